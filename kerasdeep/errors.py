@@ -1,0 +1,156 @@
+"""What can go wrong, said so that a person can mend it.
+
+A `Problem` says where, what, what was expected and how to fix it. A `Report` collects problems so that a user
+sees all of them at once. Each error class carries the exit code that the command line ends with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+MOST_PROBLEMS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a file (line and column from 1), or an origin such as `--set training.epochs` (line 0)."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to mend. `name` is a stable kebab-case word; warnings can be accepted by it under `allow:`."""
+
+    severity: str
+    name: str
+    message: str
+    mark: Mark | None = None
+    suggestion: str | None = None
+
+    def __str__(self) -> str:
+        where = f"{self.mark}: " if self.mark else ""
+        kind = f"warning [{self.name}]: " if self.severity == "warning" else ""
+        hint = f" Did you mean {self.suggestion}?" if self.suggestion else ""
+        return f"{where}{kind}{self.message}{hint}"
+
+    def as_dict(self) -> dict[str, object]:
+        """The shape that `--json` prints."""
+        mark = self.mark or Mark("")
+        return {
+            "severity": self.severity,
+            "name": self.name,
+            "file": mark.file or None,
+            "line": mark.line or None,
+            "column": mark.column or None,
+            "message": self.message,
+            "suggestion": self.suggestion,
+        }
+
+
+class KerasdeepError(Exception):
+    """An end that kerasdeep foresaw; `exit_code` is what the shell sees."""
+
+    exit_code = 1
+
+
+class RunFailed(KerasdeepError):
+    """The run itself failed: not finite, out of disk, an unmet expectation."""
+
+
+class Interrupted(KerasdeepError):
+    """The user or the system asked the run to stop; what was finished is saved."""
+
+    exit_code = 130
+
+
+class InputError(KerasdeepError):
+    """Configuration, data or usage is wrong; carries every problem found."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Iterable[Problem] | str, name: str = "usage", mark: Mark | None = None) -> None:
+        if isinstance(problems, str):
+            problems = [Problem("error", name, problems, mark)]
+        self.problems = list(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+@dataclass(slots=True)
+class Report:
+    """Collects problems; `raise_if_errors` ends the stage that filled it."""
+
+    problems: list[Problem] = field(default_factory=list)
+
+    def error(self, name: str, message: str, mark: Mark | None, suggestion: str | None = None) -> None:
+        self.problems.append(Problem("error", name, message, mark, suggestion))
+
+    def warn(self, name: str, message: str, mark: Mark | None, suggestion: str | None = None) -> None:
+        self.problems.append(Problem("warning", name, message, mark, suggestion))
+
+    @property
+    def errors(self) -> list[Problem]:
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    @property
+    def warnings(self) -> list[Problem]:
+        return [problem for problem in self.problems if problem.severity == "warning"]
+
+    @property
+    def full(self) -> bool:
+        """Past this many, more problems help nobody and cost time."""
+        return len(self.problems) >= MOST_PROBLEMS
+
+    def raise_if_errors(self) -> None:
+        if self.errors:
+            raise InputError(in_order(self.problems)[:MOST_PROBLEMS])
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems by file and line, each said once."""
+    unique = dict.fromkeys(problems)
+    return sorted(unique, key=lambda p: (p.mark.file, p.mark.line, p.mark.column) if p.mark else ("", 0, 0))
+
+
+def closest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate a mistyped `word` most likely stands for, or None.
+
+    Compares the way names are compared (case and underscores do not count) by Damerau-Levenshtein distance,
+    ties broken by difflib's ratio; a candidate further away than a third of its length is no help.
+    """
+    given = _folded(word)
+    ranked = []
+    for candidate in candidates:
+        other = _folded(candidate)
+        limit = max(1, max(len(given), len(other)) // 3)
+        if abs(len(given) - len(other)) > limit:
+            continue
+        distance = edit_distance(given, other)
+        if distance <= limit:
+            ranked.append((distance, -SequenceMatcher(None, word, candidate).ratio(), candidate))
+    return min(ranked)[2] if ranked else None
+
+
+def _folded(word: str) -> str:
+    return word.lower().replace("_", "")
+
+
+def edit_distance(a: str, b: str) -> int:
+    """Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (Damerau 1964)."""
+    before, row = [], list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        last, row, older = row, [i], before
+        for j, y in enumerate(b, 1):
+            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+        before = last
+    return row[-1]
