@@ -1,0 +1,356 @@
+"""The type language: one small grammar for every setting, Keras's arguments and kerasdeep's own alike.
+
+    expression := atom ("|" atom)*
+    atom       := int float bool str null any duration | 'word' | list[expression] | list[expression;N]
+                | map[expression] | a family: layer initializer activation regularizer constraint optimizer
+                  schedule loss metric
+
+A scalar takes the type that is declared where it stands: `1e-3` is a number, `no` is false where a boolean is due
+and text where text is due, an int becomes a float where a float is due, a bool never becomes a number.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from kerasdeep.errors import Report, closest
+from kerasdeep.source import Mapping, Node, Scalar, Sequence
+
+FAMILIES = (
+    "layer",
+    "initializer",
+    "activation",
+    "regularizer",
+    "constraint",
+    "optimizer",
+    "schedule",
+    "loss",
+    "metric",
+)
+INVALID = object()
+"""What `read` returns after it has reported a problem; None is a value."""
+
+_NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_WHOLE = re.compile(r"[-+]?(\d[\d_]*|0x[0-9a-fA-F]+|0o[0-7]+)")
+_BOOLEANS = {
+    word: value for value, words in ((True, "true yes on"), (False, "false no off")) for word in words.split()
+}
+_DURATION = re.compile(r"([-+]?[\d_.]+(?:[eE][-+]?\d+)?)\s*(epochs?|steps?|minutes?|%)?")
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "null": "null",
+    "any": "a value",
+    "duration": "a duration such as `10 epochs`, `500 steps` or `30%`",
+    "list": "a list",
+    "map": "a mapping",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length of training as written; `steps` turns it into optimizer steps, in one place."""
+
+    amount: float
+    unit: str
+
+    def steps(self, steps_per_epoch: int, total_steps: int) -> int:
+        """Whole optimizer steps; `%` is of the stage's planned steps. Raises `ValueError` for minutes."""
+        per = {"steps": 1.0, "epochs": float(steps_per_epoch), "%": total_steps / 100}
+        if self.unit not in per:
+            raise ValueError(f"{self} is a time, not a number of steps")
+        return max(1, round(self.amount * per[self.unit]))
+
+    def __str__(self) -> str:
+        amount = f"{self.amount:g}" if self.amount < 1e6 else f"{self.amount:.0f}"
+        return f"{amount}%" if self.unit == "%" else f"{amount} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """One alternative: `kind` is an atom word, `choice` (a quoted word) or a family; `of` is the element type."""
+
+    kind: str
+    word: str = ""
+    of: tuple[Atom, ...] = ()
+    length: int | None = None
+
+
+@cache
+def alternatives(expression: str) -> tuple[Atom, ...]:
+    """The parsed expression. Raises `ValueError` for a type that the grammar does not have."""
+    atoms, rest = _alternatives(expression)
+    if rest:
+        raise ValueError(f"unexpected {rest!r} in the type {expression!r}")
+    return atoms
+
+
+def _alternatives(text: str) -> tuple[tuple[Atom, ...], str]:
+    atoms = []
+    while True:
+        atom, text = _atom(text.lstrip())
+        atoms.append(atom)
+        text = text.lstrip()
+        if not text.startswith("|"):
+            return tuple(atoms), text
+        text = text[1:]
+
+
+def _atom(text: str) -> tuple[Atom, str]:
+    if text.startswith("'"):
+        word, _, rest = text[1:].partition("'")
+        return Atom("choice", word), rest
+    match = re.match(r"[a-z]+", text)
+    kind = match[0] if match else ""
+    rest = text[len(kind) :]
+    if kind in ("list", "map") and rest.startswith("["):
+        of, rest = _alternatives(rest[1:])
+        length = None
+        if rest.startswith(";"):
+            digits = re.match(r"\d+", rest[1:])
+            if not digits:
+                raise ValueError(f"expected a length after ';' in {text!r}")
+            length, rest = int(digits[0]), rest[1 + len(digits[0]) :]
+        if not rest.startswith("]"):
+            raise ValueError(f"expected ']' in {text!r}")
+        return Atom(kind, of=of, length=length), rest[1:]
+    if kind in FAMILIES or (kind in _KINDS and kind not in ("list", "map")):
+        return Atom(kind), rest
+    raise ValueError(f"no such type: {text!r}")
+
+
+def read(
+    expression: str,
+    node: Node,
+    report: Report,
+    where: str,
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> Any:
+    """The value of `node` as `expression` declares it, or INVALID after a problem was reported.
+
+    `where` names the setting in messages (`optimizer.Nadam.learning_rate`); the bounds are inclusive and hold for
+    every number inside.
+    """
+    value = _read_one_of(alternatives(expression), node, report, where)
+    if value is not INVALID and not _within(value, minimum, maximum):
+        bounds = " and ".join(
+            text
+            for text, bound in (
+                (f"at least {minimum:g}", minimum) if minimum is not None else ("", None),
+                (f"at most {maximum:g}", maximum) if maximum is not None else ("", None),
+            )
+            if bound is not None
+        )
+        report.error("out-of-range", f"`{where}` is {spelled(node)}. Expected a number of {bounds}.", node.mark)
+        return INVALID
+    return value
+
+
+def _within(value: Any, minimum: float | None, maximum: float | None) -> bool:
+    if isinstance(value, list | tuple):
+        return all(_within(item, minimum, maximum) for item in value)
+    if isinstance(value, Duration):
+        value = value.amount
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return True
+    return (minimum is None or value >= minimum) and (maximum is None or value <= maximum)
+
+
+def _read_one_of(atoms: tuple[Atom, ...], node: Node, report: Report, where: str) -> Any:
+    if len(atoms) == 1:
+        return _read_atom(atoms[0], node, report, where)
+    if isinstance(node, Scalar) and node.is_null and any(atom.kind == "null" for atom in atoms):
+        return None
+    fitting = [atom for atom in atoms if _fits(atom, node)]
+    attempts = []
+    for atom in fitting:
+        attempt = Report()
+        value = _read_atom(atom, node, attempt, where)
+        if value is not INVALID:
+            report.problems.extend(attempt.problems)
+            return value
+        attempts.append((atom, attempt))
+    nested = [attempt for atom, attempt in attempts if atom.kind in FAMILIES or not isinstance(node, Scalar)]
+    if len(nested) == 1 and (len(attempts) == 1 or not isinstance(node, Scalar)):
+        report.problems.extend(nested[0].problems)
+        return INVALID
+    words = [atom.word for atom in atoms if atom.kind == "choice"]
+    for atom in atoms:
+        if atom.kind in FAMILIES:
+            words.extend(_family_words(atom.kind))
+    suggestion = closest(node.text, words) if isinstance(node, Scalar) else None
+    report.error(
+        "wrong-type", f"`{where}` is {spelled(node)}. Expected {described(atoms)}.", node.mark, suggestion
+    )
+    return INVALID
+
+
+def _family_words(family: str) -> list[str]:
+    from kerasdeep.catalog import spellings
+
+    return spellings(family)
+
+
+def _fits(atom: Atom, node: Node) -> bool:
+    """Whether the shape of the node (scalar, list, mapping) can be this alternative at all."""
+    if atom.kind == "any":
+        return True
+    if isinstance(node, Sequence):
+        return atom.kind == "list"
+    if isinstance(node, Mapping):
+        return atom.kind == "map" or atom.kind in FAMILIES
+    return atom.kind not in ("list", "map")
+
+
+def _read_atom(atom: Atom, node: Node, report: Report, where: str) -> Any:
+    if atom.kind in FAMILIES:
+        from kerasdeep.catalog import read_choice
+
+        choice = read_choice(atom.kind, node, report, where)
+        return INVALID if choice is None else choice
+    if atom.kind == "any":
+        return plain(node)
+    if atom.kind == "list" and isinstance(node, Sequence):
+        return _read_list(atom, node, report, where)
+    if atom.kind == "map" and isinstance(node, Mapping):
+        values = {
+            key: _read_one_of(atom.of, pair.value, report, f"{where}.{key}") for key, pair in node.pairs.items()
+        }
+        return INVALID if INVALID in values.values() else values
+    if isinstance(node, Scalar):
+        value = _SCALARS.get(atom.kind, lambda atom, node: INVALID)(atom, node)
+        if value is not INVALID:
+            return value
+    suggestion = closest(node.text, [atom.word]) if atom.kind == "choice" and isinstance(node, Scalar) else None
+    hint = ""
+    if isinstance(node, Scalar) and node.quoted and atom.kind in ("int", "float", "bool"):
+        hint = " Remove the quotes."
+    report.error(
+        "wrong-type",
+        f"`{where}` is {spelled(node)}. Expected {described((atom,))}.{hint}",
+        node.mark,
+        suggestion,
+    )
+    return INVALID
+
+
+def _read_list(atom: Atom, node: Sequence, report: Report, where: str) -> Any:
+    if atom.length is not None and len(node.items) != atom.length:
+        message = f"`{where}` has {len(node.items)} items. Expected {described((atom,))}."
+        report.error("wrong-length", message, node.mark)
+        return INVALID
+    values = [_read_one_of(atom.of, item, report, f"{where}[{i}]") for i, item in enumerate(node.items)]
+    return INVALID if any(value is INVALID for value in values) else values
+
+
+def _int(atom: Atom, node: Scalar) -> Any:
+    if node.quoted:
+        return INVALID
+    if _WHOLE.fullmatch(node.text):
+        text = node.text.replace("_", "")
+        return int(text, 0) if "x" in text or "o" in text else int(text)
+    number = _float(atom, node)
+    return int(number) if number is not INVALID and number.is_integer() and "." not in node.text else INVALID
+
+
+def _float(atom: Atom, node: Scalar) -> Any:
+    if node.quoted or not _NUMBER.fullmatch(node.text):
+        return INVALID
+    number = float(node.text.replace("_", ""))
+    return number if math.isfinite(number) else INVALID
+
+
+def _bool(atom: Atom, node: Scalar) -> Any:
+    return INVALID if node.quoted else _BOOLEANS.get(node.text.lower(), INVALID)
+
+
+def _str(atom: Atom, node: Scalar) -> Any:
+    return INVALID if node.is_null else node.text
+
+
+def _null(atom: Atom, node: Scalar) -> Any:
+    return None if node.is_null else INVALID
+
+
+def _choice(atom: Atom, node: Scalar) -> Any:
+    return atom.word if node.text == atom.word else INVALID
+
+
+def _duration(atom: Atom, node: Scalar) -> Any:
+    match = _DURATION.fullmatch(node.text)
+    if not match or _float(atom, Scalar(match[1], False, node.mark)) is INVALID:
+        return INVALID
+    amount = float(match[1].replace("_", ""))
+    unit = match[2] or "steps"
+    unit = unit if unit == "%" or unit.endswith("s") else unit + "s"
+    return Duration(amount, unit) if amount >= 0 and (unit != "%" or amount <= 100) else INVALID
+
+
+_SCALARS = {
+    "int": _int,
+    "float": _float,
+    "bool": _bool,
+    "str": _str,
+    "null": _null,
+    "choice": _choice,
+    "duration": _duration,
+}
+
+
+def plain(node: Node) -> Any:
+    """The node as ordinary Python data, scalars by YAML 1.2's core rules."""
+    if isinstance(node, Mapping):
+        return {key: plain(pair.value) for key, pair in node.pairs.items()}
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    if node.is_null:
+        return None
+    if not node.quoted and node.text in ("true", "True", "TRUE", "false", "False", "FALSE"):
+        return node.text.lower() == "true"
+    for reader in (_int, _float):
+        value = reader(Atom("any"), node)
+        if value is not INVALID:
+            return value
+    return node.text
+
+
+def spelled(node: Node) -> str:
+    """The node as a message shows it: short, as written."""
+    if isinstance(node, Mapping):
+        return "a mapping (" + ", ".join(list(node.pairs)[:3]) + (", …" if len(node.pairs) > 3 else "") + ")"
+    if isinstance(node, Sequence):
+        return f"a list of {len(node.items)}"
+    if node.is_null:
+        return "null"
+    text = node.text if len(node.text) <= 60 else node.text[:57] + "…"
+    return f'"{text}"' if node.quoted else text
+
+
+def described(atoms: tuple[Atom, ...]) -> str:
+    """The alternatives in words: `a whole number, null or one of: same, valid`."""
+    parts = [_described(atom) for atom in atoms if atom.kind not in ("choice", "null")]
+    words = [atom.word for atom in atoms if atom.kind == "choice"]
+    if words:
+        parts.append(("one of: " if len(words) > 1 else "") + ", ".join(words))
+    if any(atom.kind == "null" for atom in atoms):
+        parts.append("null")
+    parts = list(dict.fromkeys(parts))
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " or " + parts[-1]
+
+
+def _described(atom: Atom) -> str:
+    if atom.kind in FAMILIES:
+        return f"{'an' if atom.kind[0] in 'aio' else 'a'} {atom.kind} of Keras"
+    if atom.kind == "list":
+        size = f"{atom.length} items" if atom.length is not None else "items"
+        return f"a list of {size}, each {described(atom.of)}"
+    if atom.kind == "map":
+        return f"a mapping of names to {described(atom.of)}"
+    return _KINDS[atom.kind]
