@@ -1,1 +1,47 @@
+"""What Keras lacks: registered, serialisable Keras classes, one small file per noun.
 
+Each is found by `keras.saving` under the package name `kerasdeep`, so a saved model loads in safe mode once this
+package is imported.
+"""
+
+from kerasdeep.extras.activation import ActivationWith
+from kerasdeep.extras.data_loss import DataLoss
+from kerasdeep.extras.learned_swish import LearnedSwish
+from kerasdeep.extras.moving_momentum import (
+    MovingAdam,
+    MovingAdamax,
+    MovingAdamW,
+    MovingNadam,
+    MovingRMSprop,
+    MovingSGD,
+)
+from kerasdeep.extras.one_cycle import OneCycle, OneCycleMomentum
+from kerasdeep.extras.original_unit import InOriginalUnit
+from kerasdeep.extras.per_update import PerUpdate
+from kerasdeep.extras.power import Power
+from kerasdeep.extras.rrelu import RReLU
+from kerasdeep.extras.smoothed_labels import SmoothedSparseCategoricalCrossentropy
+from kerasdeep.extras.transposed_dense import TransposedDense
+from kerasdeep.extras.warmup import LinearWarmup, Noam
+
+__all__ = [
+    "ActivationWith",
+    "DataLoss",
+    "InOriginalUnit",
+    "LearnedSwish",
+    "LinearWarmup",
+    "MovingAdam",
+    "MovingAdamW",
+    "MovingAdamax",
+    "MovingNadam",
+    "MovingRMSprop",
+    "MovingSGD",
+    "Noam",
+    "OneCycle",
+    "OneCycleMomentum",
+    "PerUpdate",
+    "Power",
+    "RReLU",
+    "SmoothedSparseCategoricalCrossentropy",
+    "TransposedDense",
+]
