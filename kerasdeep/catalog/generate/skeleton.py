@@ -1,0 +1,124 @@
+"""What the installed Keras exports: names, aliases, arguments, defaults and what the docstrings say of them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import keras
+from keras.src import activations, constraints, initializers, losses, metrics, optimizers, regularizers
+
+from kerasdeep.catalog.entries import REQUIRED
+from kerasdeep.catalog.table import folded
+
+MODULES: dict[str, tuple[ModuleType, dict[str, Any]]] = {
+    "layer": (keras.layers, {}),
+    "initializer": (keras.initializers, initializers.ALL_OBJECTS_DICT),
+    "activation": (keras.activations, activations.ALL_OBJECTS_DICT),
+    "regularizer": (keras.regularizers, regularizers.ALL_OBJECTS_DICT),
+    "constraint": (keras.constraints, constraints.ALL_OBJECTS_DICT),
+    "optimizer": (keras.optimizers, optimizers.ALL_OBJECTS_DICT),
+    "schedule": (keras.optimizers.schedules, {}),
+    "loss": (keras.losses, losses.ALL_OBJECTS_DICT),
+    "metric": (keras.metrics, metrics.ALL_OBJECTS_DICT),
+}
+ABSTRACT = {
+    "Layer",
+    "Wrapper",
+    "InputSpec",
+    "Initializer",
+    "Regularizer",
+    "Constraint",
+    "Optimizer",
+    "LearningRateSchedule",
+    "Loss",
+    "Metric",
+}
+NOT_CHOICES = {"get", "serialize", "deserialize"}
+LAYER_KEYWORDS = {"activity_regularizer": None, "trainable": True, "dtype": None, "autocast": True, "name": None}
+"""What `Layer.__init__` takes; layers that pass `**kwargs` on take these as well."""
+
+
+@dataclass
+class RawArgument:
+    default: Any
+    doc: str = ""
+
+
+@dataclass
+class RawEntry:
+    name: str
+    doc: str
+    arguments: dict[str, RawArgument]
+    aliases: list[str] = field(default_factory=list)
+
+
+def family(name: str) -> dict[str, RawEntry]:
+    """The entries of a family by canonical name, functions that duplicate a class merged into it."""
+    module, table = MODULES[name]
+    exported = dict(_public(module))
+    wanted = inspect.isfunction if name == "activation" else inspect.isclass
+    found: dict[Any, str] = {}
+    for key, value in exported.items():
+        if wanted(value) and key not in ABSTRACT and (value not in found or key == value.__name__):
+            found[value] = key
+    names = {folded(key): key for key in found.values()}
+    aliases: dict[str, set[str]] = {key: set() for key in found.values()}
+    for key, value in (*exported.items(), *table.items()):
+        target = found.get(value) or names.get(folded(getattr(value, "__name__", key)))
+        if target and folded(key) != folded(target):
+            aliases[target].add(key)
+    return {
+        key: _entry(value, key, aliases[key], name) for value, key in sorted(found.items(), key=lambda i: i[1])
+    }
+
+
+def _public(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    for key in sorted(dir(module)):
+        value = getattr(module, key)
+        if not key.startswith("_") and key not in NOT_CHOICES and not inspect.ismodule(value):
+            yield key, value
+
+
+def _entry(target: Callable[..., Any], name: str, aliases: set[str], family: str) -> RawEntry:
+    parameters = inspect.signature(target).parameters.values()
+    docs = argument_docs(target)
+    arguments = {
+        p.name: RawArgument(REQUIRED if p.default is p.empty else p.default, docs.get(p.name, ""))
+        for p in parameters
+        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    }
+    if family == "activation":
+        del arguments["x"]
+    if family == "layer" and any(p.kind is p.VAR_KEYWORD for p in parameters):
+        for keyword, default in LAYER_KEYWORDS.items():
+            arguments.setdefault(keyword, RawArgument(default))
+    distinct = {folded(alias): alias for alias in sorted(aliases)}
+    return RawEntry(name, first_sentence(inspect.getdoc(target) or ""), arguments, sorted(distinct.values()))
+
+
+def argument_docs(target: Callable[..., Any]) -> dict[str, str]:
+    """The `Args:` section of a docstring (and of the constructor's) by argument."""
+    texts = [inspect.getdoc(target) or ""]
+    if inspect.isclass(target):
+        texts.append(inspect.getdoc(target.__init__) or "")
+    docs: dict[str, str] = {}
+    for text in texts:
+        section = re.search(r"^(?:Args|Arguments):\n(.*?)(?=^\S|\Z)", text, re.M | re.S)
+        if not section:
+            continue
+        for match in re.finditer(r"^ {4}([*\w, `]+?)(?: \([^)]*\))?:(.*?)(?=^ {4}\S|\Z)", section[1], re.M | re.S):
+            for name in re.findall(r"\w+", match[1]):
+                docs.setdefault(name, " ".join(match[2].split()))
+    return docs
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence, on one line, without markup."""
+    paragraph = " ".join(text.split("\n\n")[0].split())
+    sentence = re.split(r"(?<=[a-z\)`0-9\]])\.(?:\s+(?=[A-Z`\"])|$)", paragraph)[0]
+    return sentence.strip().rstrip(".") + "." if sentence else ""
