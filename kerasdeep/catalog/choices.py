@@ -14,12 +14,15 @@ from kerasdeep.catalog.types import FAMILIES, INVALID, Atom, Duration, alternati
 from kerasdeep.errors import Report, closest
 from kerasdeep.source import Mapping, Node, Pair, Scalar, Sequence
 
+SIBLINGS = {"layer": ("name", "inputs")}
+"""Keys that may stand beside the name (`- Dense: 300` / `  name: wide`) as well as among the arguments."""
 _ARTICLES = {family: "an" if family[0] in "aio" else "a" for family in FAMILIES}
 
 
 def read_choice(family: str, node: Node, report: Report, where: str = "") -> Choice | None:
     """The choice that `node` writes, or None after the report got every problem found in it."""
     where = where or family
+    node = _with_siblings(family, node)
     key = _name_of(family, node, report, where)
     if key is None:
         return None
@@ -39,6 +42,21 @@ def read_choice(family: str, node: Node, report: Report, where: str = "") -> Cho
         return None
     arguments = _read_arguments(entry, written, key, report, where)
     return None if arguments is None else Choice(family, entry.name, arguments, key.mark)
+
+
+def _with_siblings(family: str, node: Node) -> Node:
+    """`{Dense: 300, name: wide}` as `{Dense: {units: 300, name: wide}}`."""
+    beside = SIBLINGS.get(family, ())
+    if not isinstance(node, Mapping) or not any(key in beside for key in node.pairs):
+        return node
+    names = [key for key in node.pairs if key not in beside]
+    entry = find(family, names[0]) if len(names) == 1 else None
+    inside = _arguments_of(entry, node.pairs[names[0]].value, Report(), "") if entry else None
+    if inside is None:
+        return node
+    pair = node.pairs[names[0]]
+    moved = {key: node.pairs[key] for key in beside if key in node.pairs}
+    return Mapping({names[0]: Pair(pair.key, Mapping({**inside, **moved}, pair.value.mark))}, node.mark)
 
 
 def _name_of(family: str, node: Node, report: Report, where: str) -> Scalar | None:
@@ -165,6 +183,7 @@ def canonical(family: str, node: Node) -> Node:
 
     Nested choices are rewritten too. What cannot be understood stays as it is: `read_choice` says what is wrong.
     """
+    node = _with_siblings(family, node)
     if isinstance(node, Scalar) and not node.is_null:
         entry = find(family, node.text)
         return _canonical_mapping(entry, node, None, node) if entry else node

@@ -69,7 +69,9 @@ class Duration:
 
     def __str__(self) -> str:
         amount = f"{self.amount:g}" if self.amount < 1e6 else f"{self.amount:.0f}"
-        return f"{amount}%" if self.unit == "%" else f"{amount} {self.unit}"
+        if self.unit == "%":
+            return f"{amount}%"
+        return f"{amount} {self.unit[:-1] if self.amount == 1 else self.unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +345,18 @@ def described(atoms: tuple[Atom, ...]) -> str:
         parts.append("null")
     parts = list(dict.fromkeys(parts))
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " or " + parts[-1]
+
+
+def spell(atoms: tuple[Atom, ...]) -> str:
+    """The expression that parses to `atoms`."""
+    return "|".join(_spell(atom) for atom in atoms)
+
+
+def _spell(atom: Atom) -> str:
+    if atom.kind == "choice":
+        return f"'{atom.word}'"
+    length = f";{atom.length}" if atom.length is not None else ""
+    return f"{atom.kind}[{spell(atom.of)}{length}]" if atom.of else atom.kind
 
 
 def _described(atom: Atom) -> str:

@@ -58,7 +58,20 @@ def records_of(family: str) -> dict[str, dict[str, Any]]:
                 record["default"] = argument.default
             arguments[key] = {**record, "doc": skeleton.first_sentence(argument.doc)[:200]}
         records[name] = {"doc": raw.doc, "aliases": raw.aliases, "arguments": arguments}
-    return _completed(records, overlay or {}, common or {})
+    completed = _completed(records, overlay or {}, common or {})
+    return _with_network_words(completed) if family == "layer" else completed
+
+
+def _with_network_words(layers: dict[str, Any]) -> dict[str, Any]:
+    """The layers with the network's own words beside them; each can say what feeds it."""
+    words = yaml.safe_load((OVERLAY / "network.yaml").read_text(encoding="utf-8"))
+    for record in (*layers.values(), *words.values()):
+        record["arguments"]["inputs"] = {
+            "type": "list[str]|str|null",
+            "default": None,
+            "doc": "Names of the layers that feed this one; null takes the one before.",
+        }
+    return {**layers, **words}
 
 
 def _completed(records: dict[str, Any], overlay: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,54 @@
+"""The whole file: every section of one experiment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kerasdeep.catalog import Choice
+from kerasdeep.spec.data import Data
+from kerasdeep.spec.network import Network
+from kerasdeep.spec.regularization import Regularization
+from kerasdeep.spec.runtime import ReportSettings, Runtime
+from kerasdeep.spec.settings import Section, setting
+from kerasdeep.spec.training import Training
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec(Section):
+    """One file is one experiment."""
+
+    version: int = setting("int", 1, "The version of this language.", minimum=1, maximum=1)
+    name: str | None = setting("str|null", None, "Names the run directory; the file's name where not stated.")
+    description: str = setting("str", "", "One sentence for people; it heads the report.")
+    extends: list[str] | str | None = setting(
+        "list[str]|str|null",
+        None,
+        "Files that this one starts from: a shipped name or a path relative to this file.",
+    )
+    seed: int = setting("int", 0, "Initialization, dropout, row order and augmentation.", minimum=0)
+    task: str = setting(
+        "'auto'|'binary'|'multiclass'|'regression'", "auto", "What is predicted; auto looks at the target."
+    )
+    data: Data = setting(Data, doc="")
+    network: Network = setting(Network, doc="")
+    activation: Choice = setting("activation|layer", Choice("activation", "relu", {}), "Of every hidden layer.")
+    initializer: str | Choice = setting(
+        "'auto'|initializer", "auto", "Of every kernel; auto is He, LeCun or Glorot, by activation."
+    )
+    regularization: Regularization = setting(Regularization, doc="")
+    optimizer: Choice = setting("optimizer", Choice("optimizer", "Nadam", {"learning_rate": 1e-3}), "")
+    schedule: Choice | None = setting("schedule|null", None, "How the learning rate moves; null keeps it.")
+    loss: Any = setting(
+        "'auto'|loss|map[loss]", "auto", "auto follows the task; a mapping gives each output its own."
+    )
+    metrics: Any = setting(
+        "'auto'|list[metric]|map[list[metric]]", "auto", "auto follows the task; a mapping for several outputs."
+    )
+    training: Training = setting(Training, doc="")
+    runtime: Runtime = setting(Runtime, doc="")
+    report: ReportSettings = setting(ReportSettings, doc="")
+    variants: dict[str, Any] = setting("map[any]", {}, "Named overrides; `--variant NAME` trains one of them.")
+    profiles: dict[str, Any] = setting("map[any]", {}, "Named overrides; `--profile NAME` puts one of them on.")
+    expect: list[str] = setting("list[str]", [], "Claims that `compare` judges.")
+    allow: list[str] = setting("list[str]", [], "Names of warnings that are accepted.")

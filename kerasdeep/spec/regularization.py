@@ -1,0 +1,55 @@
+"""`regularization:` what keeps a network from learning its training rows by heart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kerasdeep.spec.settings import Section, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dropout(Section):
+    """Dropout after every hidden Dense layer (Srivastava et al. 2014); alpha dropout where the activation is SELU."""
+
+    SHORTHAND = (("float", "rate"),)
+
+    rate: float = setting("float", doc="Share of units that is zeroed at each step.", minimum=0.0, maximum=0.99)
+    input: bool = setting("bool", False, "Also drop input features.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchNorm(Section):
+    """Batch normalization of every hidden Dense and Conv layer (Ioffe & Szegedy 2015)."""
+
+    SHORTHAND = (("'before'|'after'", "placement"),)
+
+    placement: str = setting("'before'|'after'", "before", "Before or after the activation.")
+    input: bool = setting("bool", False, "Also normalize the input, in front of the first layer.")
+    momentum: float = setting("float", 0.99, "Of the moving mean and variance.", minimum=0.0, maximum=1.0)
+    epsilon: float = setting("float", 1e-3, "Added to the variance before the root.", minimum=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regularization(Section):
+    """Defaults for all layers; a layer's own setting beats them."""
+
+    l1: float = setting(
+        "float", 0.0, "l1 · Σ|w| on kernels of Dense and Conv layers, the output's included.", minimum=0.0
+    )
+    l2: float = setting(
+        "float", 0.0, "l2 · Σw² on kernels of Dense and Conv layers, the output's included.", minimum=0.0
+    )
+    dropout: Dropout | None = setting(Dropout, None, "Dropout after hidden Dense layers.")
+    max_norm: float | None = setting(
+        "float|null", None, "Largest norm of a hidden unit's incoming weights.", minimum=1e-6
+    )
+    batch_norm: BatchNorm | None = setting(BatchNorm, None, "Batch normalization of hidden layers.")
+    weight_decay: float | None = setting(
+        "float|null", None, "The optimizer's own weight decay, biases and norms excluded.", minimum=0.0
+    )
+    input_noise: float | None = setting(
+        "float|null", None, "Deviation of Gaussian noise added to the input while training.", minimum=0.0
+    )
+    label_smoothing: float = setting(
+        "float", 0.0, "Share of the label's probability spread over all classes.", minimum=0.0, maximum=0.99
+    )
