@@ -1,0 +1,201 @@
+"""The machine: backend, device, precision, threads and seed, settled before Keras is first imported.
+
+Whoever needs Keras calls `prepare` first. The number of threads is part of the numerics (`facts` of a run record
+it), so it is always set, never left to the backend.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kerasdeep import __version__
+from kerasdeep.errors import InputError
+
+_RECORDED = ("keras", "tensorflow", "jax", "jaxlib", "numpy", "pandas", "scikit-learn")
+_INSTALL = {
+    "tensorflow": "pip install tensorflow",
+    "jax": "pip install 'kerasdeep[jax]'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What this process really runs on."""
+
+    backend: str
+    device: str
+    precision: str
+    threads: int
+    seed: int
+
+
+def prepare(section: Any, seed: int) -> Runtime:
+    """Set up backend, device, threads, precision and every seed; import Keras without its noise.
+
+    `section` is the spec's `runtime`. Raises InputError when the backend is not installed, the device is not
+    there, the precision makes no sense on it, or this process already runs on something else.
+    """
+    backend = section.backend
+    _check_backend(backend, section)
+    os.environ["KERAS_BACKEND"] = backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    threads = usable_cores() if section.threads == "auto" else section.threads
+    with quiet_start():
+        device, threads = _DEVICES[backend](section, threads)
+        import keras
+
+    # The user's keras.json must not change what a file of ours means.
+    keras.config.set_floatx("float32")
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_epsilon(1e-7)
+    _set_precision(section, device)
+    keras.utils.set_random_seed(seed)
+    return Runtime(backend, device, section.precision, threads, seed)
+
+
+def environment(runtime: Runtime) -> dict[str, Any]:
+    """Versions, machine and settings for `environment.json`."""
+    return {
+        "kerasdeep": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "versions": {name: version for name in _RECORDED if (version := installed(name))},
+        **asdict(runtime),
+        "cores": usable_cores(),
+        "git_commit": _git_commit(),
+    }
+
+
+def installed(package: str) -> str | None:
+    """The package's version, without importing it."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        # TensorFlow also comes in wheels of other names.
+        return installed("tensorflow-cpu") if package == "tensorflow" else None
+
+
+def usable_cores() -> int:
+    """Cores this process may use: its affinity, cut by a container's CPU quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        cores = min(cores, max(1, int(quota) // int(period)))
+    return cores
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keep what libraries print on standard error while they start; show it only if they fail.
+
+    TensorFlow's C++ side writes to file descriptor 2 before any log level is read.
+    """
+    sys.stderr.flush()
+    try:
+        screen = os.dup(2)
+    except OSError:  # no standard error at all: nothing to keep clean
+        yield
+        return
+    with tempfile.TemporaryFile() as noise:
+        os.dup2(noise.fileno(), 2)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            sys.stderr.flush()
+            os.dup2(screen, 2)
+            os.close(screen)
+            if failed:
+                noise.seek(0)
+                os.write(2, noise.read())
+
+
+def _check_backend(backend: str, section: Any) -> None:
+    running = sys.modules.get("keras")
+    if running is not None and running.config.backend() != backend:
+        _refuse(
+            section,
+            "backend",
+            f"This process already runs Keras on {running.config.backend()}; {backend} needs a new process.",
+        )
+    if importlib.util.find_spec(backend) is None:
+        _refuse(
+            section, "backend", f"The backend {backend} is not installed. Install it with: {_INSTALL[backend]}"
+        )
+
+
+def _prepare_tensorflow(section: Any, threads: int) -> tuple[str, int]:
+    if section.device == "tpu":
+        _refuse(section, "device", "TensorFlow 2.21 has no TPU support. Use `backend: jax` for TPUs.")
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    device = "cpu" if section.device == "cpu" or not gpus else "gpu"
+    if section.device == "gpu" and not gpus:
+        _refuse(section, "device", "TensorFlow sees no GPU. Use `device: auto`, or see `kerasdeep doctor`.")
+    try:
+        if device == "cpu":
+            tf.config.set_visible_devices([], "GPU")
+        for gpu in gpus if device == "gpu" else ():
+            tf.config.experimental.set_memory_growth(gpu, True)
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    except RuntimeError:  # TensorFlow has started; its threads and devices are as they are
+        started = tf.config.threading.get_intra_op_parallelism_threads() or usable_cores()
+        if section.threads != "auto" and started != threads:
+            message = f"This process already runs TensorFlow on {started} threads; {threads} need a new process."
+            _refuse(section, "threads", message)
+        threads = started
+    tf.config.list_logical_devices()  # the runtime starts here, noise included
+    return device, threads
+
+
+def _prepare_jax(section: Any, threads: int) -> tuple[str, int]:
+    import jax
+
+    if section.device != "auto":
+        jax.config.update("jax_platforms", {"gpu": "cuda", "cpu": "cpu", "tpu": "tpu"}[section.device])
+    try:
+        return jax.default_backend(), threads
+    except RuntimeError:
+        _refuse(section, "device", f"JAX sees no {section.device.upper()}. Use `device: auto`.")
+        raise
+
+
+_DEVICES = {"tensorflow": _prepare_tensorflow, "jax": _prepare_jax}
+
+
+def _set_precision(section: Any, device: str) -> None:
+    import keras
+
+    if section.precision == "mixed_float16" and device == "cpu":
+        message = "mixed_float16 has no fast path on a CPU and only loses digits. Use float32 or mixed_bfloat16."
+        _refuse(section, "precision", message)
+    keras.config.set_dtype_policy(section.precision)
+
+
+def _refuse(section: Any, key: str, message: str) -> None:
+    raise InputError(message, key, section.mark(key))
+
+
+def _git_commit() -> str | None:
+    """The commit of the folder the command runs in, so that a user's repository can be found again."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None

@@ -1,0 +1,102 @@
+"""The machine: silence at the start, threads that are set, clear refusals."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from kerasdeep import runtime
+from kerasdeep.errors import InputError, Mark
+from kerasdeep.spec.runtime import Runtime
+
+PREPARE = """
+import json, sys
+from dataclasses import replace
+from kerasdeep import runtime
+from kerasdeep.errors import InputError
+from kerasdeep.spec.runtime import Runtime
+section = replace(Runtime(), **json.loads(sys.argv[1]))
+assert not {"keras", "tensorflow"} & set(sys.modules)
+try:
+    prepared = runtime.prepare(section, 7)
+except InputError as error:
+    print(json.dumps({"error": str(error)}))
+    sys.exit(2)
+import keras, tensorflow as tf
+tf.function(lambda: tf.ones([3, 3]) @ tf.ones([3, 3]), jit_compile=True)()
+print(json.dumps({
+    **runtime.environment(prepared),
+    "threads_set": tf.config.threading.get_intra_op_parallelism_threads(),
+    "draw": float(keras.random.uniform([])),
+    "policy": keras.config.dtype_policy().name,
+    "format": keras.config.image_data_format(),
+    "again": runtime.prepare(Runtime(), 7).threads,
+}))
+"""
+
+
+def prepared(tmp_path, **settings):
+    home = tmp_path / "keras_home"
+    home.mkdir(exist_ok=True)
+    (home / "keras.json").write_text(
+        '{"backend": "torch", "floatx": "float64", "image_data_format": "channels_first"}'
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", PREPARE, json.dumps(settings)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "KERAS_HOME": str(home)},
+    )
+    return done, json.loads(done.stdout) if done.stdout else None
+
+
+def test_start_is_silent_and_the_users_keras_json_changes_nothing(tmp_path):
+    done, found = prepared(tmp_path, threads=1, precision="mixed_bfloat16")
+    assert done.stderr == ""
+    assert found["threads"] == found["threads_set"] == found["again"] == 1
+    assert (found["policy"], found["format"], found["device"]) == ("mixed_bfloat16", "channels_last", "cpu")
+    assert found["seed"] == 7 and found["versions"]["keras"].startswith("3.15")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"device": "tpu"}, "backend: jax"),
+        ({"precision": "mixed_float16", "device": "cpu"}, "Use float32 or mixed_bfloat16"),
+        ({"threads": 1000}, "1000 need a new process"),
+        ({"backend": "jax"}, "jax needs a new process"),
+        ({"device": "gpu"}, "no GPU"),
+    ],
+)
+def test_what_this_machine_or_process_cannot_do_is_refused(settings, expected):
+    tf = importlib.import_module("tensorflow")
+    if "GPU" in expected and tf.config.list_physical_devices("GPU"):
+        pytest.skip("this machine has a GPU")
+    mark = Mark("net.yaml", 3, 5)
+    section = replace(Runtime(), **settings, marks=dict.fromkeys(settings, mark))
+    with pytest.raises(InputError, match=expected) as caught:
+        runtime.prepare(section, 0)
+    assert caught.value.problems[0].mark == mark
+
+
+NOISE = """
+import os, sys
+from kerasdeep.runtime import quiet_start
+with quiet_start():
+    os.write(2, b"hidden\\n")
+os.write(2, b"shown\\n")
+with quiet_start():
+    os.write(2, b"the reason\\n")
+    raise ImportError
+"""
+
+
+def test_noise_is_replayed_when_the_start_fails():
+    done = subprocess.run([sys.executable, "-c", NOISE], capture_output=True, text=True, check=False)
+    assert "hidden" not in done.stderr
+    assert done.stderr.startswith("shown\nthe reason\nTraceback")
