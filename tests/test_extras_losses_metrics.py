@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasdeep.extras import DataLoss, InOriginalUnit, SmoothedSparseCategoricalCrossentropy
+from kerasdeep.extras import DataLoss, InOriginalUnit, OneHotLoss, OneHotMetric
 
 RANDOM = np.random.default_rng(0)
 
@@ -60,23 +60,41 @@ def test_data_loss_survives_serialization():
 
 
 @pytest.mark.parametrize("from_logits", [False, True])
-def test_smoothed_labels_formula(from_logits):
+def test_label_smoothing_of_class_numbers(from_logits):
     logits = RANDOM.normal(size=(6, 5)).astype("float32")
     probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     y = RANDOM.integers(0, 5, 6)
     wanted = np.eye(5)[y] * 0.8 + 0.2 / 5
-    loss = copied(SmoothedSparseCategoricalCrossentropy(0.2, from_logits=from_logits))
+    inner = keras.losses.CategoricalCrossentropy(from_logits=from_logits, label_smoothing=0.2)
+    loss = copied(OneHotLoss(inner))
     expected = -(wanted * np.log(probability)).sum(1).mean()
     prediction = logits if from_logits else probability
     assert float(loss(y, prediction)) == pytest.approx(expected, rel=1e-5)
     assert float(loss(y[:, None], prediction)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_no_smoothing_is_keras_sparse_crossentropy():
+def test_one_hot_loss_without_smoothing_is_keras_sparse_crossentropy():
     probability = RANDOM.dirichlet(np.ones(4), 8).astype("float32")
-    y = RANDOM.integers(0, 4, 8)
-    ours, own = (
-        loss(y, probability)
-        for loss in (SmoothedSparseCategoricalCrossentropy(0.0), keras.losses.SparseCategoricalCrossentropy())
-    )
+    y, weights = RANDOM.integers(0, 4, 8), RANDOM.uniform(size=8).astype("float32")
+    ours = OneHotLoss(keras.losses.CategoricalCrossentropy())(y, probability, weights)
+    own = keras.losses.SparseCategoricalCrossentropy()(y, probability, weights)
     assert float(ours) == pytest.approx(float(own), rel=1e-5)
+
+
+def test_one_hot_metric_lets_f1_take_class_numbers():
+    probability = RANDOM.dirichlet(np.ones(3), 30).astype("float32")
+    y = RANDOM.integers(0, 3, 30)
+    metric = copied(OneHotMetric(keras.metrics.F1Score(average="macro")))
+    metric.update_state(y, probability)
+    guess = probability.argmax(1)
+    parts = [(guess == c, y == c) for c in range(3)]
+    f1 = [2 * (a & b).sum() / (a.sum() + b.sum()) for a, b in parts]
+    assert metric.name == "f1_score"
+    assert float(metric.result()) == pytest.approx(np.mean(f1), rel=1e-4)
+    yes_no = OneHotMetric(keras.metrics.F1Score(threshold=0.5, average="micro"))
+    yes_no.update_state(y > 0, probability[:, 1:2])
+    guess = probability[:, 1] > 0.5
+    expected = 2 * (guess & (y > 0)).sum() / (guess.sum() + (y > 0).sum())
+    assert float(yes_no.result()) == pytest.approx(expected, rel=1e-4)
+    yes_no.reset_state()
+    assert float(yes_no.result()) == 0

@@ -16,11 +16,11 @@ from kerasdeep.extras.moving_momentum import (
     MovingSGD,
 )
 from kerasdeep.extras.one_cycle import OneCycle, OneCycleMomentum
+from kerasdeep.extras.one_hot import OneHotLoss, OneHotMetric
 from kerasdeep.extras.original_unit import InOriginalUnit
 from kerasdeep.extras.per_update import PerUpdate
 from kerasdeep.extras.power import Power
 from kerasdeep.extras.rrelu import RReLU
-from kerasdeep.extras.smoothed_labels import SmoothedSparseCategoricalCrossentropy
 from kerasdeep.extras.transposed_dense import TransposedDense
 from kerasdeep.extras.warmup import LinearWarmup, Noam
 
@@ -39,9 +39,10 @@ __all__ = [
     "Noam",
     "OneCycle",
     "OneCycleMomentum",
+    "OneHotLoss",
+    "OneHotMetric",
     "PerUpdate",
     "Power",
     "RReLU",
-    "SmoothedSparseCategoricalCrossentropy",
     "TransposedDense",
 ]

@@ -8,19 +8,19 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("kerasdeep")
 class TransposedDense(keras.layers.Layer):
-    """activation(x W' + b): W' is the transposed kernel of the Dense layer `tied_to`, b its own bias.
+    """activation(x W' + b): W' is the transposed kernel of the Dense `layer`, b its own bias.
 
     Shape in (..., units of the tied layer), shape out (..., its inputs). The kernel belongs to the tied layer
     alone: it is counted, frozen, saved and penalised there. A saved model restores the tie; a copy made layer by
     layer (`clone_model`) cannot, and building it raises `ValueError` instead of training an unrelated kernel.
     """
 
-    def __init__(self, tied_to, activation=None, use_bias=True, bias_initializer="zeros", **kwargs):
+    def __init__(self, layer, activation=None, use_bias=True, bias_initializer="zeros", **kwargs):
         super().__init__(**kwargs)
-        if not isinstance(tied_to, keras.layers.Dense):
-            raise ValueError(f"`tied_to` must be a Dense layer. Received: {tied_to!r}")
+        if not isinstance(layer, keras.layers.Dense):
+            raise ValueError(f"`layer` must be a Dense layer. Received: {layer!r}")
         # Inside a namespace Keras does not take the tied layer for a sublayer.
-        self._tie = SimpleNamespace(layer=tied_to)
+        self._tie = SimpleNamespace(layer=layer)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.bias_initializer = keras.initializers.get(bias_initializer)
@@ -54,12 +54,12 @@ class TransposedDense(keras.layers.Layer):
         return (*input_shape[:-1], self.tied_to.kernel.shape[0])
 
     def get_config(self):
-        tied_to = keras.saving.serialize_keras_object(self.tied_to)
+        layer = keras.saving.serialize_keras_object(self.tied_to)
         # A copy that was not found among the model's own layers must stay without a kernel, so that it is noticed.
-        tied_to.pop("build_config", None)
+        layer.pop("build_config", None)
         return {
             **super().get_config(),
-            "tied_to": tied_to,
+            "layer": layer,
             "activation": keras.activations.serialize(self.activation),
             "use_bias": self.use_bias,
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
@@ -67,4 +67,4 @@ class TransposedDense(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{**config, "tied_to": keras.saving.deserialize_keras_object(config["tied_to"])})
+        return cls(**{**config, "layer": keras.saving.deserialize_keras_object(config["layer"])})
