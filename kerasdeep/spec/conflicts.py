@@ -7,6 +7,7 @@ Each check is a function of the spec that reports errors or named warnings; `CHE
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from kerasdeep.catalog import Choice
 from kerasdeep.errors import Mark, Report, closest
@@ -124,9 +125,9 @@ def _momentum(spec: Spec, report: Report) -> None:
                 f"`{_MOMENTUM[optimizer.name]}` is given to {optimizer.name} and moved by the schedule. Keep one."
             )
             report.error("conflict", message, optimizer.mark)
-    if optimizer.arguments.get("nesterov") and not optimizer.value("momentum"):
-        if not (schedule and schedule.name == "OneCycle" and schedule.value("momentum")):
-            report.warn("no-momentum", "`nesterov: true` does nothing while momentum is 0.", optimizer.mark)
+    moved = schedule and schedule.name == "OneCycle" and schedule.value("momentum")
+    if optimizer.arguments.get("nesterov") and not optimizer.value("momentum") and not moved:
+        report.warn("no-momentum", "`nesterov: true` does nothing while momentum is 0.", optimizer.mark)
 
 
 def _rates(spec: Spec, report: Report) -> None:
@@ -199,7 +200,7 @@ def _is_selu(activation: object) -> bool:
 
 def _biased_batch_norm(spec: Spec, report: Report) -> None:
     for group in _lists(spec.network.layers):
-        for before, layer in zip(group, group[1:], strict=False):
+        for before, layer in pairwise(group):
             biased = "use_bias" in before.entry.arguments and before.arguments.get("use_bias", True)
             if layer.name == "BatchNormalization" and biased and _is_linear(before):
                 message = (

@@ -92,7 +92,7 @@ class Data(Section):
     scaling: str = setting(
         "'auto'|'unit'|'standardize'|'minmax'|'none'",
         "auto",
-        "auto is unit (÷ 255) for pictures and standardize (mean 0, deviation 1) for tables; fitted on training rows.",
+        "auto is unit (0 to 1) for pictures, standardize (mean 0, deviation 1) for tables; from training rows",
     )
     target_scaling: str = setting(
         "'auto'|'standardize'|'none'",

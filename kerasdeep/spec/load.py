@@ -42,8 +42,8 @@ def load(
     """The experiment that `path` describes, with everything put over it.
 
     `sets` are `section.key=value` texts, `flags` maps a path (`training.epochs`) to (option, text). Raises
-    `InputError` with every problem found: unknown keys, wrong types, conflicts, in the file and in all its profiles
-    and variants.
+    `InputError` with every problem found: unknown keys, wrong types, conflicts, in the file and in all its
+    profiles and variants.
     """
     tree = with_extends(Path(path))
     report = Report()

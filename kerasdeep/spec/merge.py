@@ -1,9 +1,9 @@
 """Putting files, profiles, variants, `--set` and flags over each other.
 
-Mappings merge, lists replace, null deletes where null is not a value of its own. A mapping that names a choice (an
-optimizer, a schedule, a layer) is replaced whole, unless both sides name the same choice: then the arguments merge.
-Both sides are brought into canonical form first, so that `Dense: 300` and `Dense: {units: 300}` are the same thing.
-Every value keeps the mark of where it was written.
+Mappings merge, lists replace, null deletes where null is not a value of its own. A mapping that names a choice
+(an optimizer, a schedule, a layer) is replaced whole, unless both sides name the same choice: then the arguments
+merge. Both sides are brought into canonical form first, so that `Dense: 300` and `Dense: {units: 300}` are the
+same thing. Every value keeps the mark of where it was written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Arguments:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What may stand somewhere in the tree: a section, a choice's arguments, a type expression or (None) anything."""
+    """What may stand somewhere in the tree: a section, a choice's arguments, a type expression or anything."""
 
     of: type[Section] | Arguments | str | None
     nullable: bool = True
@@ -37,6 +37,12 @@ class Place:
     def families(self) -> list[str]:
         atoms = types.alternatives(self.of) if isinstance(self.of, str) else ()
         return [atom.kind for atom in atoms if atom.kind in types.FAMILIES]
+
+    @property
+    def names_choice(self) -> bool:
+        """Whether a mapping here can be nothing but a choice, even one whose name is mistyped."""
+        kinds = {atom.kind for atom in types.alternatives(self.of)} if isinstance(self.of, str) else set()
+        return bool(self.families) and not kinds & {"map", "any"}
 
     def family_of(self, node: Node) -> str | None:
         """The catalogue family that `node` names a member of, if one is allowed here."""
@@ -70,7 +76,7 @@ def _name(node: Node) -> str | None:
 
 
 def canonical(place: Place, node: Node) -> Node:
-    """`node` with every shorthand written out; what is wrong in it stays as it is and is reported when it is read."""
+    """`node` with every shorthand written out; what is wrong in it stays and is reported when it is read."""
     if isinstance(place.of, type):
         node = expand_shorthand(place.of, node)
     family = place.family_of(node)
@@ -101,7 +107,7 @@ def merge(place: Place, base: Node | None, over: Node) -> Node | None:
     if not isinstance(base, Mapping) or not isinstance(over, Mapping):
         return over
     family = place.family_of(over)
-    if family and _name(base) != _name(over):
+    if (family or place.names_choice) and _name(base) != _name(over):
         return over
     pairs = dict(base.pairs)
     for key, pair in over.pairs.items():
@@ -158,6 +164,10 @@ def _step(place: Place, root: Node | None, key: str, mark: Mark) -> tuple[Place,
     below = place.below(key)
     if below.of is not None or place.of is None:
         return below, key
+    return _refuse_step(place, root, key, mark)
+
+
+def _refuse_step(place: Place, root: Node | None, key: str, mark: Mark) -> NoReturn:
     if place.families:
         written = _name(root) if root else None
         hint = f" Write its name first: `{written}.{key}`." if written else ""

@@ -7,11 +7,9 @@ Layers are catalogue choices. Four words are the network's own and stand in the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from kerasdeep.catalog import Choice
-from kerasdeep.errors import Mark
 from kerasdeep.spec.settings import Section, setting
 
 
@@ -22,30 +20,3 @@ class Network(Section):
     SHORTHAND = (("list[any]", "layers"),)
 
     layers: list[Choice] = setting("list[layer]", doc="The layers, from input to output.")
-
-
-@dataclass(frozen=True)
-class LayerSpec:
-    """One line of the network. `kind` is layer, output or input; `choice` is the Keras layer of the first kind and
-    `arguments` what an output or input was given."""
-
-    kind: str
-    choice: Choice | None
-    name: str | None
-    inputs: tuple[str, ...] | None
-    arguments: dict[str, Any] = field(default_factory=dict)
-    mark: Mark | None = None
-
-
-@dataclass(frozen=True)
-class Repeat:
-    times: int
-    layers: tuple[LayerSpec | Repeat | Residual, ...]
-    mark: Mark | None = None
-
-
-@dataclass(frozen=True)
-class Residual:
-    layers: tuple[LayerSpec | Repeat | Residual, ...]
-    name: str | None = None
-    mark: Mark | None = None

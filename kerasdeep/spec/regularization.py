@@ -9,7 +9,7 @@ from kerasdeep.spec.settings import Section, setting
 
 @dataclass(frozen=True, kw_only=True)
 class Dropout(Section):
-    """Dropout after every hidden Dense layer (Srivastava et al. 2014); alpha dropout where the activation is SELU."""
+    """Dropout after hidden Dense layers (Srivastava et al. 2014); alpha dropout where the activation is SELU."""
 
     SHORTHAND = (("float", "rate"),)
 

@@ -9,7 +9,7 @@ from kerasdeep.spec.settings import Section, setting
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime(Section):
-    """What runs the training. Compilation and thread count are part of the numerics, so both are kept with a run."""
+    """What runs the training. Compilation and thread count are part of the numerics; both are kept with a run."""
 
     backend: str = setting("'tensorflow'|'jax'", "tensorflow", "Keras's backend.")
     device: str = setting("'auto'|'cpu'|'gpu'|'tpu'", "auto", "auto takes the best there is.")

@@ -1,0 +1,14 @@
+"""The command line: declares options and dispatches; what a verb does lives in the rooms below."""
+
+from __future__ import annotations
+
+import sys
+
+from kerasdeep.cli import ending
+
+
+def main() -> None:
+    """The `kerasdeep` command: runs a verb and ends with the exit code of DESIGN's table."""
+    from kerasdeep.cli.app import app
+
+    sys.exit(ending.run(app, sys.argv[1:]))

@@ -1,0 +1,96 @@
+"""The verbs. Each declares its options and hands over; heavy imports happen inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import kerasdeep
+from kerasdeep.cli import ending, options
+
+app = typer.Typer(
+    name="kerasdeep",
+    help="Deep networks from YAML: build, train, reuse and understand Keras models.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"kerasdeep {kerasdeep.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and end.")
+    ] = False,
+) -> None:
+    """Deep networks from YAML: build, train, reuse and understand Keras models."""
+
+
+@app.command()
+def train(
+    config: options.ConfigOrRun,
+    set_: options.Set = None,
+    seed: options.Seed = None,
+    epochs: options.Epochs = None,
+    name: options.Name = None,
+    out: options.Out = Path("runs"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the latest run of that name, or RUN.")
+    ] = False,
+    profile: options.Profile = None,
+    variant: options.Variant = None,
+    backend: options.Backend = None,
+    device: options.Device = None,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> None:
+    """Train what CONFIG describes, evaluate it and write a run directory with its report."""
+    from kerasdeep.cli.train import train as run_training
+
+    flags = options.flags(seed=seed, epochs=epochs, name=name, backend=backend, device=device)
+    run_training(config, set_ or [], profile, variant, flags, out, resume, quiet, json)
+
+
+@app.command()
+def validate(
+    configs: Annotated[list[str], typer.Argument(metavar="CONFIG...", help="YAML files or shipped names.")],
+    set_: options.Set = None,
+    json: options.Json = False,
+) -> None:
+    """Check files: every key, name, type and conflict, without importing Keras."""
+    from kerasdeep.cli.validate import validate as check
+
+    raise typer.Exit(check(configs, set_ or [], json))
+
+
+@app.command()
+def report(run: options.Run, quiet: options.Quiet = False) -> None:
+    """Write report.html and report.md of RUN anew from its facts."""
+    from kerasdeep import run_dir
+    from kerasdeep.report import write
+
+    found = run_dir.find(run)
+    write(found)
+    if not quiet:
+        print(found.report_html)
+
+
+@app.command()
+def runs(out: options.Out = Path("runs"), json: options.Json = False) -> None:
+    """List the runs in DIR."""
+    from kerasdeep.cli.runs import rows, show
+
+    found = rows(out)
+    if json:
+        ending.say_json({"runs": found})
+    else:
+        show(found, out)

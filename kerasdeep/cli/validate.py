@@ -1,0 +1,25 @@
+"""`kerasdeep validate`: every problem of every file, without Keras."""
+
+from __future__ import annotations
+
+from kerasdeep import spec
+from kerasdeep.cli.ending import say_problems
+from kerasdeep.cli.paths import config_path
+from kerasdeep.errors import InputError, Problem
+
+
+def validate(configs: list[str], sets: list[str], as_json: bool) -> int:
+    """Says what is wrong and returns the exit code: 0 where there is no error, warnings or not."""
+    problems: list[Problem] = []
+    for config in configs:
+        try:
+            problems += spec.load(config_path(config), sets).warnings
+        except InputError as error:
+            problems += error.problems
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if problems or as_json:
+        say_problems(problems, as_json)
+    if not as_json and not errors:
+        what = configs[0] if len(configs) == 1 else f"{len(configs)} files"
+        print(f"{what}: valid" + (f", {len(problems)} warnings" if problems else ""))
+    return InputError.exit_code if errors else 0
