@@ -1,0 +1,172 @@
+"""Data sets that are called by name: scikit-learn's small ones (no network), and keras.datasets'.
+
+The files of keras.datasets are read here with NumPy, in the arrays, order and test part that `load_data()` gives,
+because importing Keras takes seconds and every file's hash is pinned anyway (`download.py`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import pickle
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kerasdeep.data.dataset import RawPart, Source
+from kerasdeep.data.download import FILES, fetch
+from kerasdeep.errors import Mark
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Builtin:
+    """How one name is read: `read(paths) -> (train, test or None, class names or None, feature names or None)`."""
+
+    read: Callable[[list[Path]], tuple[Pair, Pair | None, list[str] | None, list[str] | None]]
+    kind: str
+    target: str
+    unit: float | None = None
+
+
+FASHION = [
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+]
+
+HOUSING = [
+    "MedInc",
+    "HouseAge",
+    "AveRooms",
+    "AveBedrms",
+    "Population",
+    "AveOccup",
+    "Latitude",
+    "Longitude",
+]
+
+
+def _digits(paths: list[Path]):
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    return (found.images.astype(np.uint8), found.target), None, None, None
+
+
+def _sklearn_table(loader: str, **arguments: object):
+    def read(paths: list[Path]):
+        import sklearn.datasets
+
+        found = getattr(sklearn.datasets, loader)(**arguments)
+        names = [str(name) for name in found.get("target_names", ())] or None
+        return (found.data, found.target), None, names, [str(name) for name in found.feature_names]
+
+    return read
+
+
+def _mnist(paths: list[Path]):
+    with np.load(paths[0], allow_pickle=False) as file:
+        return (file["x_train"], file["y_train"]), (file["x_test"], file["y_test"]), None, None
+
+
+def _fashion_mnist(paths: list[Path]):
+    train_x, train_y, test_x, test_y = paths
+    return (_idx(train_x), _idx(train_y)), (_idx(test_x), _idx(test_y)), FASHION, None
+
+
+def _idx(path: Path) -> np.ndarray:
+    """LeCun's IDX format: two zero bytes, a type byte (8 = uint8), the rank, each size as big-endian int32."""
+    data = gzip.decompress(path.read_bytes())
+    rank = data[3]
+    shape = np.frombuffer(data, ">i4", rank, offset=4)
+    return np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(shape)
+
+
+def _cifar10(paths: list[Path]):
+    batches = _unpacked(paths[0])
+    train = [batches[f"data_batch_{number}"] for number in range(1, 6)]
+    names = [name.decode() for name in batches["batches.meta"][b"label_names"]]
+    return _cifar_pair(train, b"labels"), _cifar_pair([batches["test_batch"]], b"labels"), names, None
+
+
+def _cifar100(paths: list[Path]):
+    batches = _unpacked(paths[0])
+    names = [name.decode() for name in batches["meta"][b"fine_label_names"]]
+    train, test = ([batches[part]] for part in ("train", "test"))
+    return _cifar_pair(train, b"fine_labels"), _cifar_pair(test, b"fine_labels"), names, None
+
+
+def _unpacked(archive: Path) -> dict[str, dict]:
+    """The pickled batches of a CIFAR archive; unpickling is safe because the archive's hash was checked."""
+    with tarfile.open(archive, "r:gz") as tar:
+        members = [member for member in tar if member.isfile() and not member.name.endswith(".html")]
+        return {
+            Path(member.name).name: pickle.load(tar.extractfile(member), encoding="bytes")
+            for member in members
+            if "readme" not in member.name and "~" not in member.name
+        }
+
+
+def _cifar_pair(batches: list[dict], labels: bytes) -> Pair:
+    pixels = np.concatenate([batch[b"data"] for batch in batches]).reshape(-1, 3, 32, 32)
+    numbers = np.concatenate([np.asarray(batch[labels], np.uint8) for batch in batches])
+    return np.ascontiguousarray(pixels.transpose(0, 2, 3, 1)), numbers
+
+
+def _california_housing(paths: list[Path]):
+    """Shuffled and cut as `keras.datasets.california_housing.load_data()` does: the last fifth tests."""
+    with np.load(paths[0], allow_pickle=False) as file:
+        x, y = file["x"], file["y"]
+    order = np.arange(len(x))
+    np.random.RandomState(113).shuffle(order)
+    x, y, cut = x[order], y[order], int(len(x) * 0.8)
+    return (x[:cut], y[:cut]), (x[cut:], y[cut:]), None, HOUSING
+
+
+BUILTINS: dict[str, Builtin] = {
+    "digits": Builtin(_digits, "image", "digit", unit=16),
+    "breast_cancer": Builtin(_sklearn_table("load_breast_cancer"), "table", "diagnosis"),
+    "wine": Builtin(_sklearn_table("load_wine"), "table", "cultivar"),
+    "iris": Builtin(_sklearn_table("load_iris"), "table", "species"),
+    "diabetes": Builtin(_sklearn_table("load_diabetes", scaled=False), "table", "progression"),
+    "mnist": Builtin(_mnist, "image", "digit"),
+    "fashion_mnist": Builtin(_fashion_mnist, "image", "garment"),
+    "cifar10": Builtin(_cifar10, "image", "object"),
+    "cifar100": Builtin(_cifar100, "image", "object"),
+    "california_housing": Builtin(_california_housing, "table", "MedHouseVal"),
+}
+
+
+def read(name: str, mark: Mark | None, say: Callable[[str], None] | None = None) -> Source:
+    """The built-in data set `name`. Raises InputError when its files are missing and cannot be downloaded."""
+    builtin = BUILTINS[name]
+    files = FILES.get(name, ())
+    train, test, class_names, features = builtin.read(fetch(files, mark, say))
+    parts = {part: _part(builtin, pair, features) for part, pair in (("train", train), ("test", test)) if pair}
+    digest = hashlib.sha256("".join(file.sha256 for file in files).encode())
+    if not files:
+        for array in train:
+            digest.update(np.ascontiguousarray(array))
+    names = {builtin.target: class_names} if class_names else {}
+    return Source("builtin", builtin.kind, parts, digest.hexdigest(), names, builtin.unit)
+
+
+def _part(builtin: Builtin, pair: Pair, features: list[str] | None) -> RawPart:
+    x, y = pair
+    if features:
+        import pandas as pd
+
+        x = pd.DataFrame(x, columns=features)
+    return RawPart(x, {builtin.target: y}, np.arange(len(y)))

@@ -1,0 +1,140 @@
+"""What the columns of a table are, judged on the training rows: numbers, categories, or nothing to learn from.
+
+Left out, each with its reason: dates, columns with one value, columns that number or name the rows, text with
+more values than could be learned, nested values. `data.features` overrules the judgement on what numbers or names
+the rows and on many values; it cannot make a date a number.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from kerasdeep.data.dataset import place
+from kerasdeep.errors import Report
+
+MOST_CATEGORIES = 100
+FEW_ROWS = 20
+MOSTLY = 0.9
+
+_DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}([T ].*)?")
+_TRUTH = {"true": 1.0, "false": 0.0}
+
+
+@dataclass(frozen=True)
+class Column:
+    """`kind` is number, boolean or category; `left_out` says why a column is not used."""
+
+    name: str
+    kind: str
+    left_out: str | None = None
+
+
+def judge(frame: pd.DataFrame, section: Any, report: Report) -> list[Column]:
+    """Every column of the training rows; what is left out is warned of, an empty result is reported."""
+    chosen = set(section.features or ())
+    columns = [_judge(frame[name], str(name), str(name) in chosen, section, report) for name in frame.columns]
+    by_reason: dict[str, list[str]] = {}
+    for column in columns:
+        if column.left_out:
+            by_reason.setdefault(column.left_out, []).append(column.name)
+    for reason, names in by_reason.items():
+        message = f"Left out, {reason}: {', '.join(names)}."
+        report.warn("left-out-column", message, place(section, "features"))
+    if not any(column.left_out is None for column in columns):
+        message = "No column is left to learn from. Expected at least one with numbers or categories."
+        report.error("no-features", message, place(section, "features"))
+    return columns
+
+
+def _judge(series: pd.Series, name: str, chosen: bool, section: Any, report: Report) -> Column:
+    present = series.dropna()
+    if types.is_datetime64_any_dtype(series.dtype) or types.is_timedelta64_dtype(series.dtype):
+        return Column(name, "date", "a date or time (turn it into numbers to use it)")
+    if not len(present):
+        return Column(name, "constant", "always missing")
+    if types.is_bool_dtype(series.dtype):
+        kind, distinct = "boolean", present.nunique()
+    elif types.is_numeric_dtype(series.dtype):
+        kind, distinct = "number", present.nunique()
+    else:
+        if isinstance(present.iloc[0], list | dict | tuple | np.ndarray | bytes):
+            return Column(name, "nested", "nested values")
+        kind = _kind_of_text(present, name, section, report)
+        if kind == "date":
+            return Column(name, kind, "a date or time (turn it into numbers to use it)")
+        distinct = present.nunique()
+    if distinct == 1 and (kind in ("number", "boolean") or len(present) == len(series)):
+        return Column(name, kind, "constant in the training rows")
+    if not chosen:
+        if kind == "category" and distinct > max(FEW_ROWS, len(present) / 2):
+            return Column(name, kind, "identifier-like (nearly every row has its own value)")
+        if kind == "number" and _numbers_the_rows(present):
+            return Column(name, kind, "identifier-like (it numbers the rows)")
+        if kind == "category" and distinct > MOST_CATEGORIES:
+            return Column(name, kind, f"more than {MOST_CATEGORIES} categories (name it in `features` to keep it)")
+    return Column(name, kind)
+
+
+def _kind_of_text(present: pd.Series, name: str, section: Any, report: Report) -> str:
+    """Text may be booleans with gaps, dates, or numbers with some words among them."""
+    if types.infer_dtype(present) in ("date", "datetime", "time", "timedelta"):
+        return "date"
+    if isinstance(present.dtype, pd.CategoricalDtype):
+        return "category"
+    if set(present.map(type)) == {bool}:
+        return "boolean"
+    texts = present.astype(str).str.strip()
+    if set(texts.str.lower().unique()) <= set(_TRUTH):
+        return "boolean"
+    sample = texts.head(1000)
+    if sample.str.fullmatch(_DATE.pattern).mean() > MOSTLY:
+        return "date"
+    numbers = pd.to_numeric(texts, errors="coerce")
+    if numbers.notna().mean() > MOSTLY:
+        words = texts[numbers.isna()]
+        if len(words):
+            message = (
+                f"'{name}' holds numbers but for {len(words)} value{'s' * (len(words) > 1)}, such as "
+                f"'{words.iloc[0]}' in row {words.index[0]}; taken as missing."
+            )
+            report.warn("not-a-number", message, place(section, "source"))
+        return "number"
+    return "category"
+
+
+def _numbers_the_rows(present: pd.Series) -> bool:
+    """Whole numbers, all different, that follow one another once sorted: an index or a key."""
+    if len(present) <= FEW_ROWS or not types.is_integer_dtype(present.dtype):
+        return False
+    return present.is_unique and int(present.max()) - int(present.min()) < 2 * len(present)
+
+
+def as_numbers(series: pd.Series) -> np.ndarray:
+    """A column as float64, NaN where there is no number; booleans, also as text, are 1 and 0."""
+    if types.is_numeric_dtype(series.dtype):
+        return series.to_numpy(np.float64, na_value=np.nan)
+    texts = series.astype(object).map(
+        lambda value: value if value is None or value != value else str(value).strip()
+    )
+    truths = texts.map(lambda text: _TRUTH.get(text.lower(), text) if isinstance(text, str) else text)
+    return pd.to_numeric(truths, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+
+
+def as_text(series: pd.Series) -> np.ndarray:
+    """A category column as text, None where a value is missing; 3 and 3.0 are the same category '3'."""
+    if types.is_float_dtype(series.dtype):
+        values = series.to_numpy(np.float64, na_value=np.nan)
+        texts = [
+            None if value != value else f"{value:g}" if value != round(value) else str(int(value))
+            for value in values
+        ]
+    else:
+        absent = series.isna().to_numpy()
+        texts = [None if gone else str(value).strip() for value, gone in zip(series, absent, strict=True)]
+    return np.array(texts, object)

@@ -1,0 +1,143 @@
+"""Fit the preprocessing rule on the training rows with scikit-learn, and keep what it learned as arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasdeep.data.dataset import INPUT, RawPart, Source, place
+from kerasdeep.data.preprocessing import BLOCK, ArrayRule, TableRule
+from kerasdeep.errors import Report
+
+if TYPE_CHECKING:
+    from kerasdeep.data.columns import Column
+
+LARGE = 20.0
+
+
+def fit_inputs(
+    train: RawPart, source: Source, columns: list[Column] | None, section: Any, report: Report
+) -> dict[str, TableRule | ArrayRule]:
+    """A rule for each input, fitted on the training rows alone."""
+    if columns is not None:
+        return {INPUT: fit_table(train.x, columns, section.scaling)}
+    inputs = train.x if isinstance(train.x, dict) else {INPUT: train.x}
+    return {name: fit_array(array, source, section, report) for name, array in inputs.items()}
+
+
+def fit_table(frame: Any, columns: list[Column], scaling: str) -> TableRule:
+    """Numbers: median for missing values, then `scaling` (auto: standardize). Categories: one column per value.
+
+    `unit` divides a column by its largest absolute value, `minmax` maps its range onto 0 … 1.
+    """
+    from kerasdeep.data.columns import as_numbers, as_text
+
+    used = [column for column in columns if column.left_out is None]
+    numbers = [column.name for column in used if column.kind != "category"]
+    names = [column.name for column in used if column.kind == "category"]
+    fill = offset = np.zeros(0)
+    scale = np.ones(0)
+    if numbers:
+        values = np.stack([as_numbers(frame[name]) for name in numbers], axis=1)
+        values[~np.isfinite(values)] = np.nan
+        fill, offset, scale = _fit_numbers(values, scaling)
+    categories: dict[str, list[str | None]] = {}
+    if names:
+        from sklearn.preprocessing import OneHotEncoder
+
+        texts = np.stack([as_text(frame[name]) for name in names], axis=1)
+        encoder = OneHotEncoder(handle_unknown="ignore").fit(texts)
+        categories = {name: list(values) for name, values in zip(names, encoder.categories_, strict=True)}
+    return TableRule(numbers, categories, fill, offset, scale)
+
+
+def _fit_numbers(values: np.ndarray, scaling: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(fill, offset, scale) of each column."""
+    from sklearn.impute import SimpleImputer
+
+    imputer = SimpleImputer(strategy="median").fit(values)
+    offset, scale = _offset_and_scale(imputer.transform(values), "standardize" if scaling == "auto" else scaling)
+    return imputer.statistics_, offset, scale
+
+
+def _offset_and_scale(values: np.ndarray, scaling: str) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
+
+    width = values.shape[1]
+    if scaling == "none":
+        return np.zeros(width), np.ones(width)
+    scaler = {"standardize": StandardScaler, "minmax": MinMaxScaler, "unit": MaxAbsScaler}[scaling]()
+    for start in range(0, len(values), BLOCK):  # scikit-learn works in float64: in blocks, memory stays small
+        scaler.partial_fit(values[start : start + BLOCK])
+    if scaling == "minmax":
+        return scaler.data_min_, 1 / scaler.scale_
+    return scaler.mean_ if scaling == "standardize" else np.zeros(width), scaler.scale_
+
+
+def fit_array(array: np.ndarray, source: Source, section: Any, report: Report) -> ArrayRule:
+    """Pictures and other arrays.
+
+    `auto` is unit for pictures, standardize for rows of rank 1, and none for other arrays. `unit` divides the
+    whole array by one number: 255 for bytes (16 for digits), otherwise the largest absolute training value.
+    `standardize` gives every position (pixel) mean 0 and deviation 1 over the training rows, as scikit-learn's
+    StandardScaler does on flattened rows; `minmax` maps every position's range onto 0 … 1.
+    """
+    rule = source.image if source.kind == "image" else None
+    if rule:
+        from kerasdeep.data.images import conform
+
+        array = conform(array, rule)
+    shape = array.shape[1:]
+    flat = array.reshape(len(array), -1)
+    scaling = section.scaling
+    if scaling == "auto":
+        scaling = "unit" if source.kind == "image" else "standardize" if array.ndim == 2 else "none"
+    fill = np.array(np.nan)
+    if array.dtype.kind == "f":
+        fill, flat = _impute(flat, shape, section, report)
+    if scaling == "unit":
+        return ArrayRule(shape, fill, np.array(0.0), np.array(_unit(flat, source)), rule)
+    if scaling == "none":
+        largest = float(np.abs(flat).max())
+        if section.scaling == "auto" and largest > LARGE:
+            message = (
+                f"The inputs reach {largest:g} and are not scaled. Networks expect numbers near 0: "
+                "choose `scaling: unit`, standardize or minmax, or `none` to say that this is meant."
+            )
+            report.warn("unscaled-inputs", message, place(section, "scaling"))
+        return ArrayRule(shape, fill, np.array(0.0), np.array(1.0), rule)
+    offset, scale = _offset_and_scale(flat, scaling)
+    return ArrayRule(shape, fill, offset.reshape(shape), scale.reshape(shape), rule)
+
+
+def _impute(
+    flat: np.ndarray, shape: tuple[int, ...], section: Any, report: Report
+) -> tuple[np.ndarray, np.ndarray]:
+    """Medians for rows of rank 1, where every position is a feature; elsewhere a missing number is an error."""
+    gaps = ~np.isfinite(flat)
+    if len(shape) > 1:
+        if gaps.any():
+            message = (
+                f"The inputs have {gaps.sum()} missing or infinite numbers. "
+                f"Expected none in arrays of rank {len(shape) + 1}."
+            )
+            report.error("nan-input", message, place(section, "source"))
+        return np.array(np.nan), np.where(gaps, 0, flat) if gaps.any() else flat
+    from sklearn.impute import SimpleImputer
+
+    if gaps.any():
+        message = f"{gaps.sum()} missing or infinite numbers are replaced by the median of their column."
+        report.warn("imputed", message, place(section, "source"))
+        flat = np.where(gaps, np.nan, flat)
+    imputer = SimpleImputer(strategy="median", keep_empty_features=True)
+    filled = imputer.fit_transform(flat)
+    return imputer.statistics_, filled
+
+
+def _unit(flat: np.ndarray, source: Source) -> float:
+    if source.unit:
+        return source.unit
+    if flat.dtype.kind in "ub" and flat.dtype.itemsize <= 2:
+        return float(np.iinfo(flat.dtype).max) if flat.dtype.kind == "u" else 1.0
+    return float(np.abs(flat).max()) or 1.0

@@ -1,0 +1,134 @@
+"""What a person should know about the data: how much, of what kind, how balanced, whether parts overlap."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasdeep.data.dataset import RawPart, Source, place
+from kerasdeep.data.targets import TargetRule, as_numbers
+from kerasdeep.errors import Report
+
+if TYPE_CHECKING:
+    from kerasdeep.data.columns import Column
+    from kerasdeep.data.preprocessing import Preprocessing
+
+IMBALANCE = 5
+MOST_HASHED_ROWS = 1_000_000
+LEAK_SHARE, LEAK_ROWS = 0.01, 5
+
+
+def describe(
+    section: Any,
+    source: Source,
+    raw: dict[str, RawPart],
+    columns: list[Column] | None,
+    preprocessing: Preprocessing,
+    digest: str,
+    report: Report,
+) -> dict[str, Any]:
+    """The object that becomes `facts/data.json`; imbalance and rows shared between parts are warned of."""
+    duplicates = _duplicates(raw)
+    _warn_of_leaks(duplicates, raw, section, report)
+    return {
+        "source": str(section.source),
+        "format": source.format,
+        "hash": digest,
+        "rows": {
+            part: len(raw[part]) if part in raw else 0 for part in ("train", "validation", "test", "unlabelled")
+        },
+        "input_shapes": {name: list(shape) for name, shape in preprocessing.input_shapes.items()},
+        "features": [
+            _feature(raw["train"].x[column.name], column) for column in columns or [] if not column.left_out
+        ],
+        "left_out": [
+            {"name": column.name, "reason": column.left_out} for column in columns or [] if column.left_out
+        ],
+        "targets": [_target(rule, raw, section, report) for rule in preprocessing.targets],
+        "scaling": section.scaling,
+        "duplicates": duplicates,
+        **source.facts,
+        "warnings": [str(problem) for problem in report.warnings],
+    }
+
+
+def _feature(series: Any, column: Column) -> dict[str, Any]:
+    from kerasdeep.data.columns import as_numbers as numbers_of
+
+    fact: dict[str, Any] = {
+        "name": column.name,
+        "kind": column.kind,
+        "missing": int(series.isna().sum()),
+        "unique": int(series.nunique()),
+        "mean": None,
+        "std": None,
+        "min": None,
+        "max": None,
+    }
+    if column.kind != "category":
+        values = numbers_of(series)
+        fact |= _summary(values[np.isfinite(values)])
+    return fact
+
+
+def _summary(values: np.ndarray) -> dict[str, float]:
+    return {key: float(getattr(values, key)()) for key in ("mean", "std", "min", "max")}
+
+
+def _target(rule: TargetRule, raw: dict[str, RawPart], section: Any, report: Report) -> dict[str, Any]:
+    fact: dict[str, Any] = {"name": rule.name, "kind": rule.kind, "classes": rule.classes}
+    if rule.kind == "regression":
+        return fact | {"summary": _summary(as_numbers(raw["train"].y[rule.name]))}
+    counts = {part: count_classes(rule, raw[part]) for part in ("train", "validation", "test") if part in raw}
+    train = counts["train"]
+    if section.class_weight is None and train.min() and train.max() > IMBALANCE * train.min():
+        most, least = int(train.argmax()), int(train.argmin())
+        message = (
+            f"The classes of '{rule.name}' are uneven: {train[most]} training rows of '{rule.classes[most]}', "
+            f"{train[least]} of '{rule.classes[least]}'. Accuracy alone may mislead; "
+            "consider `class_weight: balanced`."
+        )
+        report.warn("class-imbalance", message, place(section, "class_weight"))
+    return fact | {"counts": {part: count.tolist() for part, count in counts.items()}}
+
+
+def count_classes(rule: TargetRule, part: RawPart) -> np.ndarray:
+    return np.bincount(rule.encode(part.y[rule.name]), minlength=len(rule.classes))
+
+
+def _duplicates(raw: dict[str, RawPart]) -> dict[str, int] | None:
+    """How many held-out rows have the very inputs of some training row; None where that is too costly."""
+    if sum(map(len, raw.values())) > MOST_HASHED_ROWS:
+        return None
+    train = set(_row_hashes(raw["train"]))
+    return {
+        f"train_{part}": sum(row in train for row in _row_hashes(raw[part])) if part in raw else 0
+        for part in ("validation", "test")
+    }
+
+
+def _row_hashes(part: RawPart) -> list[Any]:
+    if hasattr(part.x, "iloc"):
+        import pandas as pd
+
+        return pd.util.hash_pandas_object(part.x.astype(str), index=False).tolist()
+    arrays = list(part.x.values()) if isinstance(part.x, dict) else [part.x]
+    return [
+        hashlib.blake2b(b"".join(row.tobytes() for row in rows), digest_size=16).digest()
+        for rows in zip(*arrays, strict=True)
+    ]
+
+
+def _warn_of_leaks(
+    duplicates: dict[str, int] | None, raw: dict[str, RawPart], section: Any, report: Report
+) -> None:
+    for part in ("validation", "test"):
+        shared = (duplicates or {}).get(f"train_{part}", 0)
+        if shared >= LEAK_ROWS and shared > LEAK_SHARE * len(raw[part]):
+            message = (
+                f"{shared} of {len(raw[part])} {part} rows have exactly the inputs of a training row, "
+                f"so the {part} result is better than it should be."
+            )
+            report.warn("duplicate-rows", message, place(section, part))

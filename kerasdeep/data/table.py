@@ -1,0 +1,135 @@
+"""A user's table, CSV or Parquet: read with pandas, its target and feature columns told apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kerasdeep.data import header
+from kerasdeep.data.dataset import RawPart, Source, place
+from kerasdeep.data.download import sha256
+from kerasdeep.errors import InputError, Mark, Report, closest
+
+# What stands for a missing number or category; in a target only an empty cell does, since "None" may be a class.
+MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>", "?"]
+MISSING_LABEL = ["", "NaN", "nan"]
+
+
+def read(path: Path, format: str, section: Any, report: Report) -> Source:
+    """The file as a source; a missing target and misspelt columns are reported."""
+    frame = open_frame(
+        path,
+        format,
+        place(section, "source"),
+        separator=section.separator,
+        encoding=section.encoding,
+        labels=section.target or (),
+    )
+    part = separate(frame, section, report)
+    report.raise_if_errors()
+    return Source(format, "table", {"train": part}, sha256(path))
+
+
+def open_frame(
+    path: Path,
+    format: str,
+    mark: Mark | None,
+    *,
+    separator: str = header.AUTO,
+    encoding: str = header.AUTO,
+    labels: Any = (),
+    texts: Any = (),
+) -> pd.DataFrame:
+    """The file's rows. `labels` are target columns, `texts` columns that stay text though they look like numbers.
+
+    Raises InputError when the file is missing, empty, not a table, or has no rows.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} does not exist.", "missing-file", mark)
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty. Expected a table.", "empty-file", mark)
+    if format == "parquet":
+        frame = _parquet(path, mark)
+    else:
+        frame = _csv(path, header.read(path, mark, separator, encoding), labels, texts, mark)
+    if not len(frame):
+        raise InputError(f"{path} has column names but no rows.", "empty-file", mark)
+    return frame
+
+
+def _csv(path: Path, found: header.Header, labels: Any, texts: Any, mark: Mark | None) -> pd.DataFrame:
+    missing = {name: MISSING_LABEL if name in labels else MISSING for name in found.columns}
+    repeated = sorted({name for name in found.columns if found.columns.count(name) > 1})
+    if repeated:
+        message = f"{path} has several columns called '{repeated[0]}'. Expected each name once."
+        raise InputError(message, "not-a-table", mark)
+    try:
+        return pd.read_csv(
+            path,
+            sep=found.separator,
+            encoding=found.encoding,
+            decimal=found.decimal,
+            names=found.columns,
+            header=0,
+            index_col=False,
+            na_values=missing,
+            keep_default_na=False,
+            skipinitialspace=True,
+            low_memory=False,
+            dtype=dict.fromkeys(set(texts) & set(found.columns), str),
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
+        reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+        message = (
+            f"{path} is not a table: {reason} Expected {len(found.columns)} columns "
+            f"separated by {found.separator!r} in every line; state `separator` or `encoding` if that is wrong."
+        )
+        raise InputError(message, "not-a-table", mark) from error
+
+
+def _parquet(path: Path, mark: Mark | None) -> pd.DataFrame:
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's own errors derive from these
+        message = f"{path} is no Parquet file: {str(error).splitlines()[0]}"
+        raise InputError(message, "not-a-table", mark) from error
+    frame.columns = [str(name) for name in frame.columns]
+    return frame.reset_index(drop=True)
+
+
+def separate(frame: pd.DataFrame, section: Any, report: Report, usual: str | None = None) -> RawPart:
+    """Targets on one side, the columns to learn from on the other; `usual` is the target where none is stated."""
+    columns = list(frame.columns)
+    for key in ("target", "features", "drop"):
+        for name in getattr(section, key) or ():
+            if name not in columns:
+                message = f"There is no column '{name}'. The table has: {', '.join(columns)}."
+                report.error("missing-column", message, place(section, key), closest(name, columns))
+    wanted = section.target or ([usual] if usual else [])
+    if not wanted:
+        listed = ", ".join(columns)
+        message = f"A table does not say what to predict. Expected `target:` with one of its columns: {listed}."
+        report.error("missing-target", message, place(section, "source"))
+    targets = [name for name in wanted if name in columns]
+    for name in targets:
+        if name in (section.features or ()):
+            message = f"'{name}' is a target and a feature at once; the network would only copy it."
+            report.error("target-leak", message, place(section, "features"))
+    features = [name for name in section.features or columns if name in columns]
+    features = [name for name in features if name not in targets and name not in section.drop]
+    labels = {name: labels_of(frame[name]) for name in targets}
+    return RawPart(frame[features], labels, np.arange(len(frame)))
+
+
+def labels_of(series: pd.Series) -> np.ndarray:
+    """A target column as plain NumPy: numbers and booleans as such where none is missing, otherwise objects."""
+    if pd.api.types.is_bool_dtype(series.dtype) and not series.isna().any():
+        return series.to_numpy(bool)
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        if series.isna().any() or pd.api.types.is_float_dtype(series.dtype):
+            return series.to_numpy(np.float64, na_value=np.nan)
+        return series.to_numpy(np.int64)
+    return series.to_numpy(object, na_value=None)
