@@ -53,7 +53,7 @@ def open_arrays(path: Path, mark: Mark | None) -> dict[str, np.ndarray]:
 def read(path: Path, section: Any, report: Report) -> Source:
     """The file as a source; problems with its arrays are reported."""
     arrays = open_arrays(path, place(section, "source"))
-    roles = {name: _role(name) for name in arrays}
+    roles = {name: role(name) for name in arrays}
     labels = _named(section.target, LABELS, roles, "target", section, report)
     inputs = _named(section.features, INPUTS, roles, "features", section, report)
     report.raise_if_errors()
@@ -79,7 +79,7 @@ def is_picture(x: np.ndarray) -> bool:
     return x.dtype == np.uint8 and (x.ndim == 3 or (x.ndim == 4 and x.shape[-1] in (1, 3)))
 
 
-def _role(name: str) -> tuple[str, str]:
+def role(name: str) -> tuple[str, str]:
     """(base, part): `x_train` is ("x", "train"), `x` alone belongs to the training part."""
     match = _SUFFIX.fullmatch(name) or _PREFIX.fullmatch(name)
     base, part = (match["base"], PARTS[match["part"].lower()]) if match else (name, "train")

@@ -44,7 +44,8 @@ def read(path: Path, mark: Mark | None, separator: str = AUTO, encoding: str = A
     if len(sample) == SAMPLE and len(lines) > 1:
         lines.pop()  # cut off in the middle
     separator = _separator(lines, separator)
-    columns = [name.strip() for name in next(csv.reader(lines, delimiter=separator, skipinitialspace=True))]
+    first = next(csv.reader(lines, delimiter=separator, skipinitialspace=True))
+    columns = [name.strip() or f"column_{number}" for number, name in enumerate(first, 1)]
     _check_names(path, columns, lines, mark)
     return Header(encoding, separator, columns, _decimal(lines, separator))
 

@@ -18,7 +18,7 @@ from kerasdeep.data.fitting import fit_inputs
 from kerasdeep.data.preprocessing import Preprocessing, apply, apply_target
 from kerasdeep.data.profile import count_classes, describe
 from kerasdeep.data.targets import TargetRule
-from kerasdeep.errors import InputError, Problem, Report, closest
+from kerasdeep.errors import InputError, Mark, Problem, Report, closest
 
 SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet", ".npz": "npz"}
 
@@ -33,7 +33,9 @@ def load(
     found: files, columns, labels, splits.
     """
     report = Report()
-    format = infer_format(section)
+    format = section.format
+    if format == "auto":
+        format = infer_format(str(section.source), place(section, "source"))
     source = read(format, section, report, say)
     _warn_of_settings_without_effect(section, source, report)
     rules = targets.infer(source.parts["train"], source.class_names, section, task, report)
@@ -59,8 +61,8 @@ def load(
     report.raise_if_errors()
 
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-    profile = describe(section, source, raw, columns, preprocessing, digest, report)
     parts = {name: _prepared(name, part, preprocessing) for name, part in raw.items()}
+    profile = describe(section, source, raw, parts, columns, preprocessing, digest, report)
     return Dataset(
         train=parts["train"],
         validation=parts.get("validation"),
@@ -76,15 +78,11 @@ def load(
     )
 
 
-def infer_format(section: Any, path: Path | None = None) -> str:
-    """What kind of source this is: as stated, else by name. Raises InputError where that cannot be told."""
-    if section.format != "auto" and path is None:
-        return section.format
-    name = str(path or section.source)
+def infer_format(name: str, mark: Mark | None) -> str:
+    """What kind of source `name` is. Raises InputError where there is no such thing or its kind cannot be told."""
     if name in BUILTINS:
         return "builtin"
     path = Path(name)
-    mark = place(section, "source")
     if path.is_dir():
         return "images"
     if not path.exists():
@@ -232,7 +230,7 @@ def _part_at(
     target = list(source.parts["train"].y) if source.kind == "table" else section.target
     marks = {**section.marks, "source": mark}
     there = replace(section, source=str(where), format="auto", target=target, marks=marks)
-    format = infer_format(there)
+    format = infer_format(str(where), mark)
     if format == "images" and source.format == "images":
         from kerasdeep.data import folder
 

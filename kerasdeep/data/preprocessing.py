@@ -16,7 +16,7 @@ import numpy as np
 
 from kerasdeep.data.dataset import INPUT, OUTPUT, Target, heads
 from kerasdeep.data.targets import TargetRule
-from kerasdeep.errors import InputError, closest
+from kerasdeep.errors import InputError, Mark, closest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,12 +60,16 @@ class TableRule:
             for value in values
         ]
 
+    def require(self, frame: pd.DataFrame, mark: Mark | None = None) -> None:
+        """Raise InputError when a column is missing."""
+        absent = [column for column in self.columns if column not in frame.columns]
+        if absent:
+            raise InputError(_absent_columns(absent, list(frame.columns)), "missing-column", mark)
+
     def apply(self, frame: pd.DataFrame) -> np.ndarray:
         from kerasdeep.data.columns import as_numbers, as_text
 
-        absent = [column for column in self.columns if column not in frame.columns]
-        if absent:
-            raise InputError(_absent_columns(absent, list(frame.columns)), "missing-column")
+        self.require(frame)
         x = np.zeros((len(frame), *self.shape), np.float32)
         for number, column in enumerate(self.numbers):
             values = as_numbers(frame[column])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasdeep.data.dataset import RawPart, Source, place
+from kerasdeep.data.dataset import Part, RawPart, Source, place
 from kerasdeep.data.targets import TargetRule, as_numbers
 from kerasdeep.errors import Report
 
@@ -24,13 +24,14 @@ def describe(
     section: Any,
     source: Source,
     raw: dict[str, RawPart],
+    parts: dict[str, Part],
     columns: list[Column] | None,
     preprocessing: Preprocessing,
     digest: str,
     report: Report,
 ) -> dict[str, Any]:
     """The object that becomes `facts/data.json`; imbalance and rows shared between parts are warned of."""
-    duplicates = _duplicates(raw)
+    duplicates = _duplicates(parts)
     _warn_of_leaks(duplicates, raw, section, report)
     return {
         "source": str(section.source),
@@ -98,22 +99,18 @@ def count_classes(rule: TargetRule, part: RawPart) -> np.ndarray:
     return np.bincount(rule.encode(part.y[rule.name]), minlength=len(rule.classes))
 
 
-def _duplicates(raw: dict[str, RawPart]) -> dict[str, int] | None:
+def _duplicates(parts: dict[str, Part]) -> dict[str, int] | None:
     """How many held-out rows have the very inputs of some training row; None where that is too costly."""
-    if sum(map(len, raw.values())) > MOST_HASHED_ROWS:
+    if sum(map(len, parts.values())) > MOST_HASHED_ROWS:
         return None
-    train = set(_row_hashes(raw["train"]))
+    train = set(_row_hashes(parts["train"]))
     return {
-        f"train_{part}": sum(row in train for row in _row_hashes(raw[part])) if part in raw else 0
+        f"train_{part}": sum(row in train for row in _row_hashes(parts[part])) if part in parts else 0
         for part in ("validation", "test")
     }
 
 
-def _row_hashes(part: RawPart) -> list[Any]:
-    if hasattr(part.x, "iloc"):
-        import pandas as pd
-
-        return pd.util.hash_pandas_object(part.x.astype(str), index=False).tolist()
+def _row_hashes(part: Part) -> list[bytes]:
     arrays = list(part.x.values()) if isinstance(part.x, dict) else [part.x]
     return [
         hashlib.blake2b(b"".join(row.tobytes() for row in rows), digest_size=16).digest()

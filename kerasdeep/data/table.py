@@ -97,7 +97,11 @@ def _parquet(path: Path, mark: Mark | None) -> pd.DataFrame:
         message = f"{path} is no Parquet file: {str(error).splitlines()[0]}"
         raise InputError(message, "not-a-table", mark) from error
     frame.columns = [str(name) for name in frame.columns]
-    return frame.reset_index(drop=True)
+    frame = frame.reset_index(drop=True)
+    texts = [name for name in frame.columns if pd.api.types.is_string_dtype(frame[name].dtype)]
+    for name in texts:
+        frame[name] = frame[name].replace("", None)
+    return frame
 
 
 def separate(frame: pd.DataFrame, section: Any, report: Report, usual: str | None = None) -> RawPart:
