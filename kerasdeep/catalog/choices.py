@@ -1,5 +1,6 @@
 """From a node to a choice: `Name`, `Name: shorthand value`, `Name: {argument: value}`, and wrapped layers.
 
+A layer's `name` and `inputs` may also stand beside its name (`{Dense: 300, name: wide}`).
 A wrapper's short form (`Bidirectional: {LSTM: 64}`) is recognised by one rule: the mapping has one key, which is
 no argument of the wrapper and names an entry of the family that the wrapper's shorthand takes.
 """
@@ -22,7 +23,7 @@ _ARTICLES = {family: "an" if family[0] in "aio" else "a" for family in FAMILIES}
 def read_choice(family: str, node: Node, report: Report, where: str = "") -> Choice | None:
     """The choice that `node` writes, or None after the report got every problem found in it."""
     where = where or family
-    node = _with_siblings(family, node)
+    node = _with_siblings(family, node, report)
     key = _name_of(family, node, report, where)
     if key is None:
         return None
@@ -44,18 +45,23 @@ def read_choice(family: str, node: Node, report: Report, where: str = "") -> Cho
     return None if arguments is None else Choice(family, entry.name, arguments, key.mark)
 
 
-def _with_siblings(family: str, node: Node) -> Node:
-    """`{Dense: 300, name: wide}` as `{Dense: {units: 300, name: wide}}`."""
+def _with_siblings(family: str, node: Node, report: Report) -> Node:
+    """`{Dense: 300, name: wide}` as `{Dense: {units: 300, name: wide}}`; without a layer's name, as it is."""
     beside = SIBLINGS.get(family, ())
     if not isinstance(node, Mapping) or not any(key in beside for key in node.pairs):
         return node
     names = [key for key in node.pairs if key not in beside]
-    entry = find(family, names[0]) if len(names) == 1 else None
-    inside = _arguments_of(entry, node.pairs[names[0]].value, Report(), "") if entry else None
-    if inside is None:
+    if len(names) != 1:
         return node
     pair = node.pairs[names[0]]
+    entry = find(family, names[0])
+    inside = _arguments_of(entry, pair.value, Report(), "") if entry else None
+    if inside is None:
+        return Mapping({names[0]: pair}, node.mark)
     moved = {key: node.pairs[key] for key in beside if key in node.pairs}
+    for key in [key for key in moved if key in inside]:
+        message = f"`{key}` is written beside {entry.name} and among its arguments. Keep one."
+        report.error("duplicate-key", message, moved[key].key.mark)
     return Mapping({names[0]: Pair(pair.key, Mapping({**inside, **moved}, pair.value.mark))}, node.mark)
 
 
@@ -183,7 +189,7 @@ def canonical(family: str, node: Node) -> Node:
 
     Nested choices are rewritten too. What cannot be understood stays as it is: `read_choice` says what is wrong.
     """
-    node = _with_siblings(family, node)
+    node = _with_siblings(family, node, Report())
     if isinstance(node, Scalar) and not node.is_null:
         entry = find(family, node.text)
         return _canonical_mapping(entry, node, None, node) if entry else node

@@ -102,6 +102,8 @@ def default_value(entry: Entry, name: str) -> Any:
 
 
 def _entry(family: str, name: str, record: dict[str, Any]) -> Entry:
+    common = _data()["common"]
+    known = {argument: values or common[argument] for argument, values in record["arguments"].items()}
     arguments = {
         argument: Argument(
             argument,
@@ -112,7 +114,7 @@ def _entry(family: str, name: str, record: dict[str, Any]) -> Entry:
             values.get("maximum"),
             values.get("refused"),
         )
-        for argument, values in record["arguments"].items()
+        for argument, values in known.items()
     }
     return Entry(
         family,

@@ -361,7 +361,7 @@ def _spell(atom: Atom) -> str:
 
 def _described(atom: Atom) -> str:
     if atom.kind in FAMILIES:
-        return f"{'an' if atom.kind[0] in 'aio' else 'a'} {atom.kind} of Keras"
+        return f"{'an' if atom.kind[0] in 'aio' else 'a'} {atom.kind}"
     if atom.kind == "list":
         size = f"{atom.length} items" if atom.length is not None else "items"
         return f"a list of {size}, each {described(atom.of)}"

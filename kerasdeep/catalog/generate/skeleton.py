@@ -66,6 +66,8 @@ def family(name: str) -> dict[str, RawEntry]:
     for key, value in exported.items():
         if wanted(value) and key not in ABSTRACT and (value not in found or key == value.__name__):
             found[value] = key
+    if name == "metric":
+        found |= _without_class(exported)
     names = {folded(key): key for key in found.values()}
     aliases: dict[str, set[str]] = {key: set() for key in found.values()}
     for key, value in (*exported.items(), *table.items()):
@@ -74,6 +76,14 @@ def family(name: str) -> dict[str, RawEntry]:
             aliases[target].add(key)
     return {
         key: _entry(value, key, aliases[key], name) for value, key in sorted(found.items(), key=lambda i: i[1])
+    }
+
+
+def _without_class(exported: dict[str, Any]) -> dict[Any, str]:
+    """Functions that no class stands for; Keras takes them as metrics too."""
+    classes = {folded(key) for key, value in exported.items() if inspect.isclass(value)}
+    return {
+        value: key for key, value in exported.items() if inspect.isfunction(value) and folded(key) not in classes
     }
 
 
@@ -92,8 +102,10 @@ def _entry(target: Callable[..., Any], name: str, aliases: set[str], family: str
         for p in parameters
         if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     }
-    if family == "activation":
-        del arguments["x"]
+    for tensor in ("x", "y_true", "y_pred"):
+        arguments.pop(tensor, None)
+    if family == "metric" and inspect.isfunction(target):
+        arguments |= {"name": RawArgument(name), "dtype": RawArgument(None)}
     if family == "layer" and any(p.kind is p.VAR_KEYWORD for p in parameters):
         for keyword, default in LAYER_KEYWORDS.items():
             arguments.setdefault(keyword, RawArgument(default))
