@@ -126,24 +126,28 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
     ties broken by difflib's ratio; a candidate further away than a third of its length is no help.
     """
     given = _folded(word)
-    ranked = []
+    best, tied = len(given) + 1, []
     for candidate in candidates:
         other = _folded(candidate)
-        limit = max(1, max(len(given), len(other)) // 3)
+        limit = min(best, max(1, max(len(given), len(other)) // 3))
         if abs(len(given) - len(other)) > limit:
             continue
-        distance = edit_distance(given, other)
+        distance = edit_distance(given, other, limit)
         if distance <= limit:
-            ranked.append((distance, -SequenceMatcher(None, word, candidate).ratio(), candidate))
-    return min(ranked)[2] if ranked else None
+            tied = [*tied, candidate] if distance == best else [candidate]
+            best = distance
+    return min(tied, key=lambda other: (-SequenceMatcher(None, word, other).ratio(), other), default=None)
 
 
 def _folded(word: str) -> str:
     return word.lower().replace("_", "")
 
 
-def edit_distance(a: str, b: str) -> int:
-    """Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (Damerau 1964)."""
+def edit_distance(a: str, b: str, limit: int | None = None) -> int:
+    """Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (Damerau 1964).
+
+    Past `limit` the exact number is of no interest: some number above it is returned early.
+    """
     before, row = [], list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
         last, row, older = row, [i], before
@@ -153,4 +157,6 @@ def edit_distance(a: str, b: str) -> int:
                 cost = min(cost, older[j - 2] + 1)
             row.append(cost)
         before = last
+        if limit is not None and min(row) > limit and min(before) > limit:
+            return limit + 1
     return row[-1]

@@ -80,10 +80,10 @@ def find(family: str, spelling: str) -> Entry | None:
 
 @cache
 def spellings(family: str) -> tuple[str, ...]:
-    """Every name and alias that is not refused, for suggestions."""
+    """Every name and alias that is worth suggesting: neither refused nor warned of."""
     words = []
     for name, record in entries(family).records.items():
-        if "refused" not in record:
+        if not record.keys() & {"refused", "warning"}:
             words += [name, *record.get("aliases", ())]
     return tuple(words)
 

@@ -134,7 +134,7 @@ def _finished(family: str, name: str, record: dict[str, Any]) -> dict[str, Any]:
         record["arguments"][key] = {
             part: argument[part]
             for part in order
-            if part == "default" and part in argument or argument.get(part) not in (None, "")
+            if (part == "default" and part in argument) or argument.get(part) not in (None, "")
         }
     return record
 
