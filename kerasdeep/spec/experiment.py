@@ -30,8 +30,8 @@ class Spec(Section):
     task: str = setting(
         "'auto'|'binary'|'multiclass'|'regression'", "auto", "What is predicted; auto looks at the target."
     )
-    data: Data = setting(Data, doc="")
-    network: Network = setting(Network, doc="")
+    data: Data = setting(Data, doc="What to learn from: at least `source`.")
+    network: Network = setting(Network, doc="What to train: a list of layers.")
     activation: Choice = setting("activation|layer", Choice("activation", "relu", {}), "Of every hidden layer.")
     initializer: str | Choice = setting(
         "'auto'|initializer", "auto", "Of every kernel; auto is He, LeCun or Glorot, by activation."

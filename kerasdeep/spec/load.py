@@ -78,7 +78,7 @@ def with_extends(path: Path, above: tuple[Path, ...] = ()) -> Mapping:
     tree = canonical(ROOT, read(path))
     assert isinstance(tree, Mapping)
     node = tree.get("extends")
-    if node is None:
+    if node is None or (isinstance(node, Scalar) and node.is_null):
         return tree
     above = (*above, path.resolve())
     if len(above) > _DEEPEST_EXTENDS:

@@ -27,7 +27,8 @@ def setting(
     """Declares one setting of a section.
 
     `of` is a type expression (`catalog/types.py`) or a nested section class. A nested section has its own defaults
-    where none is given; it may be null where null is its default or where it is `optional`.
+    where none is given, and must be written where one of its settings must; it may be null where null is its default
+    or where it is `optional`.
     """
     metadata = {
         "of": of,
@@ -36,7 +37,7 @@ def setting(
         "maximum": maximum,
         "optional": optional or default is None,
     }
-    if default is MISSING and isinstance(of, type):
+    if default is MISSING and isinstance(of, type) and not any(is_required(entry) for entry in settings(of)):
         return field(default_factory=of, metadata=metadata)
     if isinstance(default, list | dict):
         return field(default_factory=default.copy, metadata=metadata)

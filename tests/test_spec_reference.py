@@ -1,0 +1,144 @@
+"""configs/reference.yaml against the declarations: every key, its default, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kerasdeep import catalog, shipped, spec
+from kerasdeep.errors import Report
+from kerasdeep.source import Mapping, Pair, parse
+from kerasdeep.spec.conflicts import WARNINGS
+from kerasdeep.spec.experiment import Spec
+from kerasdeep.spec.settings import default_of, is_required, read_setting, settings
+
+REFERENCE = shipped.shelf("configs") / "reference.yaml"
+TEXT = REFERENCE.read_text(encoding="utf-8")
+SHOWN_ELSEWHERE = {"data.test": "data.validation"}
+"""Sections that are off by default and have the keys of another one."""
+
+
+def with_everything_on(text: str) -> str:
+    """The text with its `#>` lines put on, in place of the `key: null` above each block."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        opens = re.match(r"( *)#> (\w+:)", line)
+        if opens:
+            above = max(i for i, other in enumerate(lines) if other.startswith(f"{opens[1]}{opens[2]} null"))
+            del lines[above]
+        lines.append(re.sub(r"#> ", "", line, count=1) if re.match(r" *#> +\w+:", line) else line)
+    return "\n".join(lines)
+
+
+def pairs(node: Mapping, prefix: str = "") -> dict[str, Pair]:
+    """Every pair by its dotted path, down to what is no mapping."""
+    found = {}
+    for key, pair in node.pairs.items():
+        found[prefix + key] = pair
+        if isinstance(pair.value, Mapping):
+            found |= pairs(pair.value, f"{prefix}{key}.")
+    return found
+
+
+def declared(section: type, prefix: str = "") -> dict[str, tuple]:
+    """Every declared setting by its dotted path, with the default of its parent where that states one."""
+    found = {}
+    for entry in settings(section):
+        of, path = entry.metadata["of"], prefix + entry.name
+        if isinstance(of, type):
+            stated = None if is_required(entry) else default_of(entry)
+            for below, (inner, default) in declared(of, f"{path}.").items():
+                name = below.removeprefix(f"{path}.")
+                found[below] = (inner, getattr(stated, name) if stated and "." not in name else default)
+        else:
+            found[path] = (entry, None if is_required(entry) else default_of(entry))
+    return found
+
+
+EVERYTHING = with_everything_on(TEXT)
+WRITTEN = pairs(parse(EVERYTHING, "reference.yaml"))
+DECLARED = declared(Spec)
+
+
+def is_below(path: str, sections: dict[str, str]) -> bool:
+    return any(path.startswith(f"{section}.") for section in sections)
+
+
+@pytest.mark.parametrize("path", [path for path in DECLARED if not is_below(path, SHOWN_ELSEWHERE)])
+def test_every_setting_is_there_with_its_default(path):
+    assert path in WRITTEN, f"configs/reference.yaml lacks {path}"
+    entry, default = DECLARED[path]
+    report = Report()
+    value = read_setting(entry, WRITTEN[path].value, report, path)
+    assert not report.problems
+    line = EVERYTHING.splitlines()[WRITTEN[path].key.mark.line - 1]
+    assert re.search(r"# \S", line), f"{path} has no rule beside it"
+    if "# example" in line:
+        assert is_required(entry), f"{path} has a default, which the reference should show"
+    else:
+        assert value == default
+
+
+def test_nothing_else_is_there():
+    sections = {path.rpartition(".")[0] for path in DECLARED} | set(SHOWN_ELSEWHERE)
+    known = set(DECLARED) | {part for path in sections for part in (path, path.rpartition(".")[0])}
+    unknown = [path for path in WRITTEN if path not in known and not path.startswith("optimizer.")]
+    assert not unknown
+
+
+def test_a_section_shown_elsewhere_is_the_same_section():
+    for section, other in SHOWN_ELSEWHERE.items():
+        own = {path.removeprefix(section) for path in DECLARED if path.startswith(f"{section}.")}
+        assert own == {path.removeprefix(other) for path in DECLARED if path.startswith(f"{other}.")}
+
+
+def test_it_loads_without_warnings_and_resolves_like_a_file_without_defaults(tmp_path):
+    reference = spec.load(REFERENCE)
+    assert not reference.warnings
+    minimal = tmp_path / "reference.yaml"
+    minimal.write_text(
+        "data: {source: digits}\n"
+        "network: [Flatten, Dense: 100, Dense: {units: 100, activation: relu}, Output]\n",
+        encoding="utf-8",
+    )
+    assert reference.spec == spec.load(minimal).spec
+
+
+def test_it_is_valid_with_everything_on(tmp_path):
+    path = tmp_path / "reference.yaml"
+    path.write_text(EVERYTHING, encoding="utf-8")
+    everything = spec.load(path).spec
+    assert everything.regularization.dropout.rate == 0.2
+    assert everything.regularization.batch_norm.placement == "before"
+    assert everything.training.early_stopping.patience == 10
+    plain = spec.load(REFERENCE).spec
+    off = replace(everything.regularization, dropout=None, batch_norm=None)
+    assert plain == replace(
+        everything, regularization=off, training=replace(everything.training, early_stopping=None)
+    )
+
+
+def test_it_names_every_schedule_and_network_word_of_its_own():
+    words = {catalog.folded(word) for word in re.findall(r"\w+", TEXT)}
+    own = [
+        entry.name
+        for family in ("schedule", "activation")
+        for entry in catalog.entries(family).values()
+        if entry.own
+    ]
+    missing = [name for name in (*own, "Output", "Input", "Residual", "Repeat") if catalog.folded(name) not in words]
+    assert not missing
+
+
+def test_it_names_every_warning():
+    missing = [name for name in WARNINGS if not re.search(rf"\b{name}\b", TEXT)]
+    assert not missing, f"the comment at `allow` lacks {missing}"
+
+
+def test_it_can_be_read_on_one_screen_width():
+    long = [number for number, line in enumerate(TEXT.splitlines(), 1) if len(line) > 125]
+    assert not long
+    assert Path(REFERENCE).stat().st_size < 16_000
