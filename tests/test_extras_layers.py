@@ -33,10 +33,12 @@ def test_rrelu_slopes_are_uniform():
 
 
 def test_learned_swish_formula_gradient_and_size():
-    layer = LearnedSwish(keras.initializers.Constant(1.5))
+    layer = LearnedSwish(initial_beta=1.5)
     np.testing.assert_allclose(layer(X), X / (1 + np.exp(-1.5 * X)), rtol=1e-5)
     assert layer.count_params() == 6
-    np.testing.assert_allclose(LearnedSwish()(X), keras.activations.swish(X), rtol=1e-5)
+    single = LearnedSwish(per_unit=False)
+    np.testing.assert_allclose(single(X), keras.activations.swish(X), rtol=1e-5)
+    assert single.count_params() == 1
     model = keras.Sequential([keras.Input((6,)), LearnedSwish()])
     model.compile("sgd", "mse")
     model.fit(X, X, verbose=0)
@@ -104,7 +106,7 @@ def test_activation_with_refuses_other_names(name):
 
 
 def test_own_layers_survive_save_and_load(tmp_path):
-    model = keras.Sequential([keras.Input((6,)), RReLU(0.2, 0.4, seed=3), LearnedSwish("zeros")])
+    model = keras.Sequential([keras.Input((6,)), RReLU(0.2, 0.4, seed=3), LearnedSwish(2.0, per_unit=False)])
     loaded = reloaded(model, tmp_path)
     assert [layer.get_config() for layer in loaded.layers] == [layer.get_config() for layer in model.layers]
     np.testing.assert_allclose(loaded(X), model(X))

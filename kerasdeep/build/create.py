@@ -26,6 +26,7 @@ OWN_LAYERS = {
     "RReLU": extras.RReLU,
     "LearnedSwish": extras.LearnedSwish,
     "TransposedDense": extras.TransposedDense,
+    "TakeColumns": extras.TakeColumns,
 }
 KERAS_DECIDES = ("accuracy",)
 """Metrics that Keras's compile chooses a class for, by the shapes it meets."""

@@ -22,6 +22,7 @@ from kerasdeep.extras.original_unit import InOriginalUnit
 from kerasdeep.extras.per_update import PerUpdate
 from kerasdeep.extras.power import Power
 from kerasdeep.extras.rrelu import RReLU
+from kerasdeep.extras.take_columns import TakeColumns
 from kerasdeep.extras.transposed_dense import TransposedDense
 from kerasdeep.extras.warmup import LinearWarmup, Noam
 
@@ -46,5 +47,6 @@ __all__ = [
     "PerUpdate",
     "Power",
     "RReLU",
+    "TakeColumns",
     "TransposedDense",
 ]
