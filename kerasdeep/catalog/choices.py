@@ -7,6 +7,7 @@ no argument of the wrapper and names an entry of the family that the wrapper's s
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kerasdeep.catalog.entries import Choice, Entry
@@ -157,6 +158,9 @@ def _read_arguments(
             value = read(argument.type, pair.value, report, place, argument.minimum, argument.maximum)
             if value is not INVALID:
                 values[name] = value
+            elif argument.hint and report.problems[-1].name == "wrong-type":
+                last = report.problems.pop()
+                report.problems.append(replace(last, message=f"{last.message} {argument.hint}"))
     for name in entry.required:
         if name not in written and name not in meant:
             expected = described(alternatives(entry.arguments[name].type))

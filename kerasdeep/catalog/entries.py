@@ -21,7 +21,10 @@ REQUIRED = _Required()
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of an entry; `type` is an expression of `kerasdeep.catalog.types`, bounds are inclusive."""
+    """One argument of an entry; `type` is an expression of `kerasdeep.catalog.types`, bounds are inclusive.
+
+    `refused` says why it cannot be used, `hint` what to do instead of a value of another type.
+    """
 
     name: str
     type: str
@@ -30,6 +33,7 @@ class Argument:
     minimum: float | None = None
     maximum: float | None = None
     refused: str | None = None
+    hint: str | None = None
 
     @property
     def required(self) -> bool:

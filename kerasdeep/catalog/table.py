@@ -113,6 +113,7 @@ def _entry(family: str, name: str, record: dict[str, Any]) -> Entry:
             values.get("minimum"),
             values.get("maximum"),
             values.get("refused"),
+            values.get("hint"),
         )
         for argument, values in known.items()
     }

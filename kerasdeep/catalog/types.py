@@ -106,7 +106,9 @@ def _alternatives(text: str) -> tuple[tuple[Atom, ...], str]:
 
 def _atom(text: str) -> tuple[Atom, str]:
     if text.startswith("'"):
-        word, _, rest = text[1:].partition("'")
+        word, end, rest = text[1:].partition("'")
+        if not end:
+            raise ValueError(f"expected a closing quote in {text!r}")
         return Atom("choice", word), rest
     match = re.match(r"[a-z]+", text)
     kind = match[0] if match else ""
@@ -179,9 +181,9 @@ def _read_one_of(atoms: tuple[Atom, ...], node: Node, report: Report, where: str
             report.problems.extend(attempt.problems)
             return value
         attempts.append((atom, attempt))
-    nested = [attempt for atom, attempt in attempts if atom.kind in FAMILIES or not isinstance(node, Scalar)]
-    if len(nested) == 1 and (len(attempts) == 1 or not isinstance(node, Scalar)):
-        report.problems.extend(nested[0].problems)
+    attempts = [(atom, attempt) for atom, attempt in attempts if atom.kind != "null"]
+    if len(attempts) == 1 and (attempts[0][0].kind in FAMILIES or not isinstance(node, Scalar)):
+        report.problems.extend(attempts[0][1].problems)
         return INVALID
     words = [atom.word for atom in atoms if atom.kind == "choice"]
     for atom in atoms:
@@ -225,7 +227,7 @@ def _read_atom(atom: Atom, node: Node, report: Report, where: str) -> Any:
         values = {
             key: _read_one_of(atom.of, pair.value, report, f"{where}.{key}") for key, pair in node.pairs.items()
         }
-        return INVALID if INVALID in values.values() else values
+        return INVALID if any(value is INVALID for value in values.values()) else values
     if isinstance(node, Scalar):
         value = _SCALARS.get(atom.kind, lambda atom, node: INVALID)(atom, node)
         if value is not INVALID:

@@ -130,7 +130,7 @@ def _finished(family: str, name: str, record: dict[str, Any]) -> dict[str, Any]:
             argument["type"] += "|null"
         if "default" in argument:
             argument["default"] = _as_declared(argument["default"], argument["type"])
-        order = ("type", "default", "minimum", "maximum", "refused", "doc")
+        order = ("type", "default", "minimum", "maximum", "refused", "hint", "doc")
         record["arguments"][key] = {
             part: argument[part]
             for part in order
