@@ -97,7 +97,7 @@ def fit_array(array: np.ndarray, source: Source, section: Any, report: Report) -
     if array.dtype.kind == "f":
         fill, flat = _impute(flat, shape, section, report)
     if scaling == "unit":
-        return ArrayRule(shape, fill, np.array(0.0), np.array(_unit(flat, source)), rule)
+        return ArrayRule(shape, fill, np.array(0.0), np.array(float(_unit(flat, source))), rule)
     if scaling == "none":
         largest = float(np.abs(flat).max())
         if section.scaling == "auto" and largest > LARGE:

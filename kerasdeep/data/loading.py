@@ -37,9 +37,9 @@ def load(
     if format == "auto":
         format = infer_format(str(section.source), place(section, "source"))
     source = read(format, section, report, say)
-    _warn_of_settings_without_effect(section, source, report)
     rules = targets.infer(source.parts["train"], source.class_names, section, task, report)
     report.raise_if_errors()
+    _warn_of_settings_without_effect(section, source, rules, report)
 
     raw, digests = cut(source, rules, section, report, say)
     _check_rows(raw, rules, section, batch_size, report)
@@ -159,20 +159,26 @@ def _shape_pictures(source: Source, section: Any) -> Source:
     return replace(source, image=array_rule(shape, image.size, image.channels, image.resize))
 
 
-def _warn_of_settings_without_effect(section: Any, source: Source, report: Report) -> None:
+def _warn_of_settings_without_effect(
+    section: Any, source: Source, rules: list[TargetRule], report: Report
+) -> None:
     image = section.image
+    table, classes = source.kind == "table", any(rule.kind != "regression" for rule in rules)
     written = {
         "separator": section.separator != "auto" and source.format != "csv",
         "encoding": section.encoding != "auto" and source.format != "csv",
-        "features": bool(section.features) and source.kind != "table" and source.format != "npz",
-        "drop": bool(section.drop) and source.kind != "table",
-        "target": bool(section.target) and source.format in ("builtin", "images") and source.kind != "table",
+        "features": bool(section.features) and not table and source.format != "npz",
+        "drop": bool(section.drop) and not table,
+        "target": bool(section.target) and not table and source.format != "npz",
         "image": (image.size is not None or image.channels != "auto" or image.resize != "stretch")
         and source.kind != "image",
+        "per_class": section.per_class is not None and not classes,
+        "target_scaling": section.target_scaling == "standardize"
+        and all(rule.kind != "regression" for rule in rules),
     }
     for key, without_effect in written.items():
         if without_effect:
-            message = f"`data.{key}` has no effect on this source ({source.format}, {source.kind})."
+            message = f"`data.{key}` has no effect on this source ({source.format}, {source.kind}) and target."
             report.warn("no-effect", message, place(section, key))
 
 

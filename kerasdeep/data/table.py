@@ -98,7 +98,7 @@ def _parquet(path: Path, mark: Mark | None) -> pd.DataFrame:
         raise InputError(message, "not-a-table", mark) from error
     frame.columns = [str(name) for name in frame.columns]
     frame = frame.reset_index(drop=True)
-    texts = [name for name in frame.columns if pd.api.types.is_string_dtype(frame[name].dtype)]
+    texts = [name for name in frame.columns if pd.api.types.infer_dtype(frame[name], skipna=True) == "string"]
     for name in texts:
         frame[name] = frame[name].replace("", None)
     return frame
