@@ -63,7 +63,8 @@ def entries(family: str) -> Entries:
 @cache
 def _by_spelling(family: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, record in entries(family).records.items():
+    records = entries(family).records
+    for name, record in sorted(records.items(), key=lambda item: "warning" in item[1]):
         for spelling in (name, *record.get("aliases", ())):
             found.setdefault(folded(spelling), name)
     return found

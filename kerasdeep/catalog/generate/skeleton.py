@@ -74,6 +74,9 @@ def family(name: str) -> dict[str, RawEntry]:
         target = found.get(value) or names.get(folded(getattr(value, "__name__", key)))
         if target and folded(key) != folded(target):
             aliases[target].add(key)
+    for value, key in found.items():
+        if folded(value.__name__) != folded(key):
+            aliases[key].add(value.__name__)
     return {
         key: _entry(value, key, aliases[key], name) for value, key in sorted(found.items(), key=lambda i: i[1])
     }
