@@ -1,1 +1,32 @@
+"""Training a run, from a checked spec to a finished run directory."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kerasdeep import runtime
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kerasdeep.run_dir import RunDir
+    from kerasdeep.spec.load import Loaded
+
+__all__ = ["train"]
+
+
+def train(loaded: Loaded, out: str | Path, resume: RunDir | None = None, progress: str = "auto") -> RunDir:
+    """Train what `loaded` describes into a new run under `out`, or continue the run `resume`.
+
+    `progress` is auto, json (speaks on stderr) or quiet. Raises InputError before a run directory exists when
+    data, shapes or machine do not fit; RunFailed when the run itself fails; Interrupted when it was asked to stop.
+    In the last two cases what was finished is kept.
+    """
+    if resume is not None:
+        from kerasdeep.training import resuming
+
+        loaded = resuming.as_begun(loaded, resume)
+    machine = runtime.prepare(loaded.spec.runtime, loaded.spec.seed)  # before anything imports Keras
+    from kerasdeep.training import story
+
+    return story.tell(loaded, out, resume, machine, progress)

@@ -59,21 +59,38 @@ class Engine:
         """Data on the device, as (x, y) or (x, y, sample_weight); each an array or a dict of arrays."""
         return self.steps.place((x, y) if sample_weight is None else (x, y, sample_weight))
 
+    def build(self, data: Any) -> None:
+        """Create every variable that a step would create, so that a checkpoint can be put into them."""
+        self.steps.build(data)
+
+    @staticmethod
+    def rows(data: Any) -> int:
+        return int(keras.tree.flatten(data)[0].shape[0])
+
     def steps_per_epoch(self, data: Any) -> int:
-        return math.ceil(_rows(data) / self.batch_size)
+        return math.ceil(self.rows(data) / self.batch_size)
+
+    def metrics(self) -> dict[str, float]:
+        """What the model's metrics say now; a metric with several numbers gets one name for each."""
+        found: dict[str, float] = {}
+        for name, value in self.model.get_metrics_result().items():
+            value = keras.ops.convert_to_numpy(value)
+            for place, number in enumerate(value.ravel()):
+                found[f"{name}_{place}" if value.ndim else name] = shortest(number)
+        return found
 
     def train(self, data: Any, epoch: int, first: int = 0) -> EpochInProgress:
         """Epoch `epoch` from its step `first` on; metrics start anew unless the epoch is continued."""
         if first == 0:
             self.model.reset_metrics()
-        rows = _rows(data)
+        rows = self.rows(data)
         order = permutation(self.seed, epoch, rows) if self.shuffle else np.arange(rows, dtype=np.int32)
         return EpochInProgress(self, data, self.steps.place(order), first, self.steps_per_epoch(data))
 
     def evaluate(self, data: Any, stop: Callable[[], bool] = lambda: False) -> dict[str, float] | None:
         """Keras's metrics over all rows; None when `stop` asked to leave. Uses the model's metric variables."""
         self.model.reset_metrics()
-        total, step = math.ceil(_rows(data) / self.evaluation_batch), 0
+        total, step = math.ceil(self.rows(data) / self.evaluation_batch), 0
         while step < total:
             count = self.evaluation_pace.next(total - step)
             with self.evaluation_pace.timing(count):
@@ -81,42 +98,38 @@ class Engine:
             step += count
             if step < total and stop():
                 return None
-        return metrics(self.model)
+        return self.metrics()
 
     def predict(self, x: Any) -> Any:
         """The model's outputs for all rows of `x`, as NumPy arrays in the shape of the model's output."""
         x = self.steps.place(x)
-        starts = range(math.ceil(_rows(x) / self.evaluation_batch))
+        starts = range(math.ceil(self.rows(x) / self.evaluation_batch))
         parts = [self.steps.predict(x, start) for start in starts]
         return keras.tree.map_structure(lambda *pieces: np.concatenate(pieces), *parts)
 
 
 class EpochInProgress:
-    """One epoch, run chunk by chunk."""
+    """One epoch, run chunk by chunk. `loss` is its mean loss so far."""
 
     def __init__(self, engine: Engine, data: Any, order: Any, step: int, steps: int) -> None:
         self._engine, self._data, self._order = engine, data, order
         self.step = step
         self.steps = steps
+        self.loss = 0.0
 
     @property
     def done(self) -> bool:
         return self.step >= self.steps
 
-    def run(self, limit: int | None = None) -> int:
-        """Run the next chunk, at most `limit` steps; returns how many steps ran."""
+    def run(self, limit: int | None = None) -> None:
+        """Run the next chunk, at most `limit` steps."""
         remaining = self.steps - self.step
         pace = self._engine.training_pace
         count = pace.next(remaining if limit is None else min(limit, remaining))
         with pace.timing(count):
             self._engine.steps.train(self._data, self._order, self.step, count)
-            self.loss()  # waits for the device
+            self.loss = loss_so_far(self._engine.model)  # also waits for the device
         self.step += count
-        return count
-
-    def loss(self) -> float:
-        """The epoch's mean loss so far."""
-        return loss_so_far(self._engine.model)
 
 
 class Pace:
@@ -168,16 +181,6 @@ def evaluation_batch(model: keras.Model) -> int:
     return max(1, min(EVALUATION_ROWS, EVALUATION_VALUES // widest))
 
 
-def metrics(model: keras.Model) -> dict[str, float]:
-    """What the model's metrics say; a metric with several numbers gets one name for each."""
-    found: dict[str, float] = {}
-    for name, value in model.get_metrics_result().items():
-        value = keras.ops.convert_to_numpy(value)
-        for place, number in enumerate(value.ravel()):
-            found[f"{name}_{place}" if value.ndim else name] = shortest(number)
-    return found
-
-
 def loss_so_far(model: keras.Model) -> float:
     """Keras's first metric is its loss tracker."""
     return shortest(keras.ops.convert_to_numpy(model.metrics[0].result()))
@@ -186,10 +189,6 @@ def loss_so_far(model: keras.Model) -> float:
 def shortest(number: Any) -> float:
     """A float32 as the shortest decimal that means it: 0.001, not 0.0010000000474974513."""
     return float(str(np.asarray(number, np.float32)))
-
-
-def _rows(data: Any) -> int:
-    return int(keras.tree.flatten(data)[0].shape[0])
 
 
 def _backend() -> Any:

@@ -1,8 +1,8 @@
 """The engine's compiled calls on TensorFlow.
 
 Traps this file avoids (all measured): a Python or `tf.range` start value recompiles for every chunk, a counter
-does not. Padding the last batch would corrupt batch normalization, so the remainder has a body of its own; it runs once
-an epoch, so it is never compiled with XLA. Shapes are static in both, because other shapes give other bits.
+does not. Padding the last batch would corrupt batch normalization, so the remainder has a body of its own; it runs
+once an epoch, so it is never compiled with XLA. Shapes are static in both, because other shapes give other bits.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Steps:
 
     def train(self, data: Any, order: tf.Tensor, start: int, count: int) -> None:
         """Run steps start … start + count - 1 of the epoch that `order` describes."""
-        self._build(data)
+        self.build(data)
         full, end = order.shape[0] // self._batch_size, start + count
         if start < full:
             self._full_batches(data, order, tf.constant(start), tf.constant(min(end, full)))
@@ -58,13 +58,13 @@ class Steps:
             self._remainder(data, order)
 
     def evaluate(self, data: Any, start: int, count: int) -> None:
-        self._build(data)
+        self.build(data)
         self._evaluation(data, tf.constant(start), tf.constant(start + count))
 
     def predict(self, x: Any, position: int) -> Any:
         return _map(lambda output: output.numpy(), self._prediction(x, tf.constant(position)))
 
-    def _build(self, data: Any) -> None:
+    def build(self, data: Any) -> None:
         """Create metric and optimizer variables outside the compiled loop, as `fit` does before its first step."""
         if not self._built:
             self._model._symbolic_build(data_batch=_map(lambda array: array[: self._batch_size], data))

@@ -1,0 +1,237 @@
+"""Exact checkpoints: a resumed run ends with the bits of one that was never interrupted.
+
+Keras's own files leave out dropout's seed states, the position inside an epoch, metrics and callbacks. Here a
+checkpoint is a folder with every array (`arrays.npz`, no pickles), everything else (`state.json`), and the SHA-256
+of both (`manifest.json`). It is written beside its place, flushed to disk and swapped in; the last two are kept,
+so that a damaged newest one costs little.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasdeep.errors import RunFailed
+from kerasdeep.run_dir import sync_folder, write_text
+
+FORMAT = 1
+KEPT = 2
+_TEMPORARY = ".writing"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a run stands: `step` steps of the stage's epoch `epoch` (from 0) are done.
+
+    `logs` are the finished epoch's training metrics while its validation is still due, and `seconds` the training
+    time that the epoch has taken so far.
+    """
+
+    stage: int = 0
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    logs: dict[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that training goes on from, but for the variables, which are read from and put into the model."""
+
+    position: Position
+    history: list[dict[str, Any]]
+    watchers: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Damaged(Exception):
+    """This checkpoint cannot be used; the message says why."""
+
+
+def save(folder: Path, model: keras.Model, snapshot: Snapshot) -> Path:
+    """Write the next checkpoint and drop all but the last two.
+
+    Raises RunFailed when a weight is not finite (such a checkpoint would be worth nothing), OSError when the disk
+    is full; the checkpoints before it stay as they are.
+    """
+    arrays = _variables(model)
+    broken = [key for key, array in arrays.items() if key.startswith("model/") and not _finite(array)]
+    if broken:
+        raise RunFailed(f"The weights are no longer finite: {broken[0].split('/', 2)[2]}.")
+    watchers = _set_arrays_aside(snapshot.watchers, "watchers", arrays)
+    state = {
+        "position": asdict(snapshot.position),
+        "history": snapshot.history,
+        "watchers": watchers,
+        "facts": snapshot.facts,
+        "dtypes": {key: array.dtype.name for key, array in arrays.items()},
+        "keras": keras.version(),
+    }
+    folder.mkdir(exist_ok=True)
+    number = max((int(path.name) for path in _finished(folder)), default=0) + 1
+    temporary = folder / _TEMPORARY
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        _write_arrays(temporary / "arrays.npz", arrays)
+        write_text(temporary / "state.json", json.dumps(state))
+        digests = {name: _digest(temporary / name) for name in ("arrays.npz", "state.json")}
+        write_text(temporary / "manifest.json", json.dumps({"format": FORMAT, "sha256": digests}))
+        path = temporary.rename(folder / f"{number:06d}")
+        sync_folder(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    for old in _finished(folder)[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+    return path
+
+
+def restore(folder: Path, model: keras.Model) -> tuple[Snapshot, list[str]]:
+    """Put the newest sound checkpoint into the model; also says which damaged ones were passed over.
+
+    The model must be compiled, and built down to its optimizer and metrics. Raises RunFailed when no checkpoint
+    can be used.
+    """
+    snapshot, arrays, passed = read(folder)
+    _assign(model, arrays)
+    return snapshot, passed
+
+
+def read(folder: Path) -> tuple[Snapshot, dict[str, np.ndarray], list[str]]:
+    """The newest sound checkpoint without a model to put it into. Raises RunFailed when there is none."""
+    passed: list[str] = []
+    for path in reversed(_finished(folder)):
+        try:
+            snapshot, arrays = _load(path)
+        except Damaged as damage:
+            passed.append(f"Checkpoint {path.name} is damaged ({damage}); the one before it is used.")
+            continue
+        return snapshot, arrays, passed
+    detail = f" {len(passed)} were found, all damaged." if passed else ""
+    raise RunFailed(f"There is no checkpoint to resume from in {folder}.{detail} Start a new run.")
+
+
+def exists(folder: Path) -> bool:
+    return bool(_finished(folder))
+
+
+def _finished(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.name.isdigit())
+
+
+def _load(path: Path) -> tuple[Snapshot, dict[str, np.ndarray]]:
+    try:
+        manifest = json.loads((path / "manifest.json").read_text())
+        if manifest["format"] != FORMAT:
+            raise Damaged(f"its format is {manifest['format']}, expected {FORMAT}")
+        for name, digest in manifest["sha256"].items():
+            if _digest(path / name) != digest:
+                raise Damaged(f"{name} does not match its hash")
+        state = json.loads((path / "state.json").read_text())
+        arrays = _read_arrays(path / "arrays.npz", state["dtypes"])
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise Damaged(f"it cannot be read: {type(error).__name__}") from error
+    snapshot = Snapshot(
+        Position(**state["position"]),
+        state["history"],
+        _put_arrays_back(state["watchers"], arrays),
+        state["facts"],
+    )
+    return snapshot, arrays
+
+
+# Variables by kind, number and path: paths alone may repeat, numbers alone would hide a changed network.
+
+
+def _groups(model: keras.Model) -> dict[str, list[Any]]:
+    return {
+        "model": model.variables,
+        "optimizer": model.optimizer.variables,
+        "metrics": model.metrics_variables,
+    }
+
+
+def _variables(model: keras.Model) -> dict[str, np.ndarray]:
+    return {
+        f"{group}/{number:04d}/{variable.path}": keras.ops.convert_to_numpy(variable)
+        for group, variables in _groups(model).items()
+        for number, variable in enumerate(variables)
+    }
+
+
+def _assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+    for group, variables in _groups(model).items():
+        # By number, not by path: Keras numbers the names of metrics and optimizers through the whole process.
+        stored = [array for key, array in arrays.items() if key.startswith(f"{group}/")]
+        if [array.shape for array in stored] != [tuple(variable.shape) for variable in variables]:
+            raise RunFailed(
+                f"The checkpoint's {group} variables do not fit this network: it has {len(stored)}, "
+                f"{len(variables)} are expected, or their shapes differ. Start a new run."
+            )
+        for variable, array in zip(variables, stored, strict=True):
+            variable.assign(array)
+
+
+def _finite(array: np.ndarray) -> bool:
+    if array.dtype.kind in "iub":
+        return True
+    return bool(np.isfinite(array if array.dtype.kind == "f" else array.astype(np.float32)).all())
+
+
+# Arrays on disk: NumPy knows no bfloat16, so types of other libraries travel as plain bytes
+
+
+def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **{key: _raw(array) for key, array in arrays.items()})
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read_arrays(path: Path, dtypes: dict[str, str]) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as found:
+        return {key: found[key].view(np.dtype(dtypes[key])) for key in found.files}
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _raw(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind in "fiub":
+        return array
+    return array.view(np.dtype(f"u{array.dtype.itemsize}"))
+
+
+def _set_arrays_aside(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
+    """The value as JSON, its arrays moved to `arrays` and replaced by their keys."""
+    if isinstance(value, np.ndarray):
+        arrays[path] = value
+        return {"array": path}
+    if isinstance(value, dict):
+        return {key: _set_arrays_aside(item, f"{path}/{key}", arrays) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_set_arrays_aside(item, f"{path}/{number:04d}", arrays) for number, item in enumerate(value)]
+    return value
+
+
+def _put_arrays_back(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {"array"}:
+            return arrays[value["array"]]
+        return {key: _put_arrays_back(item, arrays) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_put_arrays_back(item, arrays) for item in value]
+    return value

@@ -1,0 +1,103 @@
+"""The end of a run: the model as saved, its evaluation, and the result; also of a run that did not get there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from kerasdeep.catalog import dump
+from kerasdeep.data import Dataset
+from kerasdeep.run_dir import RunDir
+from kerasdeep.runtime import Runtime
+from kerasdeep.spec.experiment import Spec
+from kerasdeep.training.compilation import Compilation
+from kerasdeep.training.evaluation import PREFIX, evaluate
+from kerasdeep.training.stage import Stage, with_data_loss
+
+
+def save_model(model: keras.Model, run: RunDir) -> None:
+    """Write `model.keras` without compile state: optimizers are the checkpoints' business, and Keras restores
+    some of them wrongly without a word."""
+    bare = type(model).from_config(model.get_config())
+    for new, trained in zip(bare.variables, model.variables, strict=True):
+        new.assign(trained.value)
+    temporary = run.model.with_name(".model.keras")
+    try:
+        bare.save(temporary)
+        temporary.replace(run.model)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def evaluate_run(run: RunDir, spec: Spec, dataset: Dataset, stage: Stage) -> dict[str, Any]:
+    """Measure the model on what it was not trained on; write the facts, return the result's part of it."""
+    engine, losses, predictions = stage.engine, {}, {}
+    parts = {name: part for name, part in dataset.parts.items() if name != "train"} or {"train": dataset.train}
+    for name, part in parts.items():
+        placed = stage.validation if name == "validation" else engine.place(part.x, part.y)
+        figures = with_data_loss(engine.evaluate(placed) or {}, stage.heads)
+        losses |= {PREFIX[name] + key: value for key, value in figures.items()}
+        predictions[name] = engine.predict(placed[0])
+    found = evaluate(dataset, predictions, spec.report.examples)
+    run.write_fact("evaluation", found.evaluation)
+    run.write_fact("samples", found.samples)
+    return {"metrics": {**losses, **found.metrics}, "baseline": found.baseline, "intervals": found.intervals}
+
+
+def write_result(
+    run: RunDir, spec: Spec, status: str, rows: list[dict[str, Any]], stages: list[Stage], **more: Any
+) -> None:
+    """`result.json` for any status; `more` brings metrics, or the error."""
+    run.write_result(
+        {
+            "name": spec.name,
+            "status": status,
+            "metrics": {},
+            "baseline": {},
+            "intervals": {},
+            "best_epoch": _best_epoch(stages[-1]) or (rows[-1]["epoch"] if rows else None),
+            "epochs": rows[-1]["epoch"] if rows else 0,
+            "seconds": round(sum(row["seconds"] for row in rows), 3),
+            "parameters": stages[-1].model.count_params(),
+            "seed": spec.seed,
+            **more,
+        }
+    )
+
+
+def stages_fact(spec: Spec, stages: list[Stage], rows: list[dict[str, Any]], status: str) -> list[dict[str, Any]]:
+    ended = {"completed": "planned"}.get(status, "interrupted")
+    return [
+        {
+            "name": stage.name,
+            "train": "all",
+            "first_epoch": stage.first_epoch + 1,
+            "epochs": stage.epochs,
+            "best_epoch": _best_epoch(stage),
+            "optimizer": dump(spec.optimizer),
+            "schedule": dump(spec.schedule),
+            "steps": stage.steps_per_epoch * stage.epochs,
+            "stopped": "early" if stage.stopped_early else ended,
+        }
+        for stage in stages
+    ]
+
+
+def _best_epoch(stage: Stage) -> int | None:
+    """The epoch, counted through the run from 1, whose weights the stage leaves; None when it is the last."""
+    stopping = stage.early_stopping
+    return None if stopping is None or stopping.kept_epoch is None else stage.first_epoch + stopping.kept_epoch + 1
+
+
+def engine_fact(stage: Stage, machine: Runtime, choice: Compilation) -> dict[str, Any]:
+    return {
+        "backend": machine.backend,
+        "device": machine.device,
+        "compile": choice.choice,
+        "reason": choice.reason,
+        "chunk": min(stage.engine.training_pace.steps, stage.steps_per_epoch),
+        "threads": machine.threads,
+        "steps_per_epoch": stage.steps_per_epoch,
+        "precision": machine.precision,
+    }

@@ -1,0 +1,196 @@
+"""One stage: epochs of chunks, and what happens at the end of each."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+
+from kerasdeep.build import applied_momentum, applied_rate, data_loss
+from kerasdeep.catalog.types import Duration
+from kerasdeep.errors import Interrupted, RunFailed
+from kerasdeep.run_dir import History
+from kerasdeep.spec.planned import Head
+from kerasdeep.training.checkpoint import Position
+from kerasdeep.training.engine import Engine, shortest
+from kerasdeep.training.progress import Silent
+from kerasdeep.training.tensorboard import TensorBoard
+from kerasdeep.training.watching import EarlyStopping
+
+NOT_FINITE = (
+    "The loss stopped being finite in epoch {epoch}{where}. What usually helps: a learning rate ten times smaller "
+    "(now {rate:g}), `clipnorm: 1.0` in the optimizer, scaled inputs (`data.scaling`), another initializer."
+)
+
+
+@dataclass(slots=True)
+class Stage:
+    """A stage that is ready to run: its data are on the device and its model is compiled.
+
+    `number` counts stages from 0, `first_epoch` the epochs that stages before it trained. `watchers` act at epoch
+    ends, in order; `early_stopping` is one of them, or None.
+    """
+
+    number: int
+    name: str
+    epochs: int
+    first_epoch: int
+    model: keras.Model
+    heads: list[Head]
+    engine: Engine
+    train: Any
+    validation: Any
+    watchers: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self.engine.steps_per_epoch(self.train)
+
+    @property
+    def early_stopping(self) -> EarlyStopping | None:
+        return self.watchers.get("early_stopping")
+
+    @property
+    def stopped_early(self) -> bool:
+        return self.early_stopping is not None and self.early_stopping.stop
+
+    def columns(self) -> list[str]:
+        """The figures that a row of the history will hold."""
+        metrics = list(self.engine.metrics())
+        metrics = list(dict.fromkeys(["loss", "data_loss", *metrics]))
+        return metrics + ([f"val_{name}" for name in metrics] if self.validation is not None else [])
+
+
+class Saving:
+    """When a checkpoint is due: every so many steps, counted from the stage's start, or minutes."""
+
+    def __init__(self, every: Duration, steps_per_epoch: int, total_steps: int) -> None:
+        minutes = every.unit == "minutes"
+        self._steps = None if minutes else every.steps(steps_per_epoch, total_steps)
+        self._seconds = every.amount * 60 if minutes else math.inf
+        self._last = time.monotonic()
+
+    def limit(self, done: int) -> int | None:
+        """Steps until the next one is due; None when steps do not matter."""
+        return self._steps and self._steps - done % self._steps
+
+    def due(self, done: int) -> bool:
+        if self._steps:
+            return done % self._steps == 0
+        return time.monotonic() - self._last >= self._seconds
+
+    def saved(self) -> None:
+        self._last = time.monotonic()
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What a stage works with but does not own."""
+
+    history: History
+    rows: list[dict[str, Any]]
+    screen: Silent
+    tensorboard: TensorBoard | None
+    saving: Saving
+    stop: Callable[[], bool]
+    save: Callable[[Position], None]
+
+
+def run(stage: Stage, position: Position, around: Surroundings) -> None:
+    """Train `stage` from `position` to its end.
+
+    Raises Interrupted, after saving, when a stop was asked for, and RunFailed when the loss is no longer finite.
+    """
+    around.screen.stage(stage.name, stage.epochs, stage.steps_per_epoch, stage.engine.batch_size)
+    while position.epoch < stage.epochs and not stage.stopped_early:
+        logs, seconds = position.logs, position.seconds
+        if logs is None:
+            logs, seconds = _train(stage, position, around)
+        trained = Position(stage.number, position.epoch, stage.steps_per_epoch, seconds, logs)
+        row = _validated_row(stage, trained, around)
+        around.rows.append(row)
+        around.history.append(row)
+        _check_finite(stage, row["epoch"], row["loss"], row.get("val_loss"), where="")
+        for watcher in stage.watchers.values():
+            watcher.epoch_end(position.epoch, row)
+        if around.tensorboard:
+            around.tensorboard.epoch_end(row)
+        around.screen.epoch(row, position.epoch + 1)
+        position = Position(stage.number, position.epoch + 1)
+        last = position.epoch == stage.epochs or stage.stopped_early
+        if last or around.saving.due(position.epoch * stage.steps_per_epoch):
+            around.save(position)
+            around.saving.saved()
+        if around.stop() and not last:
+            _interrupt(position, around)
+
+
+def _train(stage: Stage, position: Position, around: Surroundings) -> tuple[dict[str, float], float]:
+    """The rest of an epoch: its metrics and the seconds that all of it took."""
+    epoch = stage.engine.train(stage.train, stage.first_epoch + position.epoch, position.step)
+    seconds, before = position.seconds, position.epoch * stage.steps_per_epoch
+    while not epoch.done:
+        start = time.perf_counter()
+        epoch.run(around.saving.limit(before + epoch.step))
+        seconds += time.perf_counter() - start
+        where = f", within its first {epoch.step:,} steps" if not epoch.done else ""
+        _check_finite(stage, stage.first_epoch + position.epoch + 1, epoch.loss, None, where, around)
+        around.screen.step(position.epoch + 1, epoch.step, epoch.loss)
+        if epoch.done:
+            break
+        here = Position(stage.number, position.epoch, epoch.step, seconds)
+        if around.stop():
+            _interrupt(here, around)
+        if around.saving.due(before + epoch.step):
+            around.save(here)
+            around.saving.saved()
+    return stage.engine.metrics(), seconds
+
+
+def _validated_row(stage: Stage, trained: Position, around: Surroundings) -> dict[str, Any]:
+    logs, validation = trained.logs or {}, {}
+    if stage.validation is not None:
+        found = stage.engine.evaluate(stage.validation, around.stop)
+        if found is None:
+            _interrupt(trained, around)
+        validation = {f"val_{name}": value for name, value in with_data_loss(found or {}, stage.heads).items()}
+    momentum = applied_momentum(stage.model.optimizer)
+    return {
+        "stage": stage.name,
+        "epoch": stage.first_epoch + trained.epoch + 1,
+        **with_data_loss(logs, stage.heads),
+        **validation,
+        "learning_rate": shortest(applied_rate(stage.model.optimizer)),
+        "momentum": None if momentum is None else shortest(momentum),
+        "seconds": round(trained.seconds, 4),
+        "examples_per_second": round(stage.engine.rows(stage.train) / max(trained.seconds, 1e-9), 1),
+    }
+
+
+def with_data_loss(logs: dict[str, float], heads: list[Head]) -> dict[str, float]:
+    """Loss first, then the loss on the data alone, which is the loss itself where the model has no penalties."""
+    return {"loss": logs["loss"], "data_loss": data_loss(logs, heads), **logs}
+
+
+def _check_finite(
+    stage: Stage,
+    epoch: int,
+    loss: float,
+    validation_loss: float | None,
+    where: str,
+    around: Surroundings | None = None,
+) -> None:
+    if math.isfinite(loss) and math.isfinite(validation_loss or 0.0):
+        return
+    if around is not None:  # the history shows where it happened
+        around.history.append({"stage": stage.name, "epoch": epoch, "loss": loss})
+    raise RunFailed(NOT_FINITE.format(epoch=epoch, where=where, rate=applied_rate(stage.model.optimizer)))
+
+
+def _interrupt(position: Position, around: Surroundings) -> None:
+    around.save(position)
+    raise Interrupted

@@ -1,0 +1,160 @@
+"""The story of a run, from top to bottom: data, network, stages, model, evaluation."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kerasdeep import build, data, run_dir, runtime
+from kerasdeep.errors import Interrupted, RunFailed
+from kerasdeep.run_dir import RunDir
+from kerasdeep.spec import resolved
+from kerasdeep.spec.experiment import Spec
+from kerasdeep.spec.load import Loaded
+from kerasdeep.spec.lowering import lower
+from kerasdeep.training import checkpoint, finishing, interrupt, preparing, progress, resuming, stage
+from kerasdeep.training.checkpoint import Position, Snapshot
+from kerasdeep.training.stage import Saving, Stage, Surroundings
+from kerasdeep.training.tensorboard import TensorBoard
+
+
+def tell(loaded: Loaded, out: str | Path, resume: RunDir | None, machine: runtime.Runtime, mode: str) -> RunDir:
+    """Train and evaluate; `kerasdeep.training.train` says what is raised."""
+    spec, screen = loaded.spec, progress.choose(mode)
+    dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=screen.say)
+    for warning in [*loaded.warnings, *dataset.warnings]:
+        if warning.name not in spec.allow:
+            screen.say(str(warning))
+    planned = lower(spec, build.heads_of(dataset), dataset.input_shapes)
+    model = preparing.network(spec, planned, dataset)
+    choice = preparing.compile_rule(spec, model, dataset, machine)
+    stages = preparing.stages(spec, model, dataset, choice.xla)
+    environment = {**runtime.environment(machine), "data_hash": dataset.hash}
+    settled = replace(spec, runtime=replace(spec.runtime, compile=choice.choice, threads=machine.threads))
+
+    # Everything was checked: from here on there is a run.
+    run = resume or run_dir.create(out, spec.name)
+    with ExitStack() as stack:
+        stack.enter_context(run.lock())
+        if resume is None:
+            shutil.copyfile(loaded.path, run.config)
+            run_dir.write_json(run.environment, environment)
+            run.write_fact("data", dataset.profile)
+            run.write_fact("network", build.describe(model, planned))
+            run.write_fact("engine", finishing.engine_fact(stages[0], machine, choice))
+            dataset.preprocessing.save(run.preprocessing_npz, run.preprocessing_json)
+        else:
+            resuming.check_data(run, dataset.hash)
+            for change in resuming.other_versions(run, environment):
+                screen.say(f"Not as when the run began, so the last digits may differ: {change}.")
+        run_dir.write_text(run.resolved, resolved.text(settled))
+        rows, position = _begin_or_resume(run, stages, screen, resume is not None)
+        stack.enter_context(_outcome(run, settled, stages, rows))
+        stop = stack.enter_context(interrupt.listening(screen.say))
+        stack.enter_context(screen)
+        tensorboard = TensorBoard(run.logs, screen.say) if spec.report.tensorboard else None
+
+        for current in stages[position.stage :]:
+            around = Surroundings(
+                history=run.history,
+                rows=rows,
+                screen=screen,
+                tensorboard=tensorboard,
+                saving=Saving(
+                    spec.training.checkpoint.every,
+                    current.steps_per_epoch,
+                    current.steps_per_epoch * current.epochs,
+                ),
+                stop=stop,
+                save=lambda position, current=current: _save(run, current, position, rows),
+            )
+            stage.run(current, position, around)
+            _end_of_stage(current)
+            position = Position(current.number + 1)
+        if tensorboard:
+            tensorboard.close()
+
+        finishing.save_model(model, run)
+        figures = finishing.evaluate_run(run, spec, dataset, stages[-1])
+        run.write_fact("engine", finishing.engine_fact(stages[-1], machine, choice))
+        run.write_fact("stages", finishing.stages_fact(spec, stages, rows, "completed"))
+        finishing.write_result(run, settled, "completed", rows, stages, task=dataset.targets[0].kind, **figures)
+    return run
+
+
+def _begin_or_resume(
+    run: RunDir, stages: list[Stage], screen: progress.Silent, resuming_run: bool
+) -> tuple[list[dict[str, Any]], Position]:
+    """The rows so far and where to go on; a resumed history forgets what came after the checkpoint."""
+    if not resuming_run:
+        return [], Position()
+    snapshot, passed = checkpoint.restore(run.checkpoints, stages[0].model)
+    for sentence in passed:
+        screen.say(sentence)
+    for name, watcher in stages[snapshot.position.stage].watchers.items():
+        watcher.load_state_dict(snapshot.watchers[name])
+    run.history.replace(snapshot.history)
+    rows = list(snapshot.history)
+    screen.say(f"Resuming {run.path} after {len(rows)} epochs and {snapshot.position.step} steps.")
+    return rows, snapshot.position
+
+
+def _save(run: RunDir, current: Stage, position: Position, rows: list[dict[str, Any]]) -> None:
+    watchers = {name: watcher.state_dict() for name, watcher in current.watchers.items()}
+    checkpoint.save(run.checkpoints, current.model, Snapshot(position, rows, watchers))
+
+
+def _end_of_stage(current: Stage) -> None:
+    """The weights that the stage leaves: the best epoch's, or the last's with Keras's averaging applied."""
+    stopping = current.early_stopping
+    if stopping is None or not stopping.restore_best_weights():
+        current.model.optimizer.finalize_variable_values(current.model.trainable_variables)
+
+
+@contextmanager
+def _outcome(run: RunDir, spec: Spec, stages: list[Stage], rows: list[dict[str, Any]]) -> Iterator[None]:
+    """Write how the run stands: running while the block lasts, and what became of it when it ends badly."""
+
+    def write(status: str, **more: Any) -> None:
+        # A full disk must not hide the error that it caused; without a lock, `running` reads as interrupted.
+        with suppress(OSError):
+            run.write_fact("stages", finishing.stages_fact(spec, stages, rows, status))
+            finishing.write_result(run, spec, status, rows, stages, **more)
+
+    write("running")
+    try:
+        yield
+    except (Interrupted, KeyboardInterrupt):
+        write("interrupted")
+        raise Interrupted(f"Interrupted. Go on with: kerasdeep train {run.path} --resume") from None
+    except Exception as error:
+        failure = _as_failure(error, run, spec)
+        write("failed", error=str(failure or error))
+        if failure is None:
+            raise
+        raise failure from error
+
+
+def _as_failure(error: Exception, run: RunDir, spec: Spec) -> RunFailed | None:
+    """The error as something that can happen to a run; None for a bug of ours."""
+    kept = f" What was finished is in {run.path}."
+    if isinstance(error, RunFailed):
+        last = " The last good checkpoint is kept." if checkpoint.exists(run.checkpoints) else ""
+        return RunFailed(f"{error}{last}{kept}")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RunFailed(f"The disk is full.{kept} Free some space, then: kerasdeep train {run.path} --resume")
+    if isinstance(error, OSError) and not run.path.is_dir():
+        return RunFailed(f"The run directory {run.path} vanished while the run was writing to it.")
+    if (
+        isinstance(error, MemoryError)
+        or "ResourceExhausted" in type(error).__name__
+        or "RESOURCE_EXHAUSTED" in str(error)
+    ):
+        smaller = max(1, spec.training.batch_size // 2)
+        return RunFailed(f"Out of memory.{kept} Try: --set training.batch_size={smaller}")
+    return None

@@ -1,0 +1,57 @@
+"""Scalars for TensorBoard, an epoch at a time, written by TensorBoard's own writer on every backend."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_NOT_SCALARS = ("stage", "epoch")
+
+
+class TensorBoard:
+    """Writes `logs/train` and `logs/validation`, so that both curves share one chart."""
+
+    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._writers: dict[str, Any] = {}
+        self.available = _installed()
+        if not self.available:
+            say("TensorBoard is not installed, so no logs are written for it: pip install tensorboard")
+
+    def epoch_end(self, row: dict[str, Any]) -> None:
+        if not self.available:
+            return
+        parts: dict[str, dict[str, float]] = {"train": {}, "validation": {}}
+        for name, value in row.items():
+            if name not in _NOT_SCALARS and value is not None:
+                part = "validation" if name.startswith("val_") else "train"
+                parts[part][name.removeprefix("val_")] = value
+        for part, scalars in parts.items():
+            if scalars:
+                self._write(part, scalars, row["epoch"])
+
+    def close(self) -> None:
+        for writer in self._writers.values():
+            writer.close()
+
+    def _write(self, part: str, scalars: dict[str, float], step: int) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+        if part not in self._writers:
+            self._writers[part] = EventFileWriter(str(self._folder / part))
+        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars.items()]
+        self._writers[part].add_event(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
+        self._writers[part].flush()
+
+
+def _installed() -> bool:
+    with contextlib.suppress(ImportError):
+        import tensorboard.summary.writer.event_file_writer  # noqa: F401
+
+        return True
+    return False
