@@ -69,6 +69,13 @@ def test_scaling_by_kind_of_array(tmp_path):
     assert "unscaled-inputs" in [problem.name for problem in found.warnings]
 
 
+def test_pictures_stored_as_integers_are_pictures(tmp_path):
+    found = load(tmp_path, {"x": PICTURES.astype(np.int64) // 16, "y": LABELS}, validation=None)
+    assert found.train.x.max() == 1 and found.preprocessing.kind == "image"
+    found = load(tmp_path, {"x": PICTURES.astype(np.int64) * 10, "y": LABELS})
+    assert found.preprocessing.kind == "array"
+
+
 def test_several_inputs(tmp_path):
     arrays = {"left": RANDOM.normal(size=(60, 4)), "right": PICTURES, "y": LABELS}
     found = load(tmp_path, arrays, features=["left", "right"])

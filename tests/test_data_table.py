@@ -1,6 +1,8 @@
 """Tables: how a CSV is to be read, what its columns are, and what goes wrong."""
 
 import datetime
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -124,6 +126,24 @@ def test_judgement_uses_the_training_rows_alone(tmp_path, frame):
     frame.to_csv(tmp_path / "table.csv", index=False)
     found = load(tmp_path / "table.csv", target=["bought"], validation=Split(last=50))
     assert "late" in [column["name"] for column in found.profile["left_out"]]
+
+
+@pytest.mark.parametrize("name", ["id", "customer_id", "CustomerId", "row index"])
+def test_scattered_numbers_called_an_id_are_left_out(name):
+    keys = np.random.default_rng(0).choice(10**6, 100, replace=False)
+    frame = pd.DataFrame({name: keys, "x": np.linspace(0, 1, 100), "humid": keys * 3})
+    assert [column.left_out is None for column in judge(frame, Data(source=""), Report())] == [False, True, True]
+
+
+def test_a_header_is_read_without_numpy_or_pandas(tmp_path):
+    (tmp_path / "a.csv").write_text("a;b\n1;2\n")
+    code = (
+        "import sys, pathlib; from kerasdeep.data import header; "
+        "print(header.read(pathlib.Path(sys.argv[1]), None).columns, {'numpy', 'pandas'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.csv")]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "['a', 'b'] set()"
 
 
 def test_many_categories_are_left_out_unless_named():

@@ -32,6 +32,8 @@ def load(tmp_path):
         (np.arange(N) % 2 == 0, "binary", ["False", "True"]),
         (np.array(["b", "a", "c"] * 40), "multiclass", ["a", "b", "c"]),
         (np.array(["10", "9", "1"] * 40), "multiclass", ["1", "9", "10"]),
+        (np.array(["a ", "a", "b", " b"] * 30), "binary", ["a", "b"]),
+        (np.array([b"a", b"b"] * 60), "binary", ["a", "b"]),
     ],
 )
 def test_the_kind_follows_the_labels(load, labels, kind, classes):
@@ -77,6 +79,7 @@ def test_a_constant_number_is_no_division_by_zero(load):
         (np.arange(N) % 3, "binary", "wrong-task"),
         (np.array(["a", "b"] * 60), "regression", "text-target"),
         (np.zeros((N, 2, 2)), "auto", "wrong-shape"),
+        (np.array([f"{number / 7:.2f}" for number in range(N - 1)] + ["n/a!"]), "auto", "text-target"),
     ],
 )
 def test_bad_labels_are_named(load, labels, task, name):

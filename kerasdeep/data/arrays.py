@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,14 +70,25 @@ def read(path: Path, section: Any, report: Report) -> Source:
         found = ", ".join(arrays) or "none"
         message = f"{path} has the arrays {found}. Expected `x` and `y`, or `x_train` and `y_train`."
         raise InputError(message, "missing-array", place(section, "source"))
-    first = parts["train"].x
-    picture = not isinstance(first, dict) and is_picture(first)
-    return Source("npz", "image" if picture else "array", parts, sha256(path))
+    pictures = {name: as_pictures(part.x) for name, part in parts.items()}
+    if any(x is None for x in pictures.values()):
+        return Source("npz", "array", parts, sha256(path))
+    stored = parts["train"].x.dtype
+    unit = None if stored == np.uint8 else float(pictures["train"].max()) or None
+    parts = {name: replace(part, x=pictures[name]) for name, part in parts.items()}
+    return Source("npz", "image", parts, sha256(path), unit=unit)
 
 
-def is_picture(x: np.ndarray) -> bool:
-    """Rows of rank 2 (grey) or rank 3 with 1 or 3 channels, stored as bytes, are pictures."""
-    return x.dtype == np.uint8 and (x.ndim == 3 or (x.ndim == 4 and x.shape[-1] in (1, 3)))
+def as_pictures(x: np.ndarray | dict[str, np.ndarray]) -> np.ndarray | None:
+    """`x` as bytes when it holds pictures, else None: rows of rank 2 (grey) or rank 3 with 1 or 3 channels, of
+    whole numbers 0 … 255."""
+    if isinstance(x, dict) or x.dtype.kind not in "iu" or x.ndim not in (3, 4) or not x.size:
+        return None
+    if x.ndim == 4 and x.shape[-1] not in (1, 3):
+        return None
+    if x.dtype == np.uint8:
+        return x
+    return x.astype(np.uint8) if x.min() >= 0 and x.max() <= 255 else None
 
 
 def role(name: str) -> tuple[str, str]:

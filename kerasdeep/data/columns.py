@@ -23,6 +23,7 @@ FEW_ROWS = 20
 MOSTLY = 0.9
 
 _DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}([T ].*)?")
+_KEY = re.compile(r"(?i:(^|.*[_ .-])(id|uuid|index))|.*[a-z]I[dD]")
 _TRUTH = {"true": 1.0, "false": 0.0}
 
 
@@ -74,7 +75,7 @@ def _judge(series: pd.Series, name: str, chosen: bool, section: Any, report: Rep
     if not chosen:
         if kind == "category" and distinct > max(FEW_ROWS, len(present) / 2):
             return Column(name, kind, "identifier-like (nearly every row has its own value)")
-        if kind == "number" and _numbers_the_rows(present):
+        if kind == "number" and _numbers_the_rows(present, name):
             return Column(name, kind, "identifier-like (it numbers the rows)")
         if kind == "category" and distinct > MOST_CATEGORIES:
             return Column(name, kind, f"more than {MOST_CATEGORIES} categories (name it in `features` to keep it)")
@@ -108,11 +109,12 @@ def _kind_of_text(present: pd.Series, name: str, section: Any, report: Report) -
     return "category"
 
 
-def _numbers_the_rows(present: pd.Series) -> bool:
-    """Whole numbers, all different, that follow one another once sorted: an index or a key."""
+def _numbers_the_rows(present: pd.Series, name: str) -> bool:
+    """Whole numbers, all different, that follow one another once sorted or are called an id: an index or a key."""
     if len(present) <= FEW_ROWS or not types.is_integer_dtype(present.dtype):
         return False
-    return present.is_unique and int(present.max()) - int(present.min()) < 2 * len(present)
+    close = int(present.max()) - int(present.min()) < 2 * len(present)
+    return present.is_unique and (close or _KEY.fullmatch(name) is not None)
 
 
 def as_numbers(series: pd.Series) -> np.ndarray:

@@ -33,6 +33,8 @@ def load(
     found: files, columns, labels, splits.
     """
     report = Report()
+    if section.image.channels == 2:
+        report.error("wrong-value", "Pictures have 1 or 3 channels, not 2.", place(section, "image"))
     format = section.format
     if format == "auto":
         format = infer_format(str(section.source), place(section, "source"))
@@ -289,7 +291,8 @@ def _check_rows(
             named = f"class{'es' * (len(absent) > 1)} {', '.join(absent[:12])}"
             message = (
                 f"No training row has the {named} of '{rule.name}'. "
-                "Expected some of each: hold out a fraction or a count, which are drawn from every class."
+                "Expected some of each: hold out a fraction or a count, which are drawn from every class, "
+                "or keep more training rows."
             )
             report.error("empty-class", message, place(section, "validation"))
 

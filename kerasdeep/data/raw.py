@@ -102,7 +102,7 @@ def _table(preprocessing: Preprocessing, path: Path, mark: Mark) -> tuple[RawPar
 
 
 def _arrays(preprocessing: Preprocessing, path: Path, mark: Mark, report: Report) -> RawPart:
-    from kerasdeep.data.arrays import INPUTS, LABELS, flat_labels, open_arrays, role
+    from kerasdeep.data.arrays import INPUTS, LABELS, as_pictures, flat_labels, open_arrays, role
 
     arrays = open_arrays(path, mark)
     inputs = list(preprocessing.inputs)
@@ -131,7 +131,10 @@ def _arrays(preprocessing: Preprocessing, path: Path, mark: Mark, report: Report
     first = next(iter(x.values()))
     if not first.ndim or not len(first):
         raise InputError(f"{path} has no rows.", "empty-file", mark)
-    part = RawPart(first if single else x, y, np.arange(len(first)))
+    if single:
+        pictures = as_pictures(first) if preprocessing.kind == "image" else None
+        x = first if pictures is None else pictures
+    part = RawPart(x, y, np.arange(len(first)))
     return _rightly_named(part, preprocessing)
 
 

@@ -8,6 +8,7 @@ target. Classes are numbered in sorted order, or in the order of `data.classes`.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,8 @@ from kerasdeep.errors import InputError, Mark, Report, closest
 
 MOST_CLASSES = 20
 SHOWN = 5
+
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,13 @@ def _kind(name: str, raw: np.ndarray, section: Any, task: str, report: Report) -
         return "regression"
     if task in ("binary", "multiclass"):
         return task
+    if not numeric and not section.classes and (stray := _stray_word(raw)) is not None:
+        message = (
+            f"The target '{name}' holds numbers but for '{text_of(raw[stray])}' in row {stray}. Expected numbers "
+            "alone; mend the row, or state `task: multiclass` if these are classes."
+        )
+        report.error("text-target", message, place(section, "target"))
+        return None
     if not numeric or raw.dtype.kind == "b" or section.classes:
         return "classes"
     whole = raw.dtype.kind in "iu" or bool((raw == np.round(raw)).all())
@@ -229,8 +239,19 @@ def as_numbers(raw: np.ndarray) -> np.ndarray:
         raise InputError(f"Expected numbers in the target: {error}.", "text-target") from error
 
 
+def _stray_word(raw: np.ndarray) -> int | None:
+    """The first row that is no number in a column of many numbers, where a few such rows made it text."""
+    texts = [text_of(label) for label in raw]
+    if len(set(texts)) <= MOST_CLASSES:
+        return None
+    words = [row for row, text in enumerate(texts) if not _NUMBER.fullmatch(text)]
+    return words[0] if 0 < len(words) < len(texts) / 10 else None
+
+
 def text_of(label: Any) -> str:
     """A label as text, the same whether it came as 3, 3.0 or '3'."""
+    if isinstance(label, bytes):
+        label = label.decode("utf-8", "replace")
     if isinstance(label, float | np.floating) and math.isfinite(label) and label == int(label):
         return str(int(label))
     return str(label).strip()
@@ -238,7 +259,7 @@ def text_of(label: Any) -> str:
 
 def _distinct(raw: np.ndarray) -> tuple[list[str], np.ndarray]:
     """The different labels as text, numbers in numeric and text in alphabetical order, and each row's position."""
-    if raw.dtype.kind == "O":
+    if raw.dtype.kind not in "iufb":
         raw = np.array([text_of(label) for label in raw])
     values, inverse = np.unique(raw, return_inverse=True)
     texts = [text_of(value) for value in values.tolist()]
