@@ -94,3 +94,24 @@ def runs(out: options.Out = Path("runs"), json: options.Json = False) -> None:
         ending.say_json({"runs": found})
     else:
         show(found, out)
+
+
+@app.command()
+def explain(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A section, setting, name of Keras, argument or warning.")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Say what NAME means: type, default, bounds, formula, paper and an example; without it, the sections."""
+    from dataclasses import asdict
+
+    from kerasdeep.explaining import explain as topics_of
+
+    topics = topics_of(name)
+    if json:
+        ending.say_json({"topics": [asdict(topic) for topic in topics]})
+        return
+    from kerasdeep.cli.explain import show
+
+    show(topics)

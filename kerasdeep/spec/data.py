@@ -18,6 +18,8 @@ BUILT_IN = (
     "cifar100",
     "california_housing",
 )
+PICTURES = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
+"""The built-in sets of pictures; the others are tables."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,7 @@ class Split(Section):
     """How a part is held out: exactly one of the five."""
 
     SHORTHAND = (("int", "count"), ("float", "fraction"), ("str", "path"))
+    ONE_OF = True
 
     fraction: float | None = setting(
         "float|null", None, "Share of the rows, stratified by class.", minimum=0.0, maximum=0.9

@@ -37,7 +37,9 @@ class Spec(Section):
         "'auto'|initializer", "auto", "Of every kernel; auto is He, LeCun or Glorot, by activation."
     )
     regularization: Regularization = setting(Regularization, doc="")
-    optimizer: Choice = setting("optimizer", Choice("optimizer", "Nadam", {"learning_rate": 1e-3}), "")
+    optimizer: Choice = setting(
+        "optimizer", Choice("optimizer", "Nadam", {"learning_rate": 1e-3}), "What moves the weights."
+    )
     schedule: Choice | None = setting("schedule|null", None, "How the learning rate moves; null keeps it.")
     loss: Any = setting(
         "'auto'|loss|map[loss]", "auto", "auto follows the task; a mapping gives each output its own."

@@ -34,6 +34,11 @@ class Place:
     nullable: bool = True
 
     @property
+    def one_of(self) -> bool:
+        """Whether what is written here replaces what was there."""
+        return isinstance(self.of, type) and self.of.ONE_OF
+
+    @property
     def families(self) -> list[str]:
         atoms = types.alternatives(self.of) if isinstance(self.of, str) else ()
         return [atom.kind for atom in atoms if atom.kind in types.FAMILIES]
@@ -104,7 +109,7 @@ def merge(place: Place, base: Node | None, over: Node) -> Node | None:
     """`over` put over `base`, both canonical; None where null deletes."""
     if isinstance(over, Scalar) and over.is_null and not place.nullable and base is not None:
         return None
-    if not isinstance(base, Mapping) or not isinstance(over, Mapping):
+    if not isinstance(base, Mapping) or not isinstance(over, Mapping) or place.one_of:
         return over
     family = place.family_of(over)
     if (family or place.names_choice) and _name(base) != _name(over):
@@ -132,7 +137,7 @@ def put(place: Place, root: Node | None, path: list[str], value: Node, origin: s
     if isinstance(root, Sequence):
         return _put_item(place, root, key, rest, value, origin)
     below, key = _step(place, root, key, mark)
-    pairs = dict(root.pairs) if isinstance(root, Mapping) else {}
+    pairs = dict(root.pairs) if isinstance(root, Mapping) and not place.one_of else {}
     if isinstance(below.of, Arguments) and key not in pairs:
         pairs = {}  # another choice than before: the old one's arguments are not its arguments
     inner = put(below, pairs[key].value if key in pairs else None, rest, value, origin)

@@ -49,10 +49,12 @@ class Section:
     """Base of all sections; `marks` keeps where each written setting stands.
 
     `SHORTHAND` lists (type expression, field): a value that is no mapping and reads as the expression stands for
-    that one setting, tried in order (`dropout: 0.2` is `dropout: {rate: 0.2}`).
+    that one setting, tried in order (`dropout: 0.2` is `dropout: {rate: 0.2}`). `ONE_OF` sections state one of
+    their settings, so that a later file's statement replaces an earlier one's.
     """
 
     SHORTHAND = ()
+    ONE_OF = False
     marks: dict[str, Mark] = field(default_factory=dict, compare=False, repr=False)
 
     def mark(self, key: str) -> Mark | None:

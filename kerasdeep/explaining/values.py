@@ -1,0 +1,196 @@
+"""Values to show in examples: what a person would plausibly write for an argument or a setting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerasdeep.catalog import Argument
+from kerasdeep.catalog.types import INVALID, Atom, alternatives, read
+from kerasdeep.errors import Report
+from kerasdeep.explaining.yaml_text import flow
+from kerasdeep.source import parse
+
+TYPICAL = {
+    "layer": {"Dense": 64},
+    "initializer": "he_normal",
+    "activation": "elu",
+    "regularizer": {"L2": 0.0001},
+    "constraint": {"MaxNorm": 1.0},
+    "optimizer": {"SGD": {"learning_rate": 0.01, "momentum": 0.9}},
+    "schedule": {"cosine": "100%"},
+    "loss": "mean_squared_error",
+    "metric": "accuracy",
+    "duration": "10 epochs",
+    "bool": True,
+    "str": "text",
+    "any": "text",
+    "null": None,
+}
+"""One value of each type; numbers are made to fit their bounds."""
+
+OF_ARGUMENT = {
+    "alpha": 0.3,
+    "alpha_initializer": {"Constant": 0.25},
+    "axes": 1,
+    "beta_1": 0.95,
+    "boundaries": ["10 epochs", "15 epochs"],
+    "bin_boundaries": [0.25, 0.5, 0.75],
+    "cells": [{"GRUCell": 32}, {"GRUCell": 32}],
+    "cell": {"GRUCell": 32},
+    "clipnorm": 1.0,
+    "decay_rate": 0.1,
+    "decay_steps": "10 epochs",
+    "default_value": 0.0,
+    "dims": [2, 1],
+    "dtype": "float32",
+    "equation": "...x,xy->...y",
+    "factor": 0.2,
+    "features": ["age", "income"],
+    "filters": 32,
+    "first_decay_steps": "5 epochs",
+    "gradient_accumulation_steps": 4,
+    "height": 24,
+    "height_factor": 0.1,
+    "inputs": ["wide", "deep"],
+    "input_dim": 100,
+    "kernel_size": 3,
+    "key_dim": 16,
+    "layers": [{"Dense": 64}, {"Dense": 64}],
+    "learning_rate": 0.001,
+    "max_rate": 0.05,
+    "model_dimension": 128,
+    "momentum": 0.9,
+    "name": "wide",
+    "num_heads": 4,
+    "num_query_heads": 4,
+    "head_dim": 16,
+    "num_key_value_heads": 2,
+    "optimizer_map": {"dense_1": {"SGD": 0.01}},
+    "default_optimizer": {"Adam": 0.001},
+    "inner_optimizer": {"Adam": 0.001},
+    "output_dim": 16,
+    "output_shape": 64,
+    "output_size": 4,
+    "pool_size": 2,
+    "precision": 0.8,
+    "rate": 0.2,
+    "recall": 0.8,
+    "scale": 2.0,
+    "sensitivity": 0.8,
+    "specificity": 0.8,
+    "target_shape": [8, 8, 1],
+    "threshold": 0.5,
+    "thresholds": 0.5,
+    "times": 20,
+    "units": 100,
+    "values": [0.01, 0.005, 0.001],
+    "vocabulary": ["low", "medium", "high"],
+    "warmup": "5%",
+    "weight_decay": 0.004,
+    "width": 24,
+    "width_factor": 0.1,
+}
+"""By argument name, whatever the entry, where the type alone would say little."""
+
+OF_ENTRY = {
+    ("Bidirectional", "layer"): {"LSTM": 64},
+    ("TransposedDense", "layer"): "code",
+    ("Dot", "axes"): 1,
+    ("Permute", "dims"): [2, 1],
+    ("RandomPosterization", "factor"): 4,
+    ("ConvLSTM2D", "kernel_size"): 2,
+    ("Conv3D", "kernel_size"): 2,
+    ("Conv3DTranspose", "kernel_size"): 2,
+    ("Normalization", "axis"): -1,
+    ("Rescaling", "scale"): 2.0,
+    ("VarianceScaling", "scale"): 2.0,
+    ("OneCycle", "momentum"): [0.95, 0.85],
+    ("Noam", "warmup"): "4000 steps",
+    ("R2Score", "class_aggregation"): "variance_weighted_average",
+}
+
+OF_SETTING = {
+    "name": "my-experiment",
+    "description": "A deep net on my own table.",
+    "extends": "quickstart",
+    "seed": 42,
+    "data.source": "fashion_mnist",
+    "data.format": "builtin",
+    "data.separator": ";",
+    "data.encoding": "cp1252",
+    "data.target": "price",
+    "data.features": ["rooms", "age"],
+    "data.drop": ["id"],
+    "data.classes": ["1", "7"],
+    "data.per_class": 20,
+    "data.limit": 5000,
+    "data.labelled": 500,
+    "data.validation": {"last": 5000},
+    "data.test": 0.2,
+    "data.image.size": [96, 96],
+    "data.augmentation": [{"RandomFlip": "horizontal"}, {"RandomRotation": 0.05}],
+    "data.class_weight": "balanced",
+    "network.layers": ["Flatten", {"Dense": 300}, {"Dense": 100}, "Output"],
+    "activation": "gelu",
+    "initializer": "he_normal",
+    "regularization.dropout": {"rate": 0.2, "input": True},
+    "regularization.l1": 0.0001,
+    "regularization.l2": 0.0001,
+    "regularization.max_norm": 1.0,
+    "regularization.weight_decay": 0.004,
+    "regularization.input_noise": 0.1,
+    "regularization.label_smoothing": 0.1,
+    "optimizer": {"AdamW": {"learning_rate": 0.001, "weight_decay": 0.004}},
+    "schedule": {"one_cycle": {"max_rate": 0.05}},
+    "loss": "huber",
+    "metrics": ["accuracy", {"SparseTopKCategoricalAccuracy": {"k": 3}}],
+    "training.epochs": 30,
+    "training.batch_size": 64,
+    "training.checkpoint.every": "10 minutes",
+    "runtime.threads": 4,
+    "runtime.chunk": 100,
+    "variants": {"he": {"initializer": "he_normal"}, "glorot": {"initializer": "glorot_uniform"}},
+    "profiles": {"fast": {"training": {"epochs": 2}, "data": {"limit": 2000}}},
+    "expect": ["he.val_accuracy >= glorot.val_accuracy"],
+    "allow": ["selu-inputs"],
+}
+"""By path, where the type alone would say little."""
+
+
+def of_argument(entry: str, argument: Argument) -> Any:
+    """A value of the argument that differs from its default where that can be had."""
+    table = [OF_ENTRY.get((entry, argument.name)), OF_ARGUMENT.get(argument.name)]
+    for value in table:
+        if value is not None and admits(argument.type, value, argument.minimum, argument.maximum):
+            return value
+    return typical(argument.type, argument.default, argument.minimum, argument.maximum)
+
+
+def typical(expression: str, default: Any, minimum: float | None, maximum: float | None) -> Any:
+    """A value that the type allows: the default's neighbour for choices and booleans, else by kind."""
+    atoms = [atom for atom in alternatives(expression) if atom.kind != "null"] or [Atom("null")]
+    words = [atom.word for atom in atoms if atom.kind == "choice" and atom.word != default]
+    if words:
+        return words[0]
+    if atoms[0].kind == "bool" and isinstance(default, bool):
+        return not default
+    if isinstance(default, int | float | list) and not isinstance(default, bool) and default != []:
+        return default
+    return _of_kind(atoms[-1] if atoms[0].kind == "choice" else atoms[0], minimum, maximum)
+
+
+def _of_kind(atom: Atom, minimum: float | None, maximum: float | None) -> Any:
+    if atom.kind in ("int", "float"):
+        number = 10 if atom.kind == "int" else 0.1
+        low = number if minimum is None else max(number, minimum)
+        return low if maximum is None else min(low, maximum)
+    if atom.kind == "list":
+        return [_of_kind(atom.of[0], minimum, maximum)] * (atom.length or 2)
+    if atom.kind == "map":
+        return {"output": _of_kind(atom.of[0], minimum, maximum)}
+    return atom.word if atom.kind == "choice" else TYPICAL[atom.kind]
+
+
+def admits(expression: str, value: Any, minimum: float | None = None, maximum: float | None = None) -> bool:
+    """Whether a value, written as YAML, reads as the type."""
+    return read(expression, parse(flow(value), "example"), Report(), "value", minimum, maximum) is not INVALID

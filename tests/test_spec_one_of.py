@@ -1,0 +1,27 @@
+"""A split says one thing: what a later file, variant or `--set` says replaces what an earlier one said."""
+
+import pytest
+
+from kerasdeep import spec
+
+
+@pytest.fixture
+def file(tmp_path):
+    (tmp_path / "base.yaml").write_text(
+        "data: {source: digits, validation: {last: 100}, test: 0.2}\nnetwork: [Flatten, Output]\n"
+    )
+    path = tmp_path / "child.yaml"
+    path.write_text("extends: base.yaml\ndata: {validation: 0.1, test: {first: 50}}\n")
+    return path
+
+
+def test_a_later_file_replaces_the_split(file):
+    data = spec.load(file).spec.data
+    assert (data.validation.fraction, data.validation.last) == (0.1, None)
+    assert (data.test.first, data.test.fraction) == (50, None)
+
+
+def test_set_replaces_the_split(file):
+    data = spec.load(file, ["data.validation.last=7", "data.test=30"]).spec.data
+    assert (data.validation.last, data.validation.fraction) == (7, None)
+    assert (data.test.count, data.test.first) == (30, None)
