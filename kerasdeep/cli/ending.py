@@ -23,7 +23,7 @@ INTERRUPTED = 130
 
 
 def run(app: typer.Typer, arguments: Sequence[str]) -> int:
-    """Runs the command and returns its exit code; nothing but a bug of ours shows a traceback, and that in a log."""
+    """Runs the command and returns its exit code; only a bug of ours has a traceback, and that goes to a log."""
     import click
 
     as_json = "--json" in arguments

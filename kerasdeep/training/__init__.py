@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kerasdeep import runtime
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from kerasdeep.run_dir import RunDir
@@ -15,10 +16,17 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 
-def train(loaded: Loaded, out: str | Path, resume: RunDir | None = None, progress: str = "auto") -> RunDir:
+def train(
+    loaded: Loaded,
+    out: str | Path,
+    resume: RunDir | None = None,
+    progress: str = "auto",
+    begun: Callable[[RunDir], None] | None = None,
+) -> RunDir:
     """Train what `loaded` describes into a new run under `out`, or continue the run `resume`.
 
-    `progress` is auto, json (speaks on stderr) or quiet. Raises InputError before a run directory exists when
+    `progress` is auto, json (speaks on stderr) or quiet. `begun` is told of the run directory as soon as there is
+    one, so that a caller can report on a run that fails. Raises InputError before a run directory exists when
     data, shapes or machine do not fit; RunFailed when the run itself fails; Interrupted when it was asked to stop.
     In the last two cases what was finished is kept.
     """
@@ -29,4 +37,4 @@ def train(loaded: Loaded, out: str | Path, resume: RunDir | None = None, progres
     machine = runtime.prepare(loaded.spec.runtime, loaded.spec.seed)  # before anything imports Keras
     from kerasdeep.training import story
 
-    return story.tell(loaded, out, resume, machine, progress)
+    return story.tell(loaded, out, resume, machine, progress, begun)
