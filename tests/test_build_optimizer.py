@@ -64,6 +64,11 @@ def test_noam_and_keras_own_schedules():
     assert rates("noam: {model_dimension: 64, warmup: 1 epochs}", [49]) == pytest.approx([expected])
     own = "CosineDecayRestarts: {initial_learning_rate: 0.1, first_decay_steps: 100}"
     assert rates(own, [0, 50]) == pytest.approx([0.1, 0.05], rel=1e-4)
+    assert rates("PolynomialDecay: {decay_steps: 50%}", [0, 250, 500]) == pytest.approx([0.01, 0.00505, 1e-4])
+    pieces = "PiecewiseConstantDecay: {boundaries: [1 epochs], values: [0.5, 0.25]}"
+    assert rates(pieces, [100, 101]) == pytest.approx([0.5, 0.25])
+    with pytest.raises(InputError, match="warmup_target"):
+        rates("CosineDecay: {decay_steps: 100, warmup_steps: 10}", [0])
 
 
 def test_performance_leaves_the_rate_a_number():

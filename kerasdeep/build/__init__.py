@@ -1,1 +1,23 @@
+"""From a checked spec to Keras objects: one file per noun."""
 
+from kerasdeep.build.compile import compile_model, data_loss, features_of, heads_of
+from kerasdeep.build.create import create
+from kerasdeep.build.losses import losses
+from kerasdeep.build.metrics import metrics
+from kerasdeep.build.network import describe, model
+from kerasdeep.build.optimizer import applied_momentum, applied_rate, optimizer
+
+__all__ = [
+    "applied_momentum",
+    "applied_rate",
+    "compile_model",
+    "create",
+    "data_loss",
+    "describe",
+    "features_of",
+    "heads_of",
+    "losses",
+    "metrics",
+    "model",
+    "optimizer",
+]

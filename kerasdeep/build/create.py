@@ -49,11 +49,15 @@ def create(choice: Choice, **more: Any) -> Any:
         if choice.family == "activation":
             function = getattr(keras.activations, choice.name)
             return extras.ActivationWith(choice.name, arguments) if arguments else function
-        return class_of(choice)(**arguments, **more)
+        made = class_of(choice)
+        if not isinstance(made, type):
+            # Four metrics exist as functions only.
+            return keras.metrics.MeanMetricWrapper(made, **{"name": choice.name, **arguments})
+        return made(**arguments, **more)
 
 
-def class_of(choice: Choice) -> type:
-    """The class that the choice names."""
+def class_of(choice: Choice) -> Any:
+    """What Keras has under the choice's name: a class, or a metric's function."""
     if choice.family == "layer" and choice.name in OWN_LAYERS:
         return OWN_LAYERS[choice.name]
     return getattr(MODULES[choice.family], choice.name)

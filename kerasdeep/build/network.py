@@ -17,6 +17,8 @@ from kerasdeep.spec.planned import PlannedLayer
 SPREAD_INPUTS = ("MultiHeadAttention", "GroupQueryAttention")
 """Layers that take query, value and key as separate arguments, not as a list."""
 MIX_LABELS = ("CutMix", "MixUp")
+PIXEL_RANGES = {"auto": [0.0, 1.0], "unit": [0.0, 1.0], "minmax": [0.0, 1.0], "none": [0.0, 255.0]}
+"""Between what pixels lie under each `data.scaling`; a standardized picture has no bounds."""
 
 
 def model(
@@ -25,18 +27,18 @@ def model(
     augmentation: Sequence[Choice] = (),
     seed: int = 0,
     name: str = "network",
-    pixel_range: tuple[float, float] = (0.0, 1.0),
+    scaling: str = "auto",
 ) -> keras.Model:
     """The functional model of the planned layers, named as planned.
 
     Takes one array, or a mapping where the data has several inputs; gives one, or a mapping by head.
-    `augmentation` alters training pictures only; `pixel_range` tells its layers between which values pixels lie.
+    `augmentation` alters training pictures only; `scaling` is the data's, which says between what pixels lie.
     Every random draw (initial weights, dropout, augmentation) depends on `seed` and the layer's name alone, so a
     layer more or less changes nothing in the others. Raises `InputError` at the line of a layer that does not fit
     what feeds it.
     """
     inputs = {name: keras.Input(shape, name=name) for name, shape in input_shapes.items()}
-    tensors = {name: _augmented(name, tensor, augmentation, seed, pixel_range) for name, tensor in inputs.items()}
+    tensors = {name: _augmented(name, tensor, augmentation, seed, scaling) for name, tensor in inputs.items()}
     built: dict[str, keras.Layer] = {}
     outputs = {}
     for planned in layers:
@@ -97,9 +99,7 @@ def _per_row(tensor: Any, planned: PlannedLayer) -> Any:
     return tensor
 
 
-def _augmented(
-    name: str, tensor: Any, augmentation: Sequence[Choice], seed: int, pixel_range: tuple[float, float]
-) -> Any:
+def _augmented(name: str, tensor: Any, augmentation: Sequence[Choice], seed: int, scaling: str) -> Any:
     """The input behind the random layers, which are active in training only."""
     if not augmentation:
         return tensor
@@ -116,11 +116,20 @@ def _augmented(
         title = f"augmentation_{number}"
         with drawing_from(seed, title):
             if "value_range" in choice.entry.arguments and "value_range" not in choice.arguments:
-                choice = choice.replace(value_range=list(pixel_range))
+                choice = choice.replace(value_range=_pixel_range(choice, scaling))
             picture = _called(create(choice, name=title), choice, [picture])
     if rank == 2:
         return keras.layers.Reshape(tensor.shape[1:], name=f"{name}_from_picture")(picture)
     return picture
+
+
+def _pixel_range(choice: Choice, scaling: str) -> list[float]:
+    if scaling not in PIXEL_RANGES:
+        message = (
+            f"{choice.name} must know between what pixels lie, and `data.scaling: {scaling}` sets no bounds. "
+        )
+        raise InputError(f"{message}Use `scaling: unit`, or write its value_range.", "conflict", choice.mark)
+    return PIXEL_RANGES[scaling]
 
 
 def describe(model: keras.Model, layers: Sequence[PlannedLayer]) -> dict[str, Any]:

@@ -117,7 +117,15 @@ def _noam(choice: Choice, base: float, length: Length) -> Any:
 
 
 def _keras_own(choice: Choice, base: float, length: Length) -> Any:
-    steps = {name: length.of(value) for name, value in choice.arguments.items() if isinstance(value, Duration)}
+    if "warmup_steps" in choice.arguments and choice.arguments.get("warmup_target") is None:
+        raise ValueError("Keras warms up only towards a `warmup_target`; write one, or use `cosine: {warmup: …}`.")
+    steps = {
+        name: [length.of(item) for item in value] if isinstance(value, list) else length.of(value)
+        for name, value in choice.arguments.items()
+        if isinstance(value, list | Duration) and name != "values"
+    }
+    if "initial_learning_rate" in choice.entry.arguments:
+        steps["initial_learning_rate"] = _start(choice, base)
     return create(choice.replace(**steps))
 
 
