@@ -108,7 +108,7 @@ def line_chart(
     kept = _thin(len(x_said), {shown, *(point for point, _, _ in flags)})
     last = max(len(x_said) - 1, 1)
     x_at = [50.0 if len(x_said) == 1 else round(100 * point / last, 2) for point in kept]
-    y = axis(values, spell)
+    y = axis(values, spell, allow_log=spell is not numbers.rate)  # schedules are drawn as they are written down
     lines = []
     for name, tone, column in columns:
         at = [round(100 - y.place(column[point]), 2) if is_number(column[point]) else None for point in kept]
@@ -180,7 +180,7 @@ def axis(
         )
     margin = room * (high - low) if high > low else abs(high) * 0.1 or 1.0
     low, high = (max(0.0, low - margin) if low >= 0 else low - margin), high + margin
-    step = _round_step((high - low) / 4)
+    step = _round_step((high - low) / 5)
     marks = [step * k for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
     places = max(0, -math.floor(math.log10(step) + 1e-9))
     spelled = [spell(round(mark, places + 2)) for mark in marks]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,8 @@ class Gauge:
     high: float
     baseline: float | None
     ticks: list[charts.Tick]
+    said: str
+    said_baseline: str
 
 
 def heat_map(target: dict[str, Any]) -> list[tuple[str, list[Cell]]]:
@@ -71,7 +74,7 @@ def balance(target: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def gauge(target: dict[str, Any]) -> Gauge | None:
-    """Accuracy on 0 … 1, or R² from its baseline to 1."""
+    """Accuracy or R² on a scale from 0, or from the quarter below where R² or its interval is negative, to 1."""
     name = "r2_score" if target.get("kind") == "regression" else "accuracy"
     value = (target.get("metrics") or {}).get(name)
     if not is_number(value) or not -1 <= value <= 1:
@@ -79,12 +82,14 @@ def gauge(target: dict[str, Any]) -> Gauge | None:
     low, high = (target.get("intervals") or {}).get(name) or (value, value)
     low, high = (low, high) if is_number(low) and is_number(high) else (value, value)
     baseline = (target.get("baseline") or {}).get(name)
-    start = -1.0 if min(low, value) < 0 else 0.0
+    start = max(-1.0, -0.25 * math.ceil(-min(low, value, 0.0) / 0.25)) + 0.0
+    spell = numbers.percent if name == "accuracy" else numbers.number
     axis = charts.Axis(start, 1.0, False, [])
-    ticks = [charts.Tick(axis.place(at), numbers.whole_percent(at)) for at in (start, 0.0, 0.25, 0.5, 0.75, 1.0)]
+    short = numbers.whole_percent if name == "accuracy" else numbers.short
+    ticks = [charts.Tick(axis.place(at), short(at)) for at in (start, 0.0, 0.25, 0.5, 0.75, 1.0)]
     places = [round(max(0.0, axis.place(bound)), 2) for bound in (value, low, high)]
     shown = round(axis.place(max(start, baseline)), 2) if is_number(baseline) else None
-    return Gauge(name, *places, shown, list(dict.fromkeys(ticks)))
+    return Gauge(name, *places, shown, list(dict.fromkeys(ticks)), spell(value), spell(baseline))
 
 
 def residuals(target: dict[str, Any]) -> tuple[charts.Scatter | None, charts.Bars | None, list[tuple[str, str]]]:

@@ -57,10 +57,9 @@ def differences(section: Section, where: str = "") -> list[Difference]:
 
 
 def spelled(value: Any) -> str:
-    """A value on one line, as YAML would have it; arguments of a choice that equal their defaults are left out."""
+    """A value on one line, as YAML would have it; what equals its default inside is left out."""
     if isinstance(value, Section):
-        inside = {entry.name: getattr(value, entry.name) for entry in settings(type(value))}
-        return "{" + ", ".join(f"{name}: {spelled(item)}" for name, item in inside.items()) + "}"
+        return "{" + ", ".join(f"{item.setting}: {item.value}" for item in differences(value)) + "}"
     if isinstance(value, Choice):
         arguments = value.entry.arguments
         inside = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 from kerasdeep.report import charts, numbers
 from kerasdeep.report.reading import Facts
@@ -23,24 +23,11 @@ def draw(facts: Facts) -> list[charts.Chart]:
     wanted = [("loss", title, _pair(facts, loss, val_loss), numbers.number)]
     for name in facts.metrics[:MOST_METRICS]:
         spell = numbers.percent if numbers.is_share(name) else numbers.number
-        wanted.append((name, _title(name), _pair(facts, name, f"val_{name}"), spell))
-    rates = [
-        name for name in dict.fromkeys(k for row in facts.rows for k in row) if name.startswith("learning_rate")
-    ]
-    wanted.append(("rate", "Learning rate as applied", _rates(facts, rates), numbers.rate))
-    if facts.has("momentum"):
-        wanted.append(
-            (
-                "momentum",
-                "Momentum as applied",
-                [("momentum", "momentum", facts.column("momentum"))],
-                numbers.number,
-            )
-        )
-    drawn = [
-        charts.line_chart(key, title, columns=columns, spell=spell, **common)
-        for key, title, columns, spell in wanted
-    ]
+        wanted.append((name, numbers.heading(name), _pair(facts, name, f"val_{name}"), spell))
+    wanted.append(("rate", "Learning rate as applied", _rates(facts), numbers.rate))
+    momentum = [("momentum", "momentum", facts.column("momentum"))]
+    wanted.append(("momentum", "Momentum as applied", momentum, numbers.number))
+    drawn = (charts.line_chart(key, title, columns=of, spell=spell, **common) for key, title, of, spell in wanted)
     return [chart for chart in drawn if chart]
 
 
@@ -58,22 +45,16 @@ def _cell(name: str, value: object) -> str:
     return numbers.number(value, 3) if name in ("seconds", "examples_per_second") else numbers.metric(name, value)
 
 
-def _title(name: str) -> str:
-    words = numbers.label(name)
-    return words[:1].upper() + words[1:]
-
-
 def _pair(facts: Facts, train: str, validation: str) -> list[tuple[str, str, list[float | None]]]:
     both = [("training", "training", facts.column(train)), ("validation", "validation", facts.column(validation))]
     return [column for column, name in zip(both, (train, validation), strict=True) if facts.has(name)]
 
 
-def _rates(facts: Facts, names: list[str]) -> list[tuple[str, str, list[float | None]]]:
-    tones = ("rate", "momentum", "training", "validation")
+def _rates(facts: Facts) -> list[tuple[str, str, list[float | None]]]:
+    """The learning rate, and one for each group of weights that has its own."""
+    names = [name for name in facts.columns if name.startswith("learning_rate")]
     words = [name.partition(":")[2] or "learning rate" for name in names]
-    return [
-        (word, tones[n % 4], facts.column(name)) for n, (word, name) in enumerate(zip(words, names, strict=True))
-    ]
+    return [(word, tone, facts.column(name)) for word, tone, name in zip(words, cycle(TONES), names, strict=False)]
 
 
 def _epochs(facts: Facts) -> list[str]:

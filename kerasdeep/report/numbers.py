@@ -40,6 +40,12 @@ def number(value: Any, digits: int = 4) -> str:
     return text.replace("-", "−")
 
 
+def short(value: Any) -> str:
+    """Three digits at most, no idle zeros: for facts in passing."""
+    text = number(value, 3)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
 def rate(value: Any) -> str:
     """Learning rates as people write them: 0.05, 1e-3, 2.5e-5."""
     if not is_number(value):
@@ -77,6 +83,12 @@ def label(name: str) -> str:
     """A metric's name in words: `val_mean_absolute_error` is "mean absolute error"."""
     name = name.removeprefix("val_").removeprefix("test_")
     return _NAMES.get(name) or " ".join(_NAMES.get(word, word) for word in name.split("_"))
+
+
+def heading(name: str) -> str:
+    """The label as a title begins: in capitals only its first letter."""
+    words = label(name)
+    return words[:1].upper() + words[1:]
 
 
 def interval(name: str, bounds: Any) -> str:

@@ -24,7 +24,7 @@ STATUS = {
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
 _FILTERS = {
     "number": numbers.number,
-    "rate": numbers.rate,
+    "short": numbers.short,
     "percent": numbers.percent,
     "duration": numbers.duration,
     "label": numbers.label,
@@ -102,7 +102,7 @@ def _metrics(facts: Facts) -> list[dict[str, str]]:
     lines = []
     for name in metric_names(facts):
         best = f"test_{name}" if f"test_{name}" in values else f"val_{name}"
-        line = {"name": name, "interval": numbers.interval(name, bounds.get(best))}
+        line = {"name": name, "label": numbers.heading(name), "interval": numbers.interval(name, bounds.get(best))}
         line["baseline"] = numbers.metric(name, guesses.get(best))
         line |= {part: numbers.metric(name, values.get(PREFIX[part] + name)) for part in ("validation", "test")}
         lines.append(line)

@@ -41,7 +41,12 @@ def outcome(facts: Facts) -> list[Finding]:
     if not targets:
         return [_no_outcome(facts)]
     rows = f"{numbers.number(evaluated.get('rows'))} {PART[part]} rows"
-    found = [(_numbers if target.get("kind") == "regression" else _classes)(target, rows) for target in targets]
+    found = []
+    for target in targets:
+        about = f" about {target.get('target')}" if len(targets) > 1 else ""
+        found.append(
+            _numbers(target, rows) if target.get("kind") == "regression" else _classes(target, rows, about)
+        )
     if part == "validation" and facts.best is not None:
         found.append(
             Finding(
@@ -67,10 +72,9 @@ def _no_outcome(facts: Facts) -> Finding:
     return Finding("note", "There is no result yet.", "No epoch was finished when this report was written.")
 
 
-def _classes(target: dict[str, Any], rows: str) -> Finding:
+def _classes(target: dict[str, Any], rows: str, about: str) -> Finding:
     accuracy, guess, bounds = _of(target, "accuracy")
-    title = f"On {rows} the network is right {numbers.percent(accuracy)} of the time"
-    title += f" about {target.get('target')}." if target.get("target") not in (None, "output", "target") else "."
+    title = f"On {rows} the network is right {numbers.percent(accuracy)} of the time{about}."
     if not (is_number(accuracy) and is_number(guess)):
         return Finding("note", title, "")
     sure = ""
@@ -100,9 +104,11 @@ def _numbers(target: dict[str, Any], rows: str) -> Finding:
         return Finding(
             "note", f"On {rows} the network misses {name} by {numbers.number(error, 3)} on average.", text
         )
-    if explained <= 0 or (bounds and bounds[0] <= 0):
-        title = f"On {rows} the network predicts {name} no better than its mean."
-        return Finding("bad" if explained <= 0 else "warning", title, text)
+    if explained <= 0:
+        return Finding("bad", f"On {rows} the network predicts {name} no better than its mean.", text)
+    if bounds and bounds[0] <= 0:
+        text += " The interval of R² reaches below zero: a few large errors, or too few rows, leave it open."
+        return Finding("warning", f"On {rows} it is not certain that the network beats the mean of {name}.", text)
     return Finding("good", title, text)
 
 
@@ -190,11 +196,13 @@ def _gains(facts: Facts) -> bool:
 
 
 def _generalization(facts: Facts, train: list[Any], validation: list[Any]) -> list[Finding]:
-    known = [(value, number) for number, value in enumerate(validation) if is_number(value)]
-    lowest, at = min(known)
-    last = known[-1][0]
+    both = enumerate(zip(validation, train, strict=True))
+    known = [(value, number) for number, (value, other) in both if is_number(value) and is_number(other)]
+    if not known:
+        return []
+    (lowest, at), (last, end) = min(known), known[-1]
     found = []
-    if last > WORSE * lowest and lowest > 0 and train[-1] < train[at]:
+    if last > WORSE * lowest > 0 and train[end] < train[at]:
         chosen = facts.best is not None and facts.restores_best
         found.append(
             Finding(
