@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,14 +23,21 @@ from kerasdeep.training.stage import Saving, Stage, Surroundings
 from kerasdeep.training.tensorboard import TensorBoard
 
 
-def tell(loaded: Loaded, out: str | Path, resume: RunDir | None, machine: runtime.Runtime, mode: str) -> RunDir:
+def tell(
+    loaded: Loaded,
+    out: str | Path,
+    resume: RunDir | None,
+    machine: runtime.Runtime,
+    mode: str,
+    begun: Callable[[RunDir], None] | None = None,
+) -> RunDir:
     """Train and evaluate; `kerasdeep.training.train` says what is raised."""
     spec, screen = loaded.spec, progress.choose(mode)
     dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=screen.say)
     for warning in [*loaded.warnings, *dataset.warnings]:
         if warning.name not in spec.allow:
             screen.say(str(warning))
-    planned = lower(spec, build.heads_of(dataset), dataset.input_shapes)
+    planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
     model = preparing.network(spec, planned, dataset)
     choice = preparing.compile_rule(spec, model, dataset, machine)
     stages = preparing.stages(spec, model, dataset, choice.xla)
@@ -39,6 +46,8 @@ def tell(loaded: Loaded, out: str | Path, resume: RunDir | None, machine: runtim
 
     # Everything was checked: from here on there is a run.
     run = resume or run_dir.create(out, spec.name)
+    if begun:
+        begun(run)
     with ExitStack() as stack:
         stack.enter_context(run.lock())
         if resume is None:
