@@ -5,6 +5,7 @@ import math
 import pytest
 
 from kerasdeep.report import charts, classes, configuration, curves, numbers, verdicts
+from kerasdeep.report.doubts import doubts
 from kerasdeep.report.reading import Facts
 
 
@@ -215,13 +216,13 @@ def test_a_gap_between_training_and_validation_is_said():
     assert "There is a gap between training and validation." in titles
 
 
-def doubts(**facts):
-    return {finding.title: finding for finding in verdicts.doubts(Facts("r", **facts))}
+def doubted(**facts):
+    return {finding.title: finding for finding in doubts(Facts("r", **facts))}
 
 
 def test_leaks_imbalance_and_small_parts_are_doubts():
     counts = {"train": [900, 20]}
-    found = doubts(
+    found = doubted(
         data={
             "duplicates": {"train_validation": 5, "train_test": 0},
             "rows": {"validation": 100},
@@ -234,7 +235,7 @@ def test_leaks_imbalance_and_small_parts_are_doubts():
     assert "yes has 20 training rows, no 900" in found["The classes are unbalanced."].text
     assert found["The evaluation rests on few rows."].level == "warning"
     assert found["A warning about the data"].text == "12 rows have no date"
-    assert doubts(data={"duplicates": None}) == {}
+    assert doubted(data={"duplicates": None}) == {}
 
 
 def test_a_class_that_is_much_harder_is_named():
@@ -242,7 +243,7 @@ def test_a_class_that_is_much_harder_is_named():
         {"class": name, "recall": recall, "support": 50} for name, recall in (("a", 0.99), ("b", 0.98), ("c", 0.6))
     ]
     target = {"metrics": {"accuracy": 0.86}, "per_class": rows}
-    found = doubts(evaluation={"parts": {"test": {"rows": 150, "targets": [target]}}})
+    found = doubted(evaluation={"parts": {"test": {"rows": 150, "targets": [target]}}})
     assert "Of c only 60.0\u202f%" in found["One class is much harder than the others."].text
 
 

@@ -10,6 +10,7 @@ from jinja2 import ChainableUndefined, Environment, PackageLoader, Undefined
 from markupsafe import Markup
 
 from kerasdeep.report import classes, configuration, curves, numbers, verdicts
+from kerasdeep.report.doubts import doubts
 from kerasdeep.report.reading import PREFIX, Facts, by_name, metric_names
 
 MOST_PICTURE_BYTES = 2_000_000
@@ -77,7 +78,7 @@ def _context(facts: Facts) -> dict[str, Any]:
         "verdict": outcome[0],
         "more_outcome": outcome[1:],
         "course": course,
-        "doubts": verdicts.doubts(facts),
+        "doubts": doubts(facts),
         "gauges": [(target, classes.gauge(target)) for target in facts.evaluated.get("targets") or []],
         "metrics": _metrics(facts),
         "charts": curves.draw(facts),

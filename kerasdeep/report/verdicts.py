@@ -1,4 +1,4 @@
-"""What the figures mean, in plain words: how good, how it went, what to doubt.
+"""What the figures mean, in plain words: how good it is and how training went (`doubts.py` has the rest).
 
 Every sentence rests on a rule that stands beside it, so that two runs with the same figures get the same words.
 """
@@ -16,8 +16,6 @@ WORSE = 1.05  # validation loss this much above its best, while training loss fa
 GAP = 0.05  # of accuracy between training and validation
 STILL_FALLING = 0.01  # of the validation loss over the last fifth of the epochs
 HARDLY_LEARNED = 0.95  # training loss at the end over the first epoch's
-RARE = 0.1  # a class this much smaller than the largest makes accuracy a poor guide
-FEW_ROWS = 100
 PART = {"test": "held-out test", "validation": "validation", "train": "training"}
 
 
@@ -260,77 +258,3 @@ def _gap(facts: Facts, at: int) -> list[Finding]:
                 text = f"At the best epoch: {said}. Usual with dropout or augmentation, which only training feels."
                 return [Finding("note", "Validation looks better than training.", text)]
     return []
-
-
-# Can I trust it?
-
-
-def doubts(facts: Facts) -> list[Finding]:
-    """What in the data or the evaluation makes the figures less certain than they look."""
-    return [finding for rule in (_leaks, _imbalance, _weak_classes, _few, _warned) for finding in rule(facts)]
-
-
-def _leaks(facts: Facts) -> list[Finding]:
-    copies = facts.data.get("duplicates")
-    if not isinstance(copies, dict):
-        return []
-    shared = {pair.partition("_")[2]: count for pair, count in copies.items() if count}
-    if not shared:
-        return [
-            Finding("good", "No row appears in two parts.", "Training, validation and test rows are distinct.")
-        ]
-    rows = facts.data.get("rows") or {}
-    said = [
-        f"{numbers.count(count, f'{PART.get(part, part)} row')}"
-        + (f" ({numbers.percent(count / rows[part])})" if rows.get(part) else "")
-        for part, count in shared.items()
-    ]
-    text = f"{' and '.join(said)} also stand in the training part, so the figures are better than on new data."
-    return [Finding("warning", "Some rows appear in two parts.", text)]
-
-
-def _imbalance(facts: Facts) -> list[Finding]:
-    found = []
-    for target in facts.data.get("targets") or []:
-        counts = (target.get("counts") or {}).get("train") or []
-        if counts and max(counts) and min(counts) < RARE * max(counts):
-            rare, common = (target["classes"][counts.index(pick(counts))] for pick in (min, max))
-            text = (
-                f"{rare} has {numbers.number(min(counts))} training rows, {common} {numbers.number(max(counts))}. "
-                "Accuracy says little about rare classes: look at the recall of each."
-            )
-            found.append(Finding("warning", "The classes are unbalanced.", text, "data: {class_weight: balanced}"))
-    return found
-
-
-def _weak_classes(facts: Facts) -> list[Finding]:
-    found = []
-    for target in facts.evaluated.get("targets") or []:
-        rows = [
-            row for row in target.get("per_class") or [] if is_number(row.get("recall")) and row.get("support")
-        ]
-        accuracy = (target.get("metrics") or {}).get("accuracy")
-        if len(rows) < 3 or not is_number(accuracy):
-            continue
-        weakest = min(rows, key=lambda row: row["recall"])
-        if weakest["recall"] < accuracy - 0.1:
-            text = (
-                f"Of {weakest['class']} only {numbers.percent(weakest['recall'])} are found, against "
-                f"{numbers.percent(accuracy)} of all rows. The confusion matrix shows what they are taken for."
-            )
-            found.append(Finding("note", "One class is much harder than the others.", text))
-    return found
-
-
-def _few(facts: Facts) -> list[Finding]:
-    rows = facts.evaluated.get("rows")
-    if is_number(rows) and rows < FEW_ROWS:
-        text = (
-            f"There are only {numbers.count(rows, 'row')} to judge by; the interval above says how far that goes."
-        )
-        return [Finding("warning", "The evaluation rests on few rows.", text)]
-    return []
-
-
-def _warned(facts: Facts) -> list[Finding]:
-    return [Finding("note", "A warning about the data", str(text)) for text in facts.data.get("warnings") or []]
