@@ -44,6 +44,12 @@ def test_rows_shared_between_parts_are_counted_and_warned_of(tmp_path):
     assert [problem.name for problem in found.warnings] == ["duplicate-rows"]
 
 
+def test_repeats_in_the_nature_of_the_data_are_no_leak(tmp_path):
+    np.savez(tmp_path / "own.npz", x=np.arange(100)[:, None] % 3, y=np.arange(100) % 2)
+    found = data.load(Data(source=str(tmp_path / "own.npz"), validation=Split(last=20)))
+    assert found.profile["duplicates"]["train_validation"] == 20 and found.warnings == []
+
+
 def test_the_hash_follows_the_data(tmp_path):
     hashes = set()
     for value in (0, 1):

@@ -79,6 +79,7 @@ def test_a_constant_number_is_no_division_by_zero(load):
         (np.arange(N) % 3, "binary", "wrong-task"),
         (np.array(["a", "b"] * 60), "regression", "text-target"),
         (np.zeros((N, 2, 2)), "auto", "wrong-shape"),
+        (np.array([f"person {number}" for number in range(N)]), "auto", "too-many-classes"),
         (np.array([f"{number / 7:.2f}" for number in range(N - 1)] + ["n/a!"]), "auto", "text-target"),
     ],
 )

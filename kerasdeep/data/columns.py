@@ -91,18 +91,18 @@ def _kind_of_text(present: pd.Series, name: str, section: Any, report: Report) -
     if set(present.map(type)) == {bool}:
         return "boolean"
     texts = present.astype(str).str.strip()
-    if set(texts.str.lower().unique()) <= set(_TRUTH):
+    counts = texts.value_counts()
+    if set(counts.index.str.lower()) <= set(_TRUTH):
         return "boolean"
-    sample = texts.head(1000)
-    if sample.str.fullmatch(_DATE.pattern).mean() > MOSTLY:
+    if texts.head(1000).str.fullmatch(_DATE.pattern).mean() > MOSTLY:
         return "date"
-    numbers = pd.to_numeric(texts, errors="coerce")
-    if numbers.notna().mean() > MOSTLY:
-        words = texts[numbers.isna()]
-        if len(words):
+    words = counts[pd.to_numeric(counts.index, errors="coerce").isna()]
+    strays = int(words.sum())
+    if strays < (1 - MOSTLY) * len(texts):
+        if strays:
             message = (
-                f"'{name}' holds numbers but for {len(words)} value{'s' * (len(words) > 1)}, such as "
-                f"'{words.iloc[0]}' in row {words.index[0]}; taken as missing."
+                f"'{name}' holds numbers but for {strays} value{'s' * (strays > 1)}, such as "
+                f"'{words.index[0]}' in row {texts[texts == words.index[0]].index[0]}; taken as missing."
             )
             report.warn("not-a-number", message, place(section, "source"))
         return "number"

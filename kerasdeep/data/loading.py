@@ -17,7 +17,7 @@ from kerasdeep.data.dataset import Dataset, Part, RawPart, Source, place
 from kerasdeep.data.fitting import fit_inputs
 from kerasdeep.data.preprocessing import Preprocessing, apply, apply_target
 from kerasdeep.data.profile import count_classes, describe
-from kerasdeep.data.targets import TargetRule
+from kerasdeep.data.targets import TargetRule, plain_labels
 from kerasdeep.errors import InputError, Mark, Problem, Report, closest
 
 SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet", ".npz": "npz"}
@@ -39,6 +39,7 @@ def load(
     if format == "auto":
         format = infer_format(str(section.source), place(section, "source"))
     source = read(format, section, report, say)
+    source = replace(source, parts={name: plain_labels(part) for name, part in source.parts.items()})
     rules = targets.infer(source.parts["train"], source.class_names, section, task, report)
     report.raise_if_errors()
     _warn_of_settings_without_effect(section, source, rules, report)
@@ -250,7 +251,7 @@ def _part_at(
             f"`{key}` names {where}, which is of the kind {other.kind}. Expected {source.kind}, like the source."
         )
         raise InputError(message, "wrong-shape", mark)
-    return other.parts["train"], other.hash
+    return plain_labels(other.parts["train"]), other.hash
 
 
 def _selected(

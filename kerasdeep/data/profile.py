@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 IMBALANCE = 5
 MOST_HASHED_ROWS = 1_000_000
 LEAK_SHARE, LEAK_ROWS = 0.01, 5
+NATURAL_REPEATS = 0.5  # where fewer training rows than this are distinct, repeats are in the data's nature
 
 
 def describe(
@@ -31,8 +32,7 @@ def describe(
     report: Report,
 ) -> dict[str, Any]:
     """The object that becomes `facts/data.json`; imbalance and rows shared between parts are warned of."""
-    duplicates = _duplicates(parts)
-    _warn_of_leaks(duplicates, raw, section, report)
+    duplicates = _duplicates(parts, section, report)
     return {
         "source": str(section.source),
         "format": source.format,
@@ -99,15 +99,23 @@ def count_classes(rule: TargetRule, part: RawPart) -> np.ndarray:
     return np.bincount(rule.encode(part.y[rule.name]), minlength=len(rule.classes))
 
 
-def _duplicates(parts: dict[str, Part]) -> dict[str, int] | None:
+def _duplicates(parts: dict[str, Part], section: Any, report: Report) -> dict[str, int] | None:
     """How many held-out rows have the very inputs of some training row; None where that is too costly."""
     if sum(map(len, parts.values())) > MOST_HASHED_ROWS:
         return None
     train = set(_row_hashes(parts["train"]))
-    return {
-        f"train_{part}": sum(row in train for row in _row_hashes(parts[part])) if part in parts else 0
-        for part in ("validation", "test")
-    }
+    shared = {}
+    for part in ("validation", "test"):
+        held_out = _row_hashes(parts[part]) if part in parts else []
+        count = shared[f"train_{part}"] = sum(row in train for row in held_out)
+        natural = len(train) < NATURAL_REPEATS * len(parts["train"])
+        if count >= LEAK_ROWS and count > LEAK_SHARE * len(held_out) and not natural:
+            message = (
+                f"{count} of {len(held_out)} {part} rows have exactly the inputs of a training row, "
+                f"so the {part} result is better than it should be."
+            )
+            report.warn("duplicate-rows", message, place(section, part))
+    return shared
 
 
 def _row_hashes(part: Part) -> list[bytes]:
@@ -116,16 +124,3 @@ def _row_hashes(part: Part) -> list[bytes]:
         hashlib.blake2b(b"".join(row.tobytes() for row in rows), digest_size=16).digest()
         for rows in zip(*arrays, strict=True)
     ]
-
-
-def _warn_of_leaks(
-    duplicates: dict[str, int] | None, raw: dict[str, RawPart], section: Any, report: Report
-) -> None:
-    for part in ("validation", "test"):
-        shared = (duplicates or {}).get(f"train_{part}", 0)
-        if shared >= LEAK_ROWS and shared > LEAK_SHARE * len(raw[part]):
-            message = (
-                f"{shared} of {len(raw[part])} {part} rows have exactly the inputs of a training row, "
-                f"so the {part} result is better than it should be."
-            )
-            report.warn("duplicate-rows", message, place(section, part))

@@ -13,7 +13,7 @@ from kerasdeep.data.builtin import read as read_builtin
 from kerasdeep.data.dataset import INPUT, RawPart
 from kerasdeep.data.loading import infer_format
 from kerasdeep.data.preprocessing import ArrayRule, Preprocessing
-from kerasdeep.data.targets import check_labels
+from kerasdeep.data.targets import check_labels, plain_labels
 from kerasdeep.errors import InputError, Mark, Problem, Report
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def read_raw(preprocessing: Preprocessing, path: str | Path, labels: bool = Fals
     mark = Mark(str(path))
     part, columns = _read(preprocessing, path, mark, report)
     report.raise_if_errors()
+    part = plain_labels(part)
     names = [rule.name for rule in preprocessing.targets]
     absent = [name for name in names if name not in part.y]
     y = None if absent else {name: part.y[name] for name in names}

@@ -136,4 +136,6 @@ def labels_of(series: pd.Series) -> np.ndarray:
         if series.isna().any() or pd.api.types.is_float_dtype(series.dtype):
             return series.to_numpy(np.float64, na_value=np.nan)
         return series.to_numpy(np.int64)
+    if pd.api.types.infer_dtype(series, skipna=True) == "decimal":
+        return pd.to_numeric(series).to_numpy(np.float64, na_value=np.nan)
     return series.to_numpy(object, na_value=None)

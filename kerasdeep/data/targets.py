@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -114,6 +114,13 @@ def _classes(
     labels = [str(label) for label in _distinct(raw)[0]]
     shown = {label: _shown(label, names) for label in labels}
     mark = place(section, "target")
+    if len(labels) > max(MOST_CLASSES, len(raw) / 2):
+        message = (
+            f"The target '{name}' has {len(labels)} different labels in {len(raw)} rows, too many to be classes. "
+            "Expected several rows of each class, or numbers."
+        )
+        report.error("too-many-classes", message, mark)
+        return None
     if section.classes:
         labels = _selected([str(label) for label in section.classes], shown, name, section, report)
         if labels is None:
@@ -227,6 +234,8 @@ def missing(raw: np.ndarray) -> np.ndarray:
         return ~np.isfinite(raw)
     if raw.dtype.kind in "iub":
         return np.zeros(len(raw), bool)
+    if raw.dtype.kind == "U":
+        return np.char.str_len(np.char.strip(raw)) == 0
     return np.array(
         [label is None or label != label or str(label).strip() in ("", "<NA>", "NaT") for label in raw]
     )
@@ -239,13 +248,24 @@ def as_numbers(raw: np.ndarray) -> np.ndarray:
         raise InputError(f"Expected numbers in the target: {error}.", "text-target") from error
 
 
+def plain_labels(part: RawPart) -> RawPart:
+    """The rows with text labels stripped of blanks, once and for all; labels with gaps stay as they are."""
+    y = {
+        name: raw
+        if raw.dtype.kind in "iufb" or missing(raw).any()
+        else np.array([text_of(label) for label in raw])
+        for name, raw in part.y.items()
+    }
+    return replace(part, y=y)
+
+
 def _stray_word(raw: np.ndarray) -> int | None:
     """The first row that is no number in a column of many numbers, where a few such rows made it text."""
-    texts = [text_of(label) for label in raw]
-    if len(set(texts)) <= MOST_CLASSES:
+    texts, inverse = _distinct(raw)
+    if len(texts) <= MOST_CLASSES:
         return None
-    words = [row for row, text in enumerate(texts) if not _NUMBER.fullmatch(text)]
-    return words[0] if 0 < len(words) < len(texts) / 10 else None
+    words = np.flatnonzero(np.array([not _NUMBER.fullmatch(text) for text in texts])[inverse])
+    return int(words[0]) if 0 < len(words) < len(raw) / 10 else None
 
 
 def text_of(label: Any) -> str:
@@ -259,7 +279,7 @@ def text_of(label: Any) -> str:
 
 def _distinct(raw: np.ndarray) -> tuple[list[str], np.ndarray]:
     """The different labels as text, numbers in numeric and text in alphabetical order, and each row's position."""
-    if raw.dtype.kind not in "iufb":
+    if raw.dtype.kind in "OS":
         raw = np.array([text_of(label) for label in raw])
     values, inverse = np.unique(raw, return_inverse=True)
     texts = [text_of(value) for value in values.tolist()]
