@@ -1,7 +1,7 @@
 """The files behind Keras's data sets: found where Keras keeps them, checked by SHA-256, downloaded when missing.
 
 `keras.utils.get_file` would do most of it, but it has no time limit, writes its progress to stdout, falls back
-to a folder in /tmp without a word, costs an import of Keras, and its Fashion-MNIST passes no hash. Files land in
+to a temporary folder without a word, costs an import of Keras, and its Fashion-MNIST passes no hash. Files land in
 the same places under the same names, so what Keras downloaded is found here and the other way round.
 """
 

@@ -43,7 +43,7 @@ class Image(Section):
     """How pictures become arrays of one shape."""
 
     size: list[int] | None = setting(
-        "list[int;2]|null", None, "Height and width in pixels; null takes the commonest size.", minimum=1
+        "list[int;2]|null", None, "Height and width in pixels; null takes the commonest, at most 224.", minimum=1
     )
     channels: str | int = setting(
         "'auto'|int",
@@ -110,7 +110,7 @@ class Data(Section):
         "Weight of each class in the loss; balanced counters rarity.",
         minimum=0.0,
     )
-    cache: bool = setting("bool", True, "Keep decoded pictures in memory where they fit.")
+    cache: bool = setting("bool", True, "Keep the decoded pictures of a large folder below Keras's folder.")
     seed: int = setting("int", 0, "Draws the splits and cuts; `--seed` does not touch it.", minimum=0)
 
     def __post_init__(self) -> None:
