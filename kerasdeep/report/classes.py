@@ -11,7 +11,6 @@ from kerasdeep.report.numbers import is_number
 
 MOST_CLASSES = 30  # a larger matrix cannot be read; the pairs most often confused say the same
 QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.99)
-STRONG = 0.55  # from this share on, a cell is dark enough for light text
 
 
 @dataclass(frozen=True)
@@ -20,10 +19,6 @@ class Cell:
     share: str
     strength: float
     right: bool
-
-    @property
-    def strong(self) -> bool:
-        return self.strength >= STRONG
 
 
 @dataclass(frozen=True)
