@@ -54,7 +54,7 @@ def test_dropout_masks_follow_the_seed():
 
     def mask(seed):
         model, _ = built("network: [{Dropout: 0.5, name: drop}, Output]", seed=seed)
-        return model.get_layer("drop")(x, training=True).numpy()
+        return np.asarray(model.get_layer("drop")(x, training=True))
 
     np.testing.assert_array_equal(mask(3), mask(3))
     assert abs(mask(3) - mask(4)).max() > 0
@@ -120,7 +120,7 @@ def test_augmentation_works_in_training_only_and_on_grey_pictures():
     body = keras.Model(model.input, model.get_layer("input_from_picture").output)
     x = np.random.default_rng(0).uniform(size=(16, 28, 28)).astype("float32")
     np.testing.assert_allclose(body(x, training=False), x, rtol=1e-6)
-    changed = body(x, training=True).numpy()
+    changed = np.asarray(body(x, training=True))
     assert changed.shape == x.shape and abs(changed - x).max() > 0.05
 
 

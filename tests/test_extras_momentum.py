@@ -15,9 +15,6 @@ from kerasdeep.extras import (
     OneCycleMomentum,
 )
 
-tf = pytest.importorskip("tensorflow")
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="compiles with tf.function")
-
 STEPS = 40
 CYCLE = OneCycleMomentum(STEPS, high=0.9, low=0.1)
 START = np.array([1.0, -2.0, 0.5])
@@ -32,6 +29,11 @@ def compiled(optimizer, xla):
     """Minimise sum(SLOPE x**2)/2 for STEPS updates in one compiled loop; the gradient is SLOPE x."""
     x = keras.Variable(START, dtype="float64")
     optimizer.build([x])
+    return LOOPS[keras.backend.backend()](optimizer, x, xla)
+
+
+def loop_in_tensorflow(optimizer, x, xla):
+    import tensorflow as tf
 
     @tf.function(jit_compile=xla)
     def loop():
@@ -42,6 +44,22 @@ def compiled(optimizer, xla):
 
     loop()
     return x.numpy()
+
+
+def loop_in_jax(optimizer, x, xla):
+    import jax
+
+    def step(_, state):
+        slots, values = state
+        values, slots = optimizer.stateless_apply(slots, [SLOPE * values[0]], values)
+        return slots, values
+
+    start = [variable.value for variable in optimizer.variables], [x.value]
+    _, (result,) = jax.jit(lambda state: jax.lax.fori_loop(0, STEPS, step, state))(start)
+    return np.asarray(result)
+
+
+LOOPS = {"tensorflow": loop_in_tensorflow, "jax": loop_in_jax}
 
 
 def by_hand_sgd(nesterov):
