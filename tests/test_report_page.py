@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -61,6 +62,11 @@ def runs(tmp_path_factory):
         kind: getattr(synthetic_runs, kind)(folder) for kind in ("classification", "regression", "interrupted")
     }
     return {kind: (run, page(run)) for kind, run in made.items()}
+
+
+def copied(runs, kind, folder):
+    """A run of that kind to spoil."""
+    return RunDir(shutil.copytree(runs[kind][0].path, folder / "copy-1"))
 
 
 @pytest.mark.parametrize("kind", ["classification", "regression", "interrupted"])
@@ -171,15 +177,15 @@ def test_a_failed_run_shows_its_error_and_where_the_loss_broke(tmp_path):
 
 
 @pytest.mark.parametrize("missing", ["evaluation", "samples", "network", "data", "stages", "engine"])
-def test_each_fact_may_be_missing(tmp_path, missing):
-    run = synthetic_runs.classification(tmp_path)
+def test_each_fact_may_be_missing(runs, tmp_path, missing):
+    run = copied(runs, "classification", tmp_path)
     (run.facts / f"{missing}.json").unlink()
     assert "What next?" in page(run).text
 
 
 @pytest.mark.parametrize("missing", ["config", "resolved", "environment", "result"])
-def test_each_file_may_be_missing(tmp_path, missing):
-    run = synthetic_runs.regression(tmp_path)
+def test_each_file_may_be_missing(runs, tmp_path, missing):
+    run = copied(runs, "regression", tmp_path)
     getattr(run, missing).unlink()
     run.history.path.unlink()
     assert "What next?" in page(run).text
@@ -193,8 +199,8 @@ def test_an_empty_directory_gets_a_page_too(tmp_path):
     )
 
 
-def test_half_written_files_do_not_stop_the_report(tmp_path):
-    run = synthetic_runs.classification(tmp_path)
+def test_half_written_files_do_not_stop_the_report(runs, tmp_path):
+    run = copied(runs, "classification", tmp_path)
     for path in (run.environment, run.facts / "data.json", run.resolved):
         path.write_text(path.read_text(encoding="utf-8")[:40], encoding="utf-8")
     with run.history.path.open("a", encoding="utf-8") as file:
@@ -244,8 +250,8 @@ def test_many_classes_layers_and_epochs_stay_small(tmp_path):
     assert run.report_html.stat().st_size < 1_500_000
 
 
-def test_the_report_needs_no_numerical_library(tmp_path):
-    run = synthetic_runs.classification(tmp_path)
+def test_the_report_needs_no_numerical_library(runs, tmp_path):
+    run = copied(runs, "classification", tmp_path)
     code = (
         "import sys; from kerasdeep import report; from kerasdeep.run_dir import RunDir; "
         f"report.write(RunDir(__import__('pathlib').Path({str(run.path)!r}))); "

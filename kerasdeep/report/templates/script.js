@@ -118,10 +118,17 @@ if (navigator.clipboard) {
   });
 }
 
-// On paper nothing can be unfolded or scrolled.
+// Paper is white, and on it nothing can be unfolded or scrolled.
 let closed = [];
+let theme;
 addEventListener("beforeprint", () => {
+  theme = root.dataset.theme;
+  root.dataset.theme = "light";
   closed = [...document.querySelectorAll("details:not([open])")];
   closed.forEach((part) => { part.open = true; });
 });
-addEventListener("afterprint", () => closed.forEach((part) => { part.open = false; }));
+addEventListener("afterprint", () => {
+  if (theme) root.dataset.theme = theme;
+  else delete root.dataset.theme;
+  closed.forEach((part) => { part.open = false; });
+});
