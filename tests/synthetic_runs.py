@@ -197,11 +197,11 @@ def _describe(run: RunDir, rows: dict, target: dict, duplicates: dict, shape: li
     profile |= {"targets": [target], "scaling": "unit", "duplicates": duplicates, "warnings": [], **more}
     run.write_fact("data", profile)
     layers = [
-        ("flatten_1", "Flatten", [None, 784], 0, ""),
-        ("dense_1", "Dense", [None, 300], 235500, "units=300, activation=relu, kernel_initializer=he_normal"),
-        ("dropout_1", "Dropout", [None, 300], 0, "rate=0.2"),
-        ("dense_2", "Dense", [None, 100], 30100, "units=100, activation=relu, kernel_initializer=he_normal"),
-        ("output", "Dense", [None, 10], 1010, "units=10, activation=softmax"),
+        ("flatten_1", "Flatten", [784], 0, ""),
+        ("dense_1", "Dense", [300], 235500, "units=300, activation=relu, kernel_initializer=he_normal"),
+        ("dropout_1", "Dropout", [300], 0, "rate=0.2"),
+        ("dense_2", "Dense", [100], 30100, "units=100, activation=relu, kernel_initializer=he_normal"),
+        ("output", "Dense", [10], 1010, "units=10, activation=softmax"),
     ]
     keys = ("name", "class", "output_shape", "parameters", "settings")
     described = [dict(zip(keys, layer, strict=True)) | {"inputs": [], "trainable": True} for layer in layers]

@@ -136,11 +136,18 @@ def test_the_verdict_follows_interval_and_baseline():
 
 
 def test_validation_rows_are_no_test_rows():
-    found = verdicts.outcome(
-        classified(0.9, 0.5, [0.87, 0.92], part="validation", rows=[{"epoch": 1}], result={"best_epoch": 1})
-    )
+    found = verdicts.outcome(classified(0.9, 0.5, [0.87, 0.92], part="validation", resolved=RESTORED))
     assert "validation rows" in found[0].title
-    assert found[1].title == "No test part"
+    assert found[1].title == "No test part."
+    (on_training, warning) = verdicts.outcome(classified(0.9, 0.5, [0.87, 0.92], part="train"))
+    assert "training rows" in on_training.title
+    assert warning.level == "warning"
+
+
+def test_planned_epochs_come_from_the_stages_or_the_configuration():
+    assert Facts("r", resolved=RESTORED).planned == 40
+    assert Facts("r", resolved=RESTORED, stages=[{"epochs": 3}, {"epochs": 4}]).planned == 7
+    assert Facts("r").planned is None
 
 
 def numeric(explained, bounds):
@@ -166,6 +173,7 @@ def course(train, validation, **facts):
     return [finding.title for finding in verdicts.course(Facts("r", **({"rows": rows} | facts)))]
 
 
+RESTORED = "training: {early_stopping: {restore_best_weights: true}, epochs: 40}\n"
 FALLING = [1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1]
 
 
@@ -179,10 +187,9 @@ def test_overfitting_after_which_the_best_weights_came_back_is_only_a_note():
     rows = [
         {"epoch": n, "loss": t, "val_loss": v} for n, (t, v) in enumerate(zip(FALLING, validation, strict=True), 1)
     ]
-    restored = "training: {early_stopping: {restore_best_weights: true}}\n"
-    facts = Facts("r", rows=rows, result={"best_epoch": 5}, resolved=restored)
+    facts = Facts("r", rows=rows, result={"best_epoch": 5}, resolved=RESTORED)
     assert [f.level for f in verdicts.course(facts) if "overfits" in f.title] == ["note"]
-    kept = Facts("r", rows=rows, result={"best_epoch": 5}, resolved=restored.replace("true", "false"))
+    kept = Facts("r", rows=rows, result={"best_epoch": 5}, resolved=RESTORED.replace("true", "false"))
     assert [f.level for f in verdicts.course(kept) if "overfits" in f.title] == ["warning"]
     none = Facts("r", rows=rows, result={"best_epoch": 5}, resolved="training: {early_stopping: null}\n")
     assert [f.level for f in verdicts.course(none) if "overfits" in f.title] == ["warning"]
@@ -227,14 +234,14 @@ def test_leaks_imbalance_and_small_parts_are_doubts():
             "duplicates": {"train_validation": 5, "train_test": 0},
             "rows": {"validation": 100},
             "targets": [{"name": "y", "classes": ["no", "yes"], "counts": counts}],
-            "warnings": ["12 rows have no date"],
+            "warnings": ["12 rows have no date", "data.csv: warning [class-imbalance]: said by a rule"],
         },
         evaluation={"parts": {"test": {"rows": 40, "targets": []}}},
     )
     assert "5 validation rows (5.0\u202f%)" in found["Some rows appear in two parts."].text
     assert "yes has 20 training rows, no 900" in found["The classes are unbalanced."].text
     assert found["The evaluation rests on few rows."].level == "warning"
-    assert found["A warning about the data"].text == "12 rows have no date"
+    assert found["A warning about the data."].text == "12 rows have no date"
     assert doubted(data={"duplicates": None}) == {}
 
 

@@ -68,4 +68,4 @@ def _flags(facts: Facts) -> list[tuple[int, str, str]]:
     stages = [row.get("stage") for row in facts.rows]
     starts = [n for n, stage in enumerate(stages) if n == 0 or stage != stages[n - 1]]
     flags = [(n, str(stages[n]), "stage") for n in starts] if len(starts) > 1 else []
-    return flags + ([(facts.best, "best", "best")] if facts.best is not None else [])
+    return flags + ([(facts.best, "saved", "saved")] if facts.best is not None else [])

@@ -7,7 +7,9 @@ from kerasdeep.report.numbers import is_number
 from kerasdeep.report.reading import Facts
 from kerasdeep.report.verdicts import PART, Finding
 
-RARE = 0.1  # a class this much smaller than the largest makes accuracy a poor guide
+RARE = 0.2  # a class this much smaller than the largest makes accuracy a poor guide
+FEW_COPIES = 0.01  # of a part: too few to change its figures visibly
+SAID_HERE = ("[class-imbalance]", "[duplicate-rows]")  # warnings that the rules below put into words
 FEW_ROWS = 100
 
 
@@ -26,13 +28,15 @@ def _leaks(facts: Facts) -> list[Finding]:
             Finding("good", "No row appears in two parts.", "Training, validation and test rows are distinct.")
         ]
     rows = facts.data.get("rows") or {}
+    shares = {part: count / rows[part] for part, count in shared.items() if rows.get(part)}
     said = [
-        f"{numbers.count(count, f'{PART.get(part, part)} row')}"
-        + (f" ({numbers.percent(count / rows[part])})" if rows.get(part) else "")
+        numbers.count(count, f"{PART.get(part, part)} row")
+        + (f" ({numbers.percent(shares[part])})" if part in shares else "")
         for part, count in shared.items()
     ]
     text = f"{' and '.join(said)} also stand in the training part, so the figures are better than on new data."
-    return [Finding("warning", "Some rows appear in two parts.", text)]
+    level = "note" if len(shares) == len(shared) and max(shares.values()) < FEW_COPIES else "warning"
+    return [Finding(level, "Some rows appear in two parts.", text)]
 
 
 def _imbalance(facts: Facts) -> list[Finding]:
@@ -45,7 +49,9 @@ def _imbalance(facts: Facts) -> list[Finding]:
                 f"{rare} has {numbers.number(min(counts))} training rows, {common} {numbers.number(max(counts))}. "
                 "Accuracy says little about rare classes: look at the recall of each."
             )
-            found.append(Finding("warning", "The classes are unbalanced.", text, "data: {class_weight: balanced}"))
+            weighted = facts.setting("data", "class_weight") is not None
+            remedy = "" if weighted else "data: {class_weight: balanced}"
+            found.append(Finding("note" if weighted else "warning", "The classes are unbalanced.", text, remedy))
     return found
 
 
@@ -79,4 +85,6 @@ def _few(facts: Facts) -> list[Finding]:
 
 
 def _warned(facts: Facts) -> list[Finding]:
-    return [Finding("note", "A warning about the data", str(text)) for text in facts.data.get("warnings") or []]
+    warnings = [str(text) for text in facts.data.get("warnings") or []]
+    other = [text for text in warnings if not any(name in text for name in SAID_HERE)]
+    return [Finding("note", "A warning about the data.", text) for text in other]

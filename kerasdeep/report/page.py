@@ -111,8 +111,7 @@ def _metrics(facts: Facts) -> list[dict[str, str]]:
 
 
 def _layer(layer: dict[str, Any]) -> dict[str, Any]:
-    shape = layer.get("output_shape") or []
-    sizes = [str(size) if size is not None else "any" for size in shape[1 if shape[:1] == [None] else 0 :]]
+    sizes = ["any" if size is None else str(size) for size in layer.get("output_shape") or []]
     return layer | {"shape": " × ".join(sizes) or numbers.NOTHING}
 
 

@@ -56,9 +56,9 @@ class Facts:
 
     @property
     def planned(self) -> int | None:
-        """Epochs over all stages, as far as they are known."""
-        epochs = [stage.get("epochs") for stage in self.stages]
-        return sum(epochs) if epochs and all(isinstance(n, int) for n in epochs) else None
+        """Epochs over all stages; those of the configuration where a run did not get to write its stages."""
+        epochs = [stage.get("epochs") for stage in self.stages] or [self.setting("training", "epochs")]
+        return sum(map(int, epochs)) if all(str(n).isdecimal() for n in epochs) else None
 
     @property
     def best(self) -> int | None:
@@ -98,17 +98,20 @@ class Facts:
         broken = (n for n, pair in enumerate(losses) if any(v is not None and not math.isfinite(v) for v in pair))
         return next(broken, None)
 
+    def setting(self, *keys: str) -> str | None:
+        """The text of one value in `resolved.yaml`; None where it is null, a collection or not there."""
+        try:
+            node: Any = source.parse(self.resolved, "resolved.yaml")
+        except InputError:
+            return None
+        for key in keys:
+            node = node.get(key) if isinstance(node, source.Mapping) else None
+        return None if not isinstance(node, source.Scalar) or node.is_null else node.text
+
     @property
     def restores_best(self) -> bool:
         """Whether the configuration goes back to the best epoch's weights."""
-        try:
-            node = source.parse(self.resolved, "resolved.yaml")
-        except InputError:
-            return False
-        for key in ("training", "early_stopping"):
-            node = node.get(key) if isinstance(node, source.Mapping) else None
-        stopping = node.get("restore_best_weights") if isinstance(node, source.Mapping) else None
-        return isinstance(node, source.Mapping) and getattr(stopping, "text", "true") != "false"
+        return self.setting("training", "early_stopping", "restore_best_weights") == "true"
 
 
 def read(run: RunDir) -> Facts:

@@ -45,11 +45,16 @@ def outcome(facts: Facts) -> list[Finding]:
         found.append(
             _numbers(target, rows) if target.get("kind") == "regression" else _classes(target, rows, about)
         )
-    if part == "validation" and facts.best is not None:
+    if part == "train":
+        text = "There is no validation and no test part, so nothing says how it does on new data."
+        found.append(
+            Finding("warning", "These are the rows it was trained on.", text, "data: {validation: 0.1, test: 0.1}")
+        )
+    if part == "validation" and facts.restores_best:
         found.append(
             Finding(
                 "note",
-                "No test part",
+                "No test part.",
                 "The validation rows also chose the saved epoch, so expect slightly less on new data. "
                 "A test part of its own gives an honest figure.",
                 "data: {test: 0.1}",
@@ -252,9 +257,11 @@ def _gap(facts: Facts, at: int) -> list[Finding]:
             values = f"{numbers.percent(train)} in training, {numbers.percent(validation)} in validation"
             said = f"{numbers.label(name)} {values}"
             if train - validation > GAP:
-                text = f"At the best epoch: {said}. It knows the training rows better than it can generalize."
+                text = f"At the saved epoch: {said}. It knows the training rows better than it can generalize."
                 return [Finding("warning", "There is a gap between training and validation.", text)]
             if validation > train:
-                text = f"At the best epoch: {said}. Usual with dropout or augmentation, which only training feels."
+                text = (
+                    f"At the saved epoch: {said}. Usual with dropout or augmentation, which only training feels."
+                )
                 return [Finding("note", "Validation looks better than training.", text)]
     return []
