@@ -89,7 +89,10 @@ def records_of(family: str) -> dict[str, dict[str, Any]]:
                 name, key, skeleton.RawArgument(REQUIRED), {**record["arguments"].get(key, {}), **argument}
             )
             for key, argument in extra.get("arguments", {}).items()
+            if argument is not None
         }
+        for key in extra.get("arguments", {}).keys() - own.keys():
+            del record["arguments"][key]  # what the base class takes and this layer sets itself
         record.update({key: value for key, value in extra.items() if key not in ("arguments", "keywords")})
         record["arguments"] = (
             {**own, **record["arguments"], **own} if extra.get("own") else record["arguments"] | own
