@@ -50,6 +50,9 @@ def create(choice: Choice, **more: Any) -> Any:
             function = getattr(keras.activations, choice.name)
             return extras.ActivationWith(choice.name, arguments) if arguments else function
         made = class_of(choice)
+        if made is keras.optimizers.MultiOptimizer:
+            default, others = arguments.pop("default_optimizer"), arguments.pop("optimizer_map")
+            arguments["optimizer_map"] = keras.optimizers.OptimizerMap(default, others)
         if not isinstance(made, type):
             # Four metrics exist as functions only.
             return keras.metrics.MeanMetricWrapper(made, **{"name": choice.name, **arguments})
