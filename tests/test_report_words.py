@@ -100,7 +100,7 @@ def test_stages_are_marked_and_epochs_counted_through():
     assert [(flag.label, flag.kind) for flag in chart.flags] == [
         ("head", "stage"),
         ("all", "stage"),
-        ("best", "best"),
+        ("saved", "saved"),
     ]
     assert chart.shown == 3
 
