@@ -6,7 +6,13 @@ import pytest
 from test_build_create import read
 
 from kerasdeep import extras
-from kerasdeep.build.optimizer import applied_momentum, applied_rate, optimizer, spare_biases_and_norms
+from kerasdeep.build.optimizer import (
+    applied_momentum,
+    applied_rate,
+    check_groups,
+    optimizer,
+    spare_biases_and_norms,
+)
 from kerasdeep.errors import InputError
 
 
@@ -138,3 +144,39 @@ def test_loss_scaling_wraps_the_scheduled_optimizer():
     assert isinstance(built, keras.optimizers.LossScaleOptimizer)
     assert built.initial_scale == 8.0 and built.inner_optimizer.weight_decay == 0.01
     assert applied_rate(built) == pytest.approx(0.1)
+
+
+def two_layers():
+    layers = [keras.layers.Dense(3, name="body"), keras.layers.Dense(1, name="head")]
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, layers[1](layers[0](inputs)))
+
+
+def test_groups_of_layers_have_their_own_optimizers():
+    text = "MultiOptimizer: {default_optimizer: {SGD: 0.5}, optimizer_map: {body/.*: {SGD: 0.1}}}"
+    model, choice = two_layers(), read("optimizer", text)
+    check_groups(choice, model)
+    built = optimizer(choice, read("schedule", "exponential: 10"), 0.2, 10, 100)
+    assert len(spare_biases_and_norms(built, model)) == 2
+    for variable in model.trainable_variables:
+        variable.assign(np.ones(variable.shape))
+    built.build(model.trainable_variables)
+    built.apply([np.zeros(v.shape, "float32") for v in model.trainable_variables])
+    kernels = [model.get_layer(name).kernel.numpy().mean() for name in ("body", "head")]
+    assert kernels == pytest.approx([1 - 0.1 * 0.2, 1 - 0.5 * 0.2])
+    assert model.get_layer("body").bias.numpy().mean() == 1.0
+    assert applied_rate(built) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "said"),
+    [
+        ("{bod/.*: SGD}", "meets none of the variables"),
+        ("{body/.*: SGD, .*/kernel: SGD}", "both meet body/kernel"),
+        ("{body/(: SGD}", "no regular expression"),
+    ],
+)
+def test_patterns_that_meet_nothing_or_the_same_are_refused(patterns, said):
+    text = f"MultiOptimizer: {{default_optimizer: SGD, optimizer_map: {patterns}}}"
+    with pytest.raises(InputError, match=said):
+        check_groups(read("optimizer", text), two_layers())

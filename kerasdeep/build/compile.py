@@ -10,7 +10,7 @@ import keras
 from kerasdeep import extras
 from kerasdeep.build.losses import losses
 from kerasdeep.build.metrics import Unit, metrics
-from kerasdeep.build.optimizer import optimizer, spare_biases_and_norms
+from kerasdeep.build.optimizer import check_groups, optimizer, spare_biases_and_norms
 from kerasdeep.spec.planned import Head
 
 if TYPE_CHECKING:
@@ -38,8 +38,10 @@ def compile_model(
     """
     heads = heads_of(dataset)
     loss = losses(spec.loss, heads, spec.regularization.label_smoothing)
+    choice = optimizer_choice or spec.optimizer
+    check_groups(choice, model)
     made = optimizer(
-        optimizer_choice or spec.optimizer,
+        choice,
         spec.schedule if schedule is OF_THE_STAGE else schedule,
         spec.regularization.weight_decay,
         steps_per_epoch,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import keras
 
 from kerasdeep import extras
 from kerasdeep.build import schedule as schedules
 from kerasdeep.build.create import blaming, create
 from kerasdeep.catalog import Choice
-from kerasdeep.errors import InputError
+from kerasdeep.errors import InputError, Problem, closest
 
 MOVING = {
     "SGD": extras.MovingSGD,
@@ -34,11 +37,9 @@ def optimizer(
     accumulation every duration counts updates. Raises `InputError` at the mark of what Keras refuses, and for a
     momentum cycle of an optimizer that has no momentum.
     """
-    if choice.name == "LossScaleOptimizer":
-        inner = optimizer(choice.value("inner_optimizer"), schedule, weight_decay, steps_per_epoch, total_steps)
-        rest = {name: value for name, value in choice.arguments.items() if name != "inner_optimizer"}
-        with blaming(choice):
-            return keras.optimizers.LossScaleOptimizer(inner, **rest)
+    if choice.name in ("LossScaleOptimizer", "MultiOptimizer"):
+        stage = (schedule, weight_decay, steps_per_epoch, total_steps)
+        return _around(choice, lambda inner: optimizer(inner, *stage))
     more = {}
     if weight_decay is not None and "weight_decay" not in choice.arguments:
         more["weight_decay"] = weight_decay
@@ -63,24 +64,59 @@ def optimizer(
         return MOVING[choice.name](**written, **more, momentum_schedule=momentum)
 
 
+def _around(choice: Choice, inner: Callable[[Choice], keras.optimizers.Optimizer]) -> keras.optimizers.Optimizer:
+    """An optimizer made of others, each with the schedule and decay of the stage."""
+    if choice.name == "LossScaleOptimizer":
+        rest = {name: value for name, value in choice.arguments.items() if name != "inner_optimizer"}
+        wrapped = inner(choice.value("inner_optimizer"))
+        with blaming(choice):
+            return keras.optimizers.LossScaleOptimizer(wrapped, **rest)
+    groups = {pattern: inner(group) for pattern, group in choice.value("optimizer_map").items()}
+    default = inner(choice.value("default_optimizer"))
+    with blaming(choice):
+        return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(default, groups))
+
+
+def check_groups(choice: Choice, model: keras.Model) -> None:
+    """Raises `InputError` for a pattern of `MultiOptimizer` that meets no variable, or a variable met by two."""
+    paths = [variable.path for variable in model.trainable_variables]
+    met: dict[str, str] = {}
+    for pattern in choice.value("optimizer_map") if choice.name == "MultiOptimizer" else ():
+        with blaming(choice, f": the pattern `{pattern}` is no regular expression"):
+            found = [path for path in paths if path == pattern or re.fullmatch(pattern, path)]
+        if not found:
+            message = f"MultiOptimizer: `{pattern}` meets none of the variables {', '.join(paths[:6])}"
+            message += f"{', …' if len(paths) > 6 else ''}. A pattern stands for the whole path."
+            problem = Problem("error", "unknown-variables", message, choice.mark, closest(pattern, paths))
+            raise InputError([problem])
+        for path in found:
+            if path in met:
+                message = f"MultiOptimizer: `{met[path]}` and `{pattern}` both meet {path}. Expected one of them."
+                raise InputError(message, "conflict", choice.mark)
+            met[path] = pattern
+
+
 def spare_biases_and_norms(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> list[str]:
     """Keeps weight decay off biases, norms' scales and shifts, and learned slopes; returns the spared paths.
 
     Decided for each of the model's variables by its own name and rank, not by a pattern that could meet others.
     Must come before the optimizer is built. Does nothing for an optimizer without weight decay.
     """
-    inner = innermost(optimizer)
-    if not inner.weight_decay:
+    decaying = [group for group in getattr(optimizer, "optimizers", [innermost(optimizer)]) if group.weight_decay]
+    if not decaying:
         return []
     spared = [v for v in model.trainable_variables if v.name in SPARED_NAMES or len(v.shape) < 2]
-    inner.exclude_from_weight_decay(var_list=spared)
+    for group in decaying:
+        group.exclude_from_weight_decay(var_list=spared)
     return [variable.path for variable in spared]
 
 
 def innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """The optimizer itself, out of the wrapper that scales the loss in mixed precision."""
+    """The optimizer itself, out of the wrapper that scales the loss; of several groups, the default one."""
     while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = optimizer.inner_optimizer
+    if isinstance(optimizer, keras.optimizers.MultiOptimizer):
+        return optimizer._optimizer_map.default_optimizer
     return optimizer
 
 
