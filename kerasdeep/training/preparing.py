@@ -22,7 +22,10 @@ PERFORMANCE = "Performance"  # the schedule that is training's, not the optimize
 
 
 def network(spec: Spec, planned: tuple[PlannedLayer, ...], dataset: Dataset) -> keras.Model:
-    return build.model(planned, dataset.input_shapes, spec.data.augmentation, seed=spec.seed)
+    section = spec.data
+    return build.model(
+        planned, dataset.input_shapes, section.augmentation, seed=spec.seed, scaling=section.scaling
+    )
 
 
 def compile_rule(spec: Spec, model: keras.Model, dataset: Dataset, machine: Runtime) -> Compilation:
