@@ -45,6 +45,8 @@ def test_shares_get_a_second_decimal_near_one():
     ]
     assert numbers.metric("val_accuracy", 0.5) == "50.0\u202f%"
     assert numbers.metric("val_mean_absolute_error", 0.5) == "0.5000"
+    assert numbers.metric("test_r2_score", -0.00021) == "−0.0002"
+    assert [numbers.short(value) for value in (45.0, 0.25, 7460, None)] == ["45", "0.25", "7,460", "–"]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,7 @@ def test_an_axis_has_round_numbers_inside_its_range():
     assert not axis.log
     wide = charts.axis([0.001, 5.0], numbers.number)
     assert wide.log
+    assert [tick.label for tick in wide.ticks] == ["0.001", "0.01", "0.1", "1"]
     assert wide.place(math.sqrt(wide.low * wide.high)) == pytest.approx(50)
 
 
@@ -197,6 +200,17 @@ def test_overfitting_after_which_the_best_weights_came_back_is_only_a_note():
 
 def test_a_loss_that_still_falls_asks_for_more_epochs():
     assert "It was still improving at the end." in course(FALLING, [value + 0.1 for value in FALLING])
+
+
+def test_a_loss_whose_best_epoch_has_passed_asks_for_no_more():
+    past = [1 / epoch for epoch in range(1, 26)] + [0.041, 0.042, 0.041, 0.041, 0.041]
+    assert "It was still improving at the end." not in course([1 / n for n in range(1, 31)], past)
+
+
+def test_a_momentum_that_never_moves_gets_no_curve():
+    rows = [{"epoch": n, "loss": 1 / n, "momentum": 0.9} for n in (1, 2, 3)]
+    assert [chart.key for chart in curves.draw(Facts("r", rows=rows))] == ["loss"]
+    assert curves.table(Facts("r", rows=rows))[0] == ["epoch", "loss", "momentum"]
 
 
 def test_a_levelled_loss_is_good():

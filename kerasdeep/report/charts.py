@@ -174,10 +174,9 @@ def axis(
     low, high = min(values), max(values)
     if allow_log and low > 0 and high / low > LOG_FROM:
         low, high = low / 1.1, high * 1.1
-        marks = _log_marks(low, high)
-        return Axis(
-            low, high, True, [Tick(round(_place(mark, low, high, True), 2), spell(mark)) for mark in marks]
-        )
+        brief = numbers.short if spell is numbers.number else spell
+        ticks = [Tick(round(_place(mark, low, high, True), 2), brief(mark)) for mark in _log_marks(low, high)]
+        return Axis(low, high, True, ticks)
     margin = room * (high - low) if high > low else abs(high) * 0.1 or 1.0
     low, high = (max(0.0, low - margin) if low >= 0 else low - margin), high + margin
     step = _round_step((high - low) / 5)

@@ -78,13 +78,19 @@ def gauge(target: dict[str, Any]) -> Gauge | None:
     low, high = (low, high) if is_number(low) and is_number(high) else (value, value)
     baseline = (target.get("baseline") or {}).get(name)
     start = max(-1.0, -0.25 * math.ceil(-min(low, value, 0.0) / 0.25)) + 0.0
-    spell = numbers.percent if name == "accuracy" else numbers.number
     axis = charts.Axis(start, 1.0, False, [])
     short = numbers.whole_percent if name == "accuracy" else numbers.short
     ticks = [charts.Tick(axis.place(at), short(at)) for at in (start, 0.0, 0.25, 0.5, 0.75, 1.0)]
     places = [round(max(0.0, axis.place(bound)), 2) for bound in (value, low, high)]
     shown = round(axis.place(max(start, baseline)), 2) if is_number(baseline) else None
-    return Gauge(name, *places, shown, list(dict.fromkeys(ticks)), spell(value), spell(baseline))
+    return Gauge(
+        name,
+        *places,
+        shown,
+        list(dict.fromkeys(ticks)),
+        numbers.metric(name, value),
+        numbers.metric(name, baseline),
+    )
 
 
 def residuals(target: dict[str, Any]) -> tuple[charts.Scatter | None, charts.Bars | None, list[tuple[str, str]]]:

@@ -25,8 +25,9 @@ def draw(facts: Facts) -> list[charts.Chart]:
         spell = numbers.percent if numbers.is_share(name) else numbers.number
         wanted.append((name, numbers.heading(name), _pair(facts, name, f"val_{name}"), spell))
     wanted.append(("rate", "Learning rate as applied", _rates(facts), numbers.rate))
-    momentum = [("momentum", "momentum", facts.column("momentum"))]
-    wanted.append(("momentum", "Momentum as applied", momentum, numbers.number))
+    if len(set(facts.column("momentum"))) > 1:  # one that never moves is worth a column, not a curve
+        momentum = [("momentum", "momentum", facts.column("momentum"))]
+        wanted.append(("momentum", "Momentum as applied", momentum, numbers.number))
     drawn = (charts.line_chart(key, title, columns=of, spell=spell, **common) for key, title, of, spell in wanted)
     return [chart for chart in drawn if chart]
 

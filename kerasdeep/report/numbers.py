@@ -41,8 +41,8 @@ def number(value: Any, digits: int = 4) -> str:
 
 
 def short(value: Any) -> str:
-    """Three digits at most, no idle zeros: for facts in passing."""
-    text = number(value, 3)
+    """A number without idle zeros: for ticks and for facts in passing."""
+    text = number(value)
     return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
@@ -76,6 +76,8 @@ def is_share(name: str) -> bool:
 def metric(name: str, value: Any) -> str:
     if name.startswith("learning_rate"):
         return rate(value)
+    if name.endswith("r2_score"):  # a score about 0 … 1: digits below the fourth place mean nothing
+        return f"{value:.4f}".replace("-", "−") if is_number(value) else NOTHING
     return percent(value) if is_share(name) else number(value)
 
 

@@ -101,7 +101,11 @@ def _metrics(facts: Facts) -> list[dict[str, str]]:
     """A line for each metric: every held-out part, and the interval and the baseline of the headline's part."""
     values, bounds, guesses = (by_name(facts, kind) for kind in ("metrics", "intervals", "baseline"))
     lines = []
+    parts = [prefix for prefix in ("val_", "test_") if f"{prefix}loss" in values]
+    penalized = any(values[f"{prefix}loss"] != values.get(f"{prefix}data_loss") for prefix in parts)
     for name in metric_names(facts):
+        if name == "data_loss" and not penalized:
+            continue
         best = f"test_{name}" if f"test_{name}" in values else f"val_{name}"
         line = {"name": name, "label": numbers.heading(name), "interval": numbers.interval(name, bounds.get(best))}
         line["baseline"] = numbers.metric(name, guesses.get(best))

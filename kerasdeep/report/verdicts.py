@@ -241,12 +241,13 @@ def _generalization(facts: Facts, train: list[Any], validation: list[Any]) -> li
 
 
 def _still_falling(validation: list[Any]) -> bool:
-    fifth = max(2, len(validation) // 5)
-    ends = validation[:-fifth], validation[-fifth:]
-    if not all(any(is_number(value) for value in end) for end in ends):
+    """Whether the best epoch is among the last tenth, and clearly better than all before the last fifth."""
+    known = [value for value in validation if is_number(value)]
+    fifth, tenth = max(2, len(known) // 5), max(2, len(known) // 10)
+    if len(known) <= fifth:
         return False
-    before, after = (min(value for value in end if is_number(value)) for end in ends)
-    return after < (1 - STILL_FALLING) * before
+    lowest = min(known)
+    return lowest in known[-tenth:] and lowest < (1 - STILL_FALLING) * min(known[:-fifth])
 
 
 def _gap(facts: Facts, at: int) -> list[Finding]:
