@@ -132,8 +132,39 @@ def argument_docs(target: Callable[..., Any]) -> dict[str, str]:
     return docs
 
 
+TYPE = r"(?:python |keras )?(?:int(?:eger)?|float(?:ing point)?|bool(?:ean)?|str(?:ing)?|scalar|tuple|list)s?"
+ONLY_TYPE = re.compile(
+    rf"(?:\(?optional\)?[\s.:]*)?(?:an? |one |single |positive |unsigned |the )*`?{TYPE}\b`?(?: value)?"
+    r"(?: or (?:`?none`?|tuple.*|list.*|a .*))?(?:,? ?\(?defaults? ?(?:to|:|is)? ?[^,]*\)?)?"
+    r"(?: between .*| in (?:the )?range.*| (?:of|with) \w+ \w+)?|\(?optional\)?|defaults to .*|must be .*",
+    re.I,
+)
+EMPTY_WORDS = re.compile(r"^(?:\(?optional\)?[\s.:]+|\(default [^)]*\), |boolean (?:value|indicating) )", re.I)
+LEADING_TYPE = re.compile(
+    rf"^(?:\(?optional\)?[\s.:]*)?(?:an? |positive |the )*`?{TYPE}\b`?(?: value| tensor)?"
+    r"(?: or (?:`?none`?|(?:tuple|list)[^,.]*))?(?:/list)?(?: of [^,.]*)?(?: between [^,]*)?[,:] ",
+    re.I,
+)
+
+
+def sentences(text: str) -> list[str]:
+    """The first paragraph's sentences, without the dots and without links."""
+    paragraph = re.sub(r"\[([^\]]+)\]\(\s*[^)]*\)", r"\1", " ".join(text.split("\n\n")[0].split()))
+    return [
+        part.strip().rstrip(".")
+        for part in re.split(r"(?<=[\w\)`\]])\.(?:\s+(?=[A-Z`\"(])|$)", paragraph)
+        if part.strip()
+    ]
+
+
 def first_sentence(text: str) -> str:
-    """The first sentence, on one line, without markup."""
-    paragraph = " ".join(text.split("\n\n")[0].split())
-    sentence = re.split(r"(?<=[a-z\)`0-9\]])\.(?:\s+(?=[A-Z`\"])|$)", paragraph)[0]
-    return sentence.strip().rstrip(".") + "." if sentence else ""
+    return next((f"{sentence}." for sentence in sentences(text)), "")
+
+
+def meaning(text: str) -> str:
+    """What an argument's documentation says beyond its type and default, in one sentence; else nothing."""
+    for sentence in sentences(text.split(" - If ")[0]):
+        if not ONLY_TYPE.fullmatch(sentence):
+            rest = EMPTY_WORDS.sub("", LEADING_TYPE.sub("", sentence))
+            return f"{rest[0].upper()}{rest[1:]}." if rest and not ONLY_TYPE.fullmatch(rest) else ""
+    return ""

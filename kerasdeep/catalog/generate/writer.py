@@ -119,8 +119,7 @@ def _argument(entry: str, name: str, raw: skeleton.RawArgument, extra: dict[str,
     rank = re.search(r"([123])D", entry)
     if "type" in common:
         common["type"] = common["type"].replace("{rank}", rank[1] if rank else "2")
-    doc = skeleton.first_sentence(raw.doc)
-    return {**record, **common, **({"doc": doc} if doc else {}), **extra}
+    return {**record, "doc": skeleton.meaning(raw.doc), **common, **extra}
 
 
 def _finished(family: str, name: str, record: dict[str, Any]) -> dict[str, Any]:
