@@ -23,7 +23,7 @@ _ARTICLES = {family: "an" if family[0] in "aio" else "a" for family in FAMILIES}
 
 def read_choice(family: str, node: Node, report: Report, where: str = "") -> Choice | None:
     """The choice that `node` writes, or None after the report got every problem found in it."""
-    where = where or family
+    where, before = where or family, len(report.errors)
     node = _with_siblings(family, node, report)
     key = _name_of(family, node, report, where)
     if key is None:
@@ -43,7 +43,7 @@ def read_choice(family: str, node: Node, report: Report, where: str = "") -> Cho
     if written is None:
         return None
     arguments = _read_arguments(entry, written, key, report, where)
-    return None if arguments is None else Choice(family, entry.name, arguments, key.mark)
+    return Choice(family, entry.name, arguments, key.mark) if len(report.errors) == before else None
 
 
 def _with_siblings(family: str, node: Node, report: Report) -> Node:
@@ -141,8 +141,8 @@ def _is_short_form(entry: Entry, value: Mapping) -> bool:
 
 def _read_arguments(
     entry: Entry, written: dict[str, Pair], key: Scalar, report: Report, where: str
-) -> dict[str, Any] | None:
-    before = len(report.errors)
+) -> dict[str, Any]:
+    """The values of the arguments that are right; the others are reported."""
     values: dict[str, Any] = {}
     meant = set()
     for name, pair in written.items():
@@ -170,7 +170,7 @@ def _read_arguments(
         if len(given) > 1:
             message = f"{entry.name} takes one of {', '.join(group)}; {' and '.join(given)} are given. Keep one."
             report.error("conflict", message, written[given[1]].key.mark)
-    return values if len(report.errors) == before else None
+    return values
 
 
 def _report_unknown_argument(entry: Entry, pair: Pair, report: Report) -> str | None:

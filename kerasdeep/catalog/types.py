@@ -250,7 +250,9 @@ def _read_list(atom: Atom, node: Sequence, report: Report, where: str) -> Any:
         message = f"`{where}` has {len(node.items)} items. Expected {described((atom,))}."
         report.error("wrong-length", message, node.mark)
         return INVALID
-    values = [_read_one_of(atom.of, item, report, f"{where}[{i}]") for i, item in enumerate(node.items)]
+    values = []
+    for i, item in enumerate(node.items):
+        values.append(INVALID if report.full else _read_one_of(atom.of, item, report, f"{where}[{i}]"))
     return INVALID if any(value is INVALID for value in values) else values
 
 
