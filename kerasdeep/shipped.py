@@ -6,6 +6,8 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 SHELVES = ("configs", "recipes")
+SCHEMA = _PACKAGE / "schema.json"
+"""The JSON Schema of the language, for editors."""
 
 
 def shelf(name: str) -> Path:
@@ -14,10 +16,14 @@ def shelf(name: str) -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / name
 
 
+def files_on(name: str) -> dict[str, Path]:
+    """The files of one shelf by their names without `.yaml`."""
+    return {path.stem: path for path in sorted(shelf(name).rglob("*.yaml"))}
+
+
 def all_files() -> dict[str, Path]:
     """Every shipped file by its name without `.yaml`, configs first."""
     found: dict[str, Path] = {}
     for name in SHELVES:
-        for path in sorted(shelf(name).rglob("*.yaml")):
-            found.setdefault(path.stem, path)
+        found = found | {stem: path for stem, path in files_on(name).items() if stem not in found}
     return found

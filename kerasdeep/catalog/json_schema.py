@@ -21,7 +21,12 @@ Schema = dict[str, Any]
 
 _PLAIN = {
     # YAML 1.2 reads `yes` as text, and so do editors.
-    "bool": {"type": ["boolean", "string"], "pattern": "^([Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF)$"},
+    # `patternErrorMessage` is what yaml-language-server says instead of the pattern.
+    "bool": {
+        "type": ["boolean", "string"],
+        "pattern": "^([Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF)$",
+        "patternErrorMessage": "Expected true or false.",
+    },
     "int": {"type": "integer"},
     "float": {"type": "number"},
     "str": {"type": ["string", "number", "boolean"]},
@@ -29,6 +34,7 @@ _PLAIN = {
     "duration": {
         "type": ["string", "number"],
         "pattern": r"^[0-9._]+([eE][-+]?[0-9]+)?\s*(epochs?|steps?|minutes?|%)?$",
+        "patternErrorMessage": "Expected a duration such as 10 epochs, 500 steps, 30% or 5 minutes.",
         "minimum": 0,
     },
 }

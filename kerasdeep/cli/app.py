@@ -115,3 +115,68 @@ def explain(
     from kerasdeep.cli.explain import show
 
     show(topics)
+
+
+@app.command()
+def schema(
+    out: Annotated[
+        Path | None, typer.Option("-o", metavar="FILE", help="Write it here, not on the screen.")
+    ] = None,
+) -> None:
+    """The JSON Schema of the YAML files, for editors: completion, hover text and errors while you type."""
+    from kerasdeep.explaining import json_schema
+
+    if out is None:
+        print(json_schema.text(), end="")
+    else:
+        from kerasdeep.recipes import write
+
+        print(write(out, json_schema.text(), force=True))
+
+
+recipes = typer.Typer(help="The shipped experiments: list, show and copy them.", no_args_is_help=True)
+app.add_typer(recipes, name="recipes")
+
+
+@recipes.command("list")
+def recipes_list(
+    word: Annotated[
+        str | None,
+        typer.Argument(metavar="WORD", help="Only those that have it in name, description or comments."),
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """List the shipped experiments."""
+    from kerasdeep.recipes import find_all
+
+    found = find_all(word)
+    if json:
+        rows = [{"name": one.name, "shelf": one.shelf, "description": one.description} for one in found]
+        ending.say_json({"recipes": rows})
+        return
+    from kerasdeep.cli.recipes import show_list
+
+    show_list(found)
+
+
+@recipes.command("show")
+def recipes_show(name: options.Shipped) -> None:
+    """Show the YAML of NAME."""
+    from kerasdeep.cli.recipes import show_text
+    from kerasdeep.recipes import find, text_for
+
+    show_text(text_for(find(name)))
+
+
+@recipes.command("copy")
+def recipes_copy(
+    name: options.Shipped,
+    path: Annotated[
+        Path | None, typer.Argument(metavar="PATH", help="A file or a folder; NAME.yaml here if not given.")
+    ] = None,
+    force: options.Force = False,
+) -> None:
+    """Copy NAME to PATH; the copy trains where it lies."""
+    from kerasdeep.recipes import copy
+
+    print(copy(name, path, force))

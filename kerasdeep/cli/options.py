@@ -25,6 +25,8 @@ Variant = Annotated[str | None, typer.Option("--variant", help="Train this varia
 Backend = Annotated[str | None, typer.Option("--backend", metavar="tensorflow|jax", help="Keras's backend.")]
 Device = Annotated[str | None, typer.Option("--device", metavar="auto|cpu|gpu|tpu", help="Where to train.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but problems.")]
+Shipped = Annotated[str, typer.Argument(metavar="NAME", help="The name of a shipped experiment.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
 
 _PLACES = {

@@ -52,12 +52,12 @@ def of_setting(path: str, entry: Field) -> Topic:
     inner = of if isinstance(of, type) and issubclass(of, Section) else None
     facts = [("type", _type_of_setting(entry))]
     if not is_required(entry):
-        facts.append(("default", _default_of_setting(entry)))
+        facts.append(("default", default_of_setting(entry)))
     facts.append(("set it", f"--set {path}=…"))
     return Topic(
         path,
         "section" if inner else "setting",
-        _doc_of_setting(entry),
+        doc_of_setting(entry),
         tuple(facts),
         _setting_rows(inner) if inner else (),
         "settings",
@@ -140,12 +140,12 @@ def _summary(argument: Argument) -> str:
 def _setting_rows(section: type[Section]) -> tuple[Row, ...]:
     rows = []
     for entry in settings(section):
-        default = "required" if is_required(entry) else f"default {_default_of_setting(entry)}"
-        rows.append(Row(entry.name, f"{_type_of_setting(entry)}; {default}", _doc_of_setting(entry)))
+        default = "required" if is_required(entry) else f"default {default_of_setting(entry)}"
+        rows.append(Row(entry.name, f"{_type_of_setting(entry)}; {default}", doc_of_setting(entry)))
     return tuple(rows)
 
 
-def _doc_of_setting(entry: Field) -> str:
+def doc_of_setting(entry: Field) -> str:
     """The setting's sentence, and a section's own where that says more."""
     doc, section = entry.metadata["doc"], _first_paragraph(entry.metadata["of"])
     return section if section.startswith(doc.rstrip(".")) else f"{doc} {section}".strip()
@@ -161,7 +161,7 @@ def _type_of_setting(entry: Field) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
 
 
-def _default_of_setting(entry: Field) -> str:
+def default_of_setting(entry: Field) -> str:
     value = default_of(entry)
     return _section_text(value) if isinstance(value, Section) else flow(value)
 
