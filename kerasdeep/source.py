@@ -123,6 +123,13 @@ def parse(text: str, file: str, *, line: int | None = None) -> Node:
         _refuse("not-yaml", f"this is not YAML: {problem}.{hint}", mark)
 
 
+def size(node: Node) -> int:
+    """How many values the node is made of."""
+    if isinstance(node, Mapping):
+        return 1 + sum(size(pair.value) for pair in node.pairs.values())
+    return 1 + sum(map(size, node.items)) if isinstance(node, Sequence) else 1
+
+
 def _refuse(name: str, message: str, mark: Mark) -> NoReturn:
     raise InputError([Problem("error", name, message, mark)])
 

@@ -16,7 +16,7 @@ ATTENTION = ("MultiHeadAttention", "GroupQueryAttention")
 SEQUENCES = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional")
 CELLS = ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells")
 MOST_SHOWN = 3
-_SHOWN_FIRST = ("learning_rate", "weight_decay", "momentum", "activation", "padding", "from_logits")
+_SHOWN_FIRST = ("learning_rate", "weight_decay", "momentum", "activation", "padding")
 _UNTOLD = ("name", "dtype", "trainable", "autocast", "seed", "reduction", "inputs")
 
 
@@ -94,7 +94,25 @@ def _written(entry: Entry, shown: tuple[str, ...]) -> Any:
 
 def _layers(written: Any) -> dict[str, Any]:
     name = written if isinstance(written, str) else next(iter(written))
-    return {"network": {"layers": _surrounded(name, written)}}
+    layers = _surrounded(name, written)
+    if "inputs" in _arguments(written):
+        layers = layers if name in (*MERGES, *ATTENTION, *CELLS) else _fed(layers, layers.index(written))
+    return {"network": {"layers": layers}}
+
+
+def _fed(layers: list[Any], position: int) -> list[Any]:
+    """The layer at `position` fed by the one before it, or by the data, by name."""
+    if position == 0:
+        return [_with(layers[0], inputs=["input"]), *layers[1:]]
+    before = _with(layers[position - 1], **{"name": "before", **_arguments(layers[position - 1])})
+    fed = _with(layers[position], inputs=[_arguments(before)["name"]])
+    return [*layers[: position - 1], before, fed, *layers[position + 1 :]]
+
+
+def _arguments(written: Any) -> dict[str, Any]:
+    """The arguments that are written by name."""
+    (inner,) = written.values() if isinstance(written, dict) else ({},)
+    return inner if isinstance(inner, dict) else {}
 
 
 def _surrounded(name: str, written: Any) -> list[Any]:
@@ -107,13 +125,16 @@ def _surrounded(name: str, written: Any) -> list[Any]:
     if name in ("Repeat", "Residual", "TransposedDense"):
         return ["Flatten", {"Dense": {"units": 64, "name": "code"}}, written, "Output"]
     if name in MERGES:
-        both = _with(written, inputs=["wide", "deep"])
-        start = [{"Flatten": {"name": "flat"}}, {"Dense": {"units": 64, "name": "wide"}}]
-        return [*start, {"Dense": {"units": 64, "name": "deep", "inputs": ["flat"]}}, both, "Output"]
+        both = _with(written, inputs=["left", "right"])
+        start = [{"Flatten": {"name": "flat"}}, {"Dense": {"units": 64, "name": "left"}}]
+        return [*start, {"Dense": {"units": 64, "name": "right", "inputs": ["flat"]}}, both, "Output"]
     if name in ATTENTION:
         twice = [{"LSTM": {"units": 32, "return_sequences": True, "name": "steps"}}]
         return [*twice, _with(written, inputs=["steps", "steps"]), "GlobalAveragePooling1D", "Output"]
     if name in CELLS:
+        if "inputs" in _arguments(written):
+            cell = {key: value for key, value in _arguments(written).items() if key != "inputs"}
+            return [{"RNN": {"cell": {name: cell}, "inputs": ["input"]}}, "Output"]
         return [{"RNN": {"cell": written}}, "Output"]
     if name in SEQUENCES or name.endswith("1D") or name in ("TimeDistributed", "RepeatVector", "Masking"):
         before = ["Flatten"] if name == "RepeatVector" else []
@@ -141,6 +162,13 @@ def _on_dense(argument: str, written: Any) -> dict[str, Any]:
     return _layers({"Dense": {"units": 100, argument: written}})
 
 
+def _loss(written: Any) -> dict[str, Any]:
+    if "from_logits" in _arguments(written):
+        layers = ["Flatten", {"Dense": 100}, {"Output": {"activation": "linear"}}]
+        return {"network": {"layers": layers}, "loss": written}
+    return {"loss": written}
+
+
 _PLACES = {
     "layer": _layers,
     "initializer": lambda written: {"initializer": written},
@@ -149,7 +177,7 @@ _PLACES = {
     "constraint": lambda written: _on_dense("kernel_constraint", written),
     "optimizer": lambda written: {"optimizer": written},
     "schedule": lambda written: {"schedule": written},
-    "loss": lambda written: {"loss": written},
+    "loss": _loss,
     "metric": lambda written: {"metrics": [written]},
 }
 """Where an entry of each family stands in a file."""

@@ -10,7 +10,7 @@ from typing import Any
 from kerasdeep import shipped
 from kerasdeep.catalog import types
 from kerasdeep.errors import InputError, Mark, Problem, Report, closest, in_order
-from kerasdeep.source import Mapping, Node, Pair, Scalar, Sequence, parse, read
+from kerasdeep.source import Mapping, Node, Pair, Scalar, Sequence, parse, read, size
 from kerasdeep.spec.conflicts import check
 from kerasdeep.spec.data import BUILT_IN, Split
 from kerasdeep.spec.experiment import Spec
@@ -20,6 +20,8 @@ from kerasdeep.spec.settings import read_section
 ROOT = Place(Spec)
 _OVERLAYS = {"profile": "profiles", "variant": "variants"}
 _DEEPEST_EXTENDS = 10
+_MOST_FILES = 50
+_MOST_OVERLAID_NODES = 200_000
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,17 @@ def read_spec(tree: Mapping, report: Report) -> Spec | None:
     spec = read_section(Spec, tree, report)
     if spec is types.INVALID:
         return None
-    check(spec, report)
+    check(spec, report, tree)
     return spec
 
 
-def with_extends(path: Path, above: tuple[Path, ...] = ()) -> Mapping:
-    """The file's canonical tree put over the files that it extends, first to last."""
+def with_extends(path: Path, above: tuple[Path, ...] = (), files: list[Path] | None = None) -> Mapping:
+    """The file's canonical tree put over the files that it extends, first to last.
+
+    `above` are the files that led here, `files` collects every file read.
+    """
+    files = [] if files is None else files
+    files.append(path)
     tree = canonical(ROOT, read(path))
     assert isinstance(tree, Mapping)
     node = tree.get("extends")
@@ -83,6 +90,8 @@ def with_extends(path: Path, above: tuple[Path, ...] = ()) -> Mapping:
     above = (*above, path.resolve())
     if len(above) > _DEEPEST_EXTENDS:
         raise InputError(f"`extends` goes deeper than {_DEEPEST_EXTENDS} files.", "extends", node.mark)
+    if len(files) > _MOST_FILES:
+        raise InputError(f"`extends` reads more than {_MOST_FILES} files.", "extends", node.mark)
     base: Node | None = None
     for item in node.items if isinstance(node, Sequence) else (node,):
         if not isinstance(item, Scalar):
@@ -92,7 +101,7 @@ def with_extends(path: Path, above: tuple[Path, ...] = ()) -> Mapping:
             raise InputError(
                 f"`extends` goes round in a circle: {item.text} leads back here.", "extends", item.mark
             )
-        under = with_extends(other, above)
+        under = with_extends(other, above, files)
         base = merge(ROOT, base, under) if base is not None else under
     merged = merge(ROOT, base, tree) if base is not None else tree
     assert isinstance(merged, Mapping)
@@ -131,6 +140,10 @@ def _put_on(tree: Mapping, option: str, name: str) -> Mapping:
 
 def _check_overlays(tree: Mapping, chosen: dict[str, str | None], report: Report) -> None:
     """A typo in a variant that nobody chose today is still a typo."""
+    count = sum(len(_overlays(tree, option)) for option in _OVERLAYS)
+    if count * size(tree) > _MOST_OVERLAID_NODES:
+        message = f"{count} variants and profiles of a file this long cannot be checked. Split the file."
+        raise InputError(message, "too-large", tree.mark)
     for option in _OVERLAYS:
         for name, pair in _overlays(tree, option).items():
             if not isinstance(pair.value, Mapping) and not (isinstance(pair.value, Scalar) and pair.value.is_null):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+from dataclasses import replace
 from typing import Any
 
 import yaml
 
 from kerasdeep.catalog import Choice, dump
 from kerasdeep.spec.experiment import Spec
+from kerasdeep.spec.rates import decided_elsewhere
 from kerasdeep.spec.settings import Section, settings
 
 APPLIED = ("extends", "variants", "profiles", "expect")
@@ -17,6 +20,9 @@ APPLIED = ("extends", "variants", "profiles", "expect")
 def resolved(spec: Spec) -> dict[str, Any]:
     """Every setting with its value; arguments of choices outside the network have their defaults too."""
     values = _section(spec)
+    values["optimizer"] = dump(with_defaults(spec.optimizer, decided_elsewhere(spec)))
+    if spec.schedule is not None:
+        values["schedule"] = dump(with_defaults(spec.schedule))
     return {key: value for key, value in values.items() if key not in APPLIED}
 
 
@@ -25,20 +31,18 @@ def text(spec: Spec) -> str:
     return yaml.safe_dump(resolved(spec), sort_keys=False, allow_unicode=True, width=100)
 
 
-def with_defaults(choice: Choice) -> Choice:
-    """The choice with every argument of its entry that has a default."""
-    entry = choice.entry
-    defaults = {name: choice.value(name) for name, argument in entry.arguments.items() if not argument.required}
-    return choice.replace(**{**defaults, **choice.arguments})
+def with_defaults(choice: Choice, decided: Set[str] = frozenset()) -> Choice:
+    """The choice with every argument of its entry that has a default and is not `decided` by another section.
+
+    A choice without a mark is itself a default, so that what it states yields to the other section too.
+    """
+    names = [name for name, argument in choice.entry.arguments.items() if not argument.required]
+    defaults = {name: choice.value(name) for name in names if name not in decided}
+    kept = set() if choice.mark else decided
+    written = {name: value for name, value in choice.arguments.items() if name not in kept}
+    return replace(choice, arguments={**defaults, **written})
 
 
 def _section(section: Section) -> dict[str, Any]:
-    return {entry.name: _value(entry.name, getattr(section, entry.name)) for entry in settings(type(section))}
-
-
-def _value(key: str, value: Any) -> Any:
-    if isinstance(value, Section):
-        return _section(value)
-    if isinstance(value, Choice) and key in ("optimizer", "schedule"):
-        return dump(with_defaults(value))
-    return dump(value)
+    values = {entry.name: getattr(section, entry.name) for entry in settings(type(section))}
+    return {key: _section(value) if isinstance(value, Section) else dump(value) for key, value in values.items()}

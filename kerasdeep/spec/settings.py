@@ -27,8 +27,8 @@ def setting(
     """Declares one setting of a section.
 
     `of` is a type expression (`catalog/types.py`) or a nested section class. A nested section has its own defaults
-    where none is given, and must be written where one of its settings must; it may be null where null is its default
-    or where it is `optional`.
+    where none is given, and must be written where one of its settings must; it may be null where null is its
+    default or where it is `optional`.
     """
     metadata = {
         "of": of,

@@ -1,0 +1,217 @@
+"""Checks of optimizer, schedule, loss and training: who states what, and what never comes to act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kerasdeep.catalog import Choice
+from kerasdeep.errors import Report
+from kerasdeep.spec import rates
+from kerasdeep.spec.conflicts.view import View, stated
+
+_SMALLEST_DECAY = 1e-4
+_CATEGORICAL = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy", "CategoricalFocalCrossentropy")
+_BINARY = ("BinaryCrossentropy", "BinaryFocalCrossentropy")
+_FOR_NUMBERS = ("linear", "relu")
+"""Activations of an output that give no probabilities."""
+
+
+def _weight_decay(view: View, report: Report) -> None:
+    spec, section = view.spec, view.spec.regularization
+    optimizer = rates.innermost(spec.optimizer)
+    own = optimizer.arguments.get("weight_decay")
+    if own is not None and section.weight_decay is not None:
+        message = "weight decay is given twice: in `regularization` and in `optimizer`. Keep one."
+        report.error("conflict", message, section.mark("weight_decay"))
+    if section.weight_decay is not None and "weight_decay" not in optimizer.entry.arguments:
+        message = f"{optimizer.name} has no weight decay of its own. Give it to the optimizers in it."
+        report.error("conflict", message, section.mark("weight_decay"))
+    decay = own if own is not None else section.weight_decay
+    if decay is not None and 0 < decay < _SMALLEST_DECAY:
+        mark = section.mark("weight_decay") if own is None else spec.optimizer.mark
+        message = f"a weight decay of {decay:g} shrinks weights by less than a thousandth in a typical run. "
+        message += "Keras's AdamW has 0.004."
+        report.warn("tiny-weight-decay", message, mark)
+
+
+def _momentum(view: View, report: Report) -> None:
+    optimizer, schedule = rates.innermost(view.spec.optimizer), view.spec.schedule
+    moved = rates.moves_momentum(schedule)
+    if moved and optimizer.name not in rates.MOMENTUM:
+        message = f"`schedule.one_cycle.momentum` moves a momentum that {optimizer.name} does not have. "
+        message += f"Use one of {', '.join(rates.MOMENTUM)}, or leave it out."
+        report.error("conflict", message, schedule.mark)
+    elif moved and rates.MOMENTUM[optimizer.name] in optimizer.arguments:
+        name = rates.MOMENTUM[optimizer.name]
+        message = f"`{name}` is given to {optimizer.name} and moved by the schedule. Keep one."
+        report.error("conflict", message, optimizer.mark)
+    if optimizer.arguments.get("nesterov") and not optimizer.value("momentum") and not moved:
+        report.warn("no-momentum", "`nesterov: true` does nothing while momentum is 0.", optimizer.mark)
+
+
+def _averaging(view: View, report: Report) -> None:
+    optimizer = rates.innermost(view.spec.optimizer)
+    for key in ("ema_momentum", "ema_overwrite_frequency"):
+        argument = optimizer.entry.arguments.get(key)
+        written = optimizer.arguments.get(key)
+        if argument and written not in (None, argument.default) and not optimizer.arguments.get("use_ema"):
+            message = f"`{optimizer.name}.{key}` has no effect without `use_ema: true`."
+            report.warn("no-effect", message, optimizer.mark)
+
+
+def _rates(view: View, report: Report) -> None:
+    schedule, optimizer = view.spec.schedule, rates.innermost(view.spec.optimizer)
+    rate = optimizer.arguments.get("learning_rate")
+    inside = [*(rates.nested(schedule) if schedule else ()), *([rate] if isinstance(rate, Choice) else [])]
+    for choice in inside:
+        if choice.name == "Performance":
+            message = "performance scheduling reacts to results and cannot be a part of something. "
+            message += "Write it under `schedule:`."
+            report.error("conflict", message, choice.mark)
+    if schedule is None:
+        return
+    if "learning_rate" not in optimizer.entry.arguments:
+        message = f"{optimizer.name} has no learning rate of its own. Give each optimizer in it a schedule: "
+        message += f"`learning_rate: {{{schedule.name}: …}}`."
+        report.error("conflict", message, schedule.mark)
+    if isinstance(rate, Choice):
+        message = "two schedules: one under `schedule`, one as the optimizer's learning rate. Keep one."
+        report.error("conflict", message, schedule.mark)
+    elif rates.states_rates(schedule) and rate is not None and optimizer.mark is not None:
+        message = f"`{schedule.name}` states its own rates; the optimizer's learning_rate {rate:g} is not used."
+        report.warn("unused-learning-rate", message, optimizer.mark)
+
+
+def _boundaries(view: View, report: Report) -> None:
+    for schedule in _schedules(view):
+        if schedule.name in ("Piecewise", "PiecewiseConstantDecay"):
+            boundaries, values = schedule.value("boundaries"), schedule.value("values")
+            if len(values) != len(boundaries) + 1:
+                message = f"{len(boundaries)} boundaries need {len(boundaries) + 1} values, found {len(values)}."
+                report.error("conflict", message, schedule.mark)
+            amounts = [boundary.amount for boundary in boundaries]
+            units = {boundary.unit for boundary in boundaries}
+            if len(units) == 1 and sorted(set(amounts)) != amounts:
+                report.error("conflict", "the boundaries must rise.", schedule.mark)
+        late = rates.past_the_end(schedule, view.spec.training.epochs)
+        if late:
+            message = f"training ends after {view.spec.training.epochs} epochs, before {schedule.name} gets to "
+            message += f"{', '.join(map(str, late))}."
+            report.warn("past-the-end", message, schedule.mark)
+
+
+def _schedules(view: View) -> Iterator[Choice]:
+    rate = rates.innermost(view.spec.optimizer).arguments.get("learning_rate")
+    yield from (choice for choice in (view.spec.schedule, rate) if isinstance(choice, Choice))
+
+
+def _monitors(view: View, report: Report) -> None:
+    watched = []
+    early, schedule = view.spec.training.early_stopping, view.spec.schedule
+    if early:
+        mark = early.mark("monitor") or view.spec.training.mark("early_stopping")
+        watched.append(("training.early_stopping.monitor", early.monitor, mark))
+    if schedule and schedule.name == "Performance":
+        watched.append(("schedule.performance.monitor", schedule.value("monitor"), schedule.mark))
+    for where, monitor, mark in watched:
+        if monitor.startswith("val_") and view.spec.data.validation is None:
+            message = (
+                f"`{where}` watches {monitor}, but `data.validation` is null. Give it a part, or watch `loss`."
+            )
+            report.error("conflict", message, mark)
+
+
+def _early_stopping(view: View, report: Report) -> None:
+    early, epochs = view.spec.training.early_stopping, view.spec.training.epochs
+    if early is None:
+        return
+    mark = view.spec.training.mark("early_stopping")
+    if early.start_from_epoch >= epochs:
+        message = f"early stopping watches from epoch {early.start_from_epoch} on, but training ends at {epochs}."
+        report.warn("no-effect", message, early.mark("start_from_epoch") or mark)
+    elif early.patience >= epochs and not early.restore_best_weights:
+        message = f"a patience of {early.patience} epochs never runs out within {epochs}."
+        report.warn("no-effect", message, early.mark("patience") or mark)
+
+
+def _label_smoothing(view: View, report: Report) -> None:
+    spec, section = view.spec, view.spec.regularization
+    if not section.label_smoothing:
+        return
+    mark = section.mark("label_smoothing")
+    if spec.task == "regression":
+        message = "`regularization.label_smoothing` has no effect on numbers. Remove it."
+        report.warn("no-effect", message, mark)
+    for loss in _losses(spec.loss):
+        if loss.arguments.get("label_smoothing") is not None:
+            message = f"label smoothing is given twice: in `regularization` and in {loss.name}. Keep one."
+            report.error("conflict", message, mark)
+
+
+def _losses(loss: object) -> list[Choice]:
+    values = loss.values() if isinstance(loss, dict) else [loss]
+    return [value for value in values if isinstance(value, Choice)]
+
+
+def _outputs(view: View, report: Report) -> None:
+    """Losses that do not fit what the output gives."""
+    spec = view.spec
+    for layer in view.outputs:
+        name = layer.arguments.get("name") or layer.arguments.get("target") or "output"
+        loss = spec.loss.get(name) if isinstance(spec.loss, dict) else spec.loss
+        activation = layer.arguments.get("activation")
+        if isinstance(activation, Choice):
+            _activation(loss, layer, activation, report)
+        elif isinstance(loss, Choice) and loss.arguments.get("from_logits"):
+            message = f"{loss.name} expects logits, but `Output` ends in a {_usual(spec.task)}. "
+            message += "Write `Output: {activation: linear}`, or remove `from_logits`."
+            report.error("conflict", message, loss.mark)
+        if isinstance(loss, Choice) and spec.task == "regression" and loss.name in (*_CATEGORICAL, *_BINARY):
+            message = f"{loss.name} compares classes, but the task is regression. Use mean_squared_error or huber."
+            report.error("conflict", message, loss.mark)
+
+
+def _usual(task: str) -> str:
+    return {"binary": "sigmoid", "multiclass": "softmax"}.get(task, "sigmoid or softmax")
+
+
+def _activation(loss: object, layer: Choice, activation: Choice, report: Report) -> None:
+    mark = activation.mark or layer.mark
+    if activation.name == "softmax" and layer.arguments.get("units") == 1:
+        message = "a softmax over one unit is always 1. Use sigmoid, or leave units and activation to the task."
+        report.error("conflict", message, mark)
+    if not isinstance(loss, Choice):
+        return
+    logits = loss.arguments.get("from_logits")
+    if loss.name in _CATEGORICAL and activation.name == "sigmoid":
+        message = f"{loss.name} expects probabilities that sum to 1, a sigmoid's do not. "
+        message += "Use softmax, or BinaryCrossentropy."
+        report.error("conflict", message, mark)
+    elif loss.name in (*_CATEGORICAL, *_BINARY) and not logits and activation.name in _FOR_NUMBERS:
+        message = f"{loss.name} expects probabilities, {activation.name} gives none. "
+        message += "Leave the activation to the task, or write `from_logits: true`."
+        report.error("conflict", message, mark)
+    elif logits and activation.name in ("sigmoid", "softmax"):
+        message = f"{loss.name} expects logits, {activation.name} gives probabilities. Remove `from_logits`."
+        report.error("conflict", message, mark)
+
+
+def _runtime(view: View, report: Report) -> None:
+    runtime = view.spec.runtime
+    if runtime.backend == "jax" and stated(runtime, "compile") and runtime.compile == "none":
+        message = "`runtime.compile: none` has no effect with JAX, which always compiles."
+        report.warn("no-effect", message, runtime.mark("compile"))
+
+
+CHECKS = (
+    _weight_decay,
+    _momentum,
+    _averaging,
+    _rates,
+    _boundaries,
+    _monitors,
+    _early_stopping,
+    _label_smoothing,
+    _outputs,
+    _runtime,
+)

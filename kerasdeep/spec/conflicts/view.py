@@ -1,0 +1,104 @@
+"""What the checks look at: the spec, the tree it was read from, and the network with its defaults applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from kerasdeep.catalog import Choice
+from kerasdeep.errors import InputError, Problem
+from kerasdeep.source import Mapping, Node
+from kerasdeep.spec.experiment import Spec
+from kerasdeep.spec.lowering import lower
+from kerasdeep.spec.planned import Head, PlannedLayer
+from kerasdeep.spec.settings import Section, default_of, find_setting
+
+MOST_LAYERS = 2000
+"""More layers than any network that can be trained; a `Repeat` within a `Repeat` gets there quickly."""
+
+
+def walk(layers: list[Choice]) -> Iterator[Choice]:
+    """Every layer as written, those inside `Repeat`, `Residual` and wrappers too."""
+    for layer in layers:
+        yield layer
+        yield from walk(within(layer))
+
+
+def within(layer: Choice) -> list[Choice]:
+    """The layers inside a `Repeat`, a `Residual` or a wrapper."""
+    inner = layer.arguments.get("layers") or layer.arguments.get("layer")
+    return [item for item in (inner if isinstance(inner, list) else [inner]) if isinstance(item, Choice)]
+
+
+def stated(section: Section, key: str) -> bool:
+    """Whether a setting says something else than its default; a resolved file writes every default."""
+    entry = find_setting(type(section), key)
+    return section.mark(key) is not None and getattr(section, key) != default_of(entry)
+
+
+@dataclass(frozen=True)
+class View:
+    spec: Spec
+    tree: Mapping | None = None
+
+    @cached_property
+    def layers(self) -> list[Choice]:
+        return list(walk(self.spec.network.layers))
+
+    @cached_property
+    def outputs(self) -> list[Choice]:
+        return [layer for layer in self.layers if layer.name == "Output"]
+
+    @cached_property
+    def count(self) -> int:
+        """How many layers the network has once every `Repeat` is unrolled."""
+        return _count(self.spec.network.layers)
+
+    @property
+    def planned(self) -> tuple[PlannedLayer, ...]:
+        """The network with names and defaults; empty where it has none that holds together."""
+        return self._lowered[0]
+
+    @property
+    def lowering_problems(self) -> list[Problem]:
+        return self._lowered[1]
+
+    @cached_property
+    def _lowered(self) -> tuple[tuple[PlannedLayer, ...], list[Problem]]:
+        """Lowered for data of one input that has whatever features and targets the file names.
+
+        What the data really has is checked once it is read; an .npz file may have several inputs, whose names only
+        it knows.
+        """
+        if self.count > MOST_LAYERS:
+            return (), []
+        kind = self.spec.task if self.spec.task != "auto" else "multiclass"
+        names = ["output"]
+        if len(self.outputs) > 1:
+            arguments = [output.arguments for output in self.outputs]
+            names = list(dict.fromkeys(a.get("target") or a.get("name") or "output" for a in arguments))
+        wanted = [layer.arguments.get("features") or [] for layer in self.layers if layer.name == "Input"]
+        features = {"input": list(dict.fromkeys(column for columns in wanted for column in columns))}
+        try:
+            return lower(self.spec, [Head(name, kind, 1) for name in names], {"input": None}, features), []
+        except InputError as error:
+            several = self.spec.data.format == "npz" or self.spec.data.source.endswith(".npz")
+            inputs = ("unknown-input", "missing-inputs", "unused-layer")
+            return (), [p for p in error.problems if not (several and p.name in inputs)]
+
+    def node(self, *path: str) -> Node | None:
+        """What the tree has at a path of keys."""
+        node: Any = self.tree
+        for key in path:
+            node = node.get(key) if isinstance(node, Mapping) else None
+        return node
+
+
+def _count(layers: list[Choice]) -> int:
+    total = 0
+    for layer in layers:
+        inside = _count(layer.arguments["layers"]) if layer.name in ("Repeat", "Residual") else 0
+        total += 1 + inside * (layer.value("times") if layer.name == "Repeat" else 1)
+    return total

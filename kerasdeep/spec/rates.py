@@ -1,0 +1,94 @@
+"""What other sections decide about the optimizer: who states the learning rate, who moves the momentum, how long.
+
+`resolved.yaml` leaves out the optimizer's arguments that are decided elsewhere, so that it reads back without a
+conflict; the conflict checks and the builders rest on the same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from kerasdeep.catalog import Choice
+from kerasdeep.catalog.types import Duration
+
+if TYPE_CHECKING:
+    from kerasdeep.spec.experiment import Spec
+
+MOMENTUM = {
+    "SGD": "momentum",
+    "RMSprop": "momentum",
+    "Adam": "beta_1",
+    "AdamW": "beta_1",
+    "Nadam": "beta_1",
+    "Adamax": "beta_1",
+}
+"""The argument that 1cycle's momentum half moves, by optimizer."""
+
+STATES_RATES = ("OneCycle", "Piecewise", "PiecewiseConstantDecay", "Noam")
+"""Schedules that state every rate themselves."""
+
+LENGTHS = {
+    "OneCycle": "steps",
+    "Piecewise": "boundaries",
+    "PiecewiseConstantDecay": "boundaries",
+    "LinearWarmup": "warmup",
+    "Cosine": "warmup",
+    "Noam": "warmup",
+}
+"""The argument by which a schedule says when something happens that a shorter training never sees."""
+
+
+def innermost(optimizer: Choice) -> Choice:
+    """The optimizer itself, out of a LossScaleOptimizer."""
+    inner = optimizer.arguments.get("inner_optimizer")
+    return innermost(inner) if isinstance(inner, Choice) else optimizer
+
+
+def states_rates(schedule: Choice | None) -> bool:
+    """Whether the optimizer's learning rate is of no use beside this schedule."""
+    if schedule is None:
+        return False
+    if schedule.name in STATES_RATES or schedule.arguments.get("initial_learning_rate") is not None:
+        return True
+    return any(states_rates(inner) for inner in nested(schedule))
+
+
+def nested(schedule: Choice) -> Iterator[Choice]:
+    """Schedules among the arguments of a schedule."""
+    return (value for value in schedule.arguments.values() if isinstance(value, Choice))
+
+
+def moves_momentum(schedule: Choice | None) -> bool:
+    return schedule is not None and schedule.name == "OneCycle" and schedule.value("momentum") is not None
+
+
+def decided_elsewhere(spec: Spec) -> set[str]:
+    """The optimizer's arguments that `schedule` or `regularization` decide."""
+    found = set()
+    if states_rates(spec.schedule):
+        found.add("learning_rate")
+    if moves_momentum(spec.schedule) and spec.optimizer.name in MOMENTUM:
+        found.add(MOMENTUM[spec.optimizer.name])
+    if spec.regularization.weight_decay is not None:
+        found.add("weight_decay")
+    return found
+
+
+def past_the_end(schedule: Choice, epochs: int, steps_per_epoch: int | None = None) -> list[Duration]:
+    """The schedule's boundaries and warm-ups that a training of `epochs` never reaches.
+
+    Where `steps_per_epoch` is not known yet, only those in epochs and per cent are judged.
+    """
+    late = []
+    for choice in (schedule, *nested(schedule)):
+        value = choice.arguments.get(LENGTHS.get(choice.name, ""))
+        for duration in value if isinstance(value, list) else [value]:
+            if not isinstance(duration, Duration):
+                continue
+            limits = {"epochs": epochs, "%": 100, "steps": epochs * (steps_per_epoch or 0)}
+            end = limits.get(duration.unit, 0)
+            # A cycle may end with the training; what happens at a boundary happens after it.
+            if end and (duration.amount > end or (duration.amount == end and isinstance(value, list))):
+                late.append(duration)
+    return late
