@@ -193,6 +193,7 @@ MISTAKES = [
     ("layer", "null", "wrong-type", None, 1),
     ("layer", "Lambda: x", "refused", None, 1),
     ("layer", "TFSMLayer: {filepath: x}", "refused", None, 1),
+    ("layer", "InputLayer: {shape: [3]}", "refused", None, 1),
     ("layer", "Dense: {units: 3, quantization_config: x}", "refused", None, 19),
     ("layer", "Embedding: {input_dim: 3, output_dim: 2, weights: x}", "refused", None, 42),
     ("layer", "StringLookup: {vocabulary: words.txt}", "wrong-type", None, 28),

@@ -14,7 +14,7 @@ from kerasdeep.source import parse
 
 # usable entries of Keras, refused ones, kerasdeep's own
 COUNTS = {
-    "layer": (136, 5, 7),
+    "layer": (135, 6, 7),
     "initializer": (16, 0, 0),
     "activation": (30, 0, 3),
     "regularizer": (4, 0, 0),
