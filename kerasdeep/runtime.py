@@ -77,6 +77,32 @@ def environment(runtime: Runtime) -> dict[str, Any]:
     }
 
 
+def devices(backend: str) -> list[str]:
+    """What a backend can compute on, best last. Imports the backend; raises whatever its import raises."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet_start():
+        return _SEEN[backend]()
+
+
+def _seen_by_tensorflow() -> list[str]:
+    import tensorflow as tf
+
+    names = []
+    for device in tf.config.list_physical_devices():
+        details = tf.config.experimental.get_device_details(device)
+        names.append(f"{device.device_type} {details.get('device_name', '')}".strip())
+    return names
+
+
+def _seen_by_jax() -> list[str]:
+    import jax
+
+    return [f"{device.platform.upper()} {device.device_kind}" for device in jax.devices()]
+
+
+_SEEN = {"tensorflow": _seen_by_tensorflow, "jax": _seen_by_jax}
+
+
 def installed(package: str) -> str | None:
     """The package's version, without importing it."""
     try:

@@ -180,3 +180,17 @@ def recipes_copy(
     from kerasdeep.recipes import copy
 
     print(copy(name, path, force))
+
+
+@app.command()
+def doctor(json: options.Json = False) -> None:
+    """Show the machine as kerasdeep sees it: backends, devices, versions, folders, and what is missing."""
+    from kerasdeep.machine import examine
+
+    found = examine()
+    if json:
+        ending.say_json(found)
+        return
+    from kerasdeep.cli.doctor import show
+
+    show(found)
