@@ -1,4 +1,4 @@
-"""`doctor`: what is there is told as it is, what is missing with a way to get it, and a broken backend harms nobody."""
+"""`doctor` tells what is there, what is missing with a way to get it, and survives a broken backend."""
 
 import json
 import re
