@@ -100,8 +100,7 @@ def test_it_loads_without_warnings_and_resolves_like_a_file_without_defaults(tmp
     assert not reference.warnings
     minimal = tmp_path / "reference.yaml"
     minimal.write_text(
-        "data: {source: digits}\n"
-        "network: [Flatten, Dense: 100, Dense: {units: 100, activation: relu}, Output]\n",
+        "data: {source: digits}\nnetwork: [Flatten, Dense: 100, Dense: {units: 100, activation: relu}, Output]\n",
         encoding="utf-8",
     )
     assert reference.spec == spec.load(minimal).spec
@@ -129,7 +128,9 @@ def test_it_names_every_schedule_and_network_word_of_its_own():
         for entry in catalog.entries(family).values()
         if entry.own
     ]
-    missing = [name for name in (*own, "Output", "Input", "Residual", "Repeat") if catalog.folded(name) not in words]
+    missing = [
+        name for name in (*own, "Output", "Input", "Residual", "Repeat") if catalog.folded(name) not in words
+    ]
     assert not missing
 
 
