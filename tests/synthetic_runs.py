@@ -11,8 +11,8 @@ import numpy as np
 from kerasdeep.data import Dataset, Part, Preprocessing
 from kerasdeep.data.preprocessing import ArrayRule, TableRule
 from kerasdeep.data.targets import TargetRule
+from kerasdeep.measuring.evaluation import Evaluation, evaluate
 from kerasdeep.run_dir import RunDir
-from kerasdeep.training.evaluation import Evaluation, evaluate
 
 GARMENTS = [
     "T-shirt/top",

@@ -8,11 +8,11 @@ import keras
 
 from kerasdeep.catalog import dump
 from kerasdeep.data import Dataset
+from kerasdeep.measuring.evaluation import PREFIX, evaluate
 from kerasdeep.run_dir import RunDir
 from kerasdeep.runtime import Runtime
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.training.compilation import Compilation
-from kerasdeep.training.evaluation import PREFIX, evaluate
 from kerasdeep.training.stage import Stage, with_data_loss
 
 

@@ -16,8 +16,8 @@ from scipy.stats import DegenerateDataWarning, binomtest, bootstrap
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 from kerasdeep.data import Dataset, Target
+from kerasdeep.measuring import baseline, samples
 from kerasdeep.run_dir import plain
-from kerasdeep.training import baseline, samples
 
 LEVEL = 0.95
 RESAMPLES = 1000

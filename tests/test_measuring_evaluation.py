@@ -11,8 +11,8 @@ from PIL import Image
 from kerasdeep.data import Dataset, Part, Preprocessing
 from kerasdeep.data.preprocessing import ArrayRule, TableRule
 from kerasdeep.data.targets import TargetRule
-from kerasdeep.training.evaluation import evaluate
-from kerasdeep.training.samples import is_picture, picture
+from kerasdeep.measuring.evaluation import evaluate
+from kerasdeep.measuring.samples import is_picture, picture
 
 ZERO, ONE = np.array(0.0), np.array(1.0)
 

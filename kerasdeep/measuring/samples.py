@@ -14,7 +14,7 @@ from kerasdeep.data.preprocessing import ArrayRule, TableRule
 from kerasdeep.run_dir import plain
 
 if TYPE_CHECKING:
-    from kerasdeep.training.evaluation import Answers
+    from kerasdeep.measuring.evaluation import Answers
 
 LONGEST_SIDE = 96  # pixels: enough to see why, small enough that a report stays far below a megabyte
 MOST_FEATURES = 60

@@ -1,0 +1,1 @@
+"""How good predictions are: metrics, baselines, intervals, calibration and mistakes, from arrays alone."""
