@@ -6,7 +6,7 @@ from typing import Any
 
 
 def differences(found: Any, golden: Any, place: str = "") -> list[str]:
-    """Where `found` has other keys or other kinds of values than `golden`; whole numbers pass where floats stand."""
+    """Where `found` has other keys or kinds of values than `golden`; whole numbers pass where floats stand."""
     where = place or "the object"
     if isinstance(golden, dict) and isinstance(found, dict):
         if list(found) != list(golden):

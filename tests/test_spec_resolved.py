@@ -26,7 +26,7 @@ TRICKY = {
     "a mapping of class weights": "data: {class_weight: {'0': 2.0, '1': 1}}",
     "text that looks like a number": "name: '001'\ndescription: 'yes'\ndata: {classes: ['1', '2', 'no']}",
     "an activation with arguments": "activation: {leaky_relu: 0.3}\ninitializer: {VarianceScaling: {scale: 2.0}}",
-    "losses by name": "loss: {output: {Huber: {delta: 2}}}\nmetrics: [accuracy, {TopKCategoricalAccuracy: {k: 3}}]",
+    "losses by name": "loss: {output: {Huber: {delta: 2}}}\nmetrics: [accuracy, {TopKCategoricalAccuracy: 3}]",
     "scaled loss": "optimizer: {LossScaleOptimizer: {AdamW: {learning_rate: 0.01}}}",
     "off": "data: {validation: null, test: null}\ntraining: {early_stopping: null}",
 }
