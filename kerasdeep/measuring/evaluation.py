@@ -16,7 +16,8 @@ from scipy.stats import DegenerateDataWarning, binomtest, bootstrap
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 from kerasdeep.data import Dataset, Target
-from kerasdeep.measuring import baseline, samples
+from kerasdeep.data.preprocessing import Preprocessing
+from kerasdeep.measuring import baseline, probabilities, samples
 from kerasdeep.run_dir import plain
 
 LEVEL = 0.95
@@ -50,14 +51,20 @@ class Answers:
     """One target of one part: what was true, what the model said and how sure it was.
 
     `actual` and `predicted` are (rows,): class numbers, or numbers in the target's own unit.
-    `confidence` is the probability of the predicted class, None for numbers.
+    `confidence` is the probability of the predicted class and `probabilities` (rows, classes) of all of them; both
+    are None for numbers. `guess` is what the baseline says to every row.
     """
 
     target: Target
     actual: np.ndarray
     predicted: np.ndarray
     confidence: np.ndarray | None
-    guessed: np.ndarray
+    probabilities: np.ndarray | None
+    guess: float
+
+    @property
+    def guessed(self) -> np.ndarray:
+        return np.full(len(self.actual), self.guess)
 
 
 def evaluate(dataset: Dataset, predictions: Mapping[str, Predictions], examples: int = 12) -> Evaluation:
@@ -67,35 +74,40 @@ def evaluate(dataset: Dataset, predictions: Mapping[str, Predictions], examples:
     numbers the network's outputs, (rows,) or (rows, targets). `examples` mistakes are shown in `samples`, of the
     test part or, without one, of the validation part. At least one part must be given.
     """
-    answers = {part: _answers(dataset, part, outputs) for part, outputs in predictions.items()}
-    several_heads = isinstance(dataset.train.y, Mapping)
-    parts = {part: _part(found, several_heads) for part, found in answers.items()}
+    guesses = baseline.guesses(dataset.preprocessing, dataset.train.y)
+    answers = {
+        part: answers_of(dataset.preprocessing, getattr(dataset, part).y, outputs, guesses)
+        for part, outputs in predictions.items()
+    }
+    parts = {part: measure(found, dataset.preprocessing) for part, found in answers.items()}
     shown = next(part for part in ("test", "validation", "train") if part in answers)
     return Evaluation(
         evaluation=plain({"parts": parts}),
-        samples=samples.mistakes(dataset, shown, answers[shown], examples)
-        if shown
-        else {"part": None, "mistakes": []},
-        metrics=_flat(parts, "metrics"),
-        baseline=_flat(parts, "baseline"),
-        intervals=_flat(parts, "intervals"),
+        samples=samples.mistakes(dataset, shown, answers[shown], examples),
+        metrics=flat(parts, "metrics"),
+        baseline=flat(parts, "baseline"),
+        intervals=flat(parts, "intervals"),
     )
 
 
-def _part(answers: list[Answers], several_heads: bool) -> dict[str, Any]:
+def measure(answers: list[Answers], preprocessing: Preprocessing) -> dict[str, Any]:
+    """One part as `evaluation.json` holds it: `rows`, `targets`, and their `metrics baseline intervals` together."""
     targets = [_numbers(found) if found.confidence is None else _classes(found) for found in answers]
     whole = {"rows": len(answers[0].actual), "targets": targets}
     for kind in ("metrics", "baseline", "intervals"):
         named = {f"{target['target']}_{name}": value for target in targets for name, value in target[kind].items()}
         whole[kind] = targets[0][kind] if len(targets) == 1 else named
-    if len(targets) > 1 and not several_heads:  # one head of several numbers: Keras measures it as a whole
+    if (
+        len(targets) > 1 and len(preprocessing.heads) == 1
+    ):  # one head of several numbers: Keras measures it as a whole
         actual = np.stack([found.actual for found in answers])
         whole["metrics"] = _over_targets(actual, np.stack([found.predicted for found in answers]))
         whole["baseline"] = _over_targets(actual, np.stack([found.guessed for found in answers]))
     return whole
 
 
-def _flat(parts: dict[str, Any], kind: str) -> dict[str, Any]:
+def flat(parts: dict[str, Any], kind: str) -> dict[str, Any]:
+    """`metrics`, `baseline` or `intervals` of all parts, with each part's prefix in front of the names."""
     return plain(
         {PREFIX[part] + name: value for part, whole in parts.items() for name, value in whole[kind].items()}
     )
@@ -111,11 +123,15 @@ def _classes(found: Answers) -> dict[str, Any]:
         actual, predicted, labels=numbers, zero_division=np.nan
     )
     confusion = confusion_matrix(actual, predicted, labels=numbers)
+    certain = probabilities.most_certain(probabilities.entropy(found.probabilities))
     return {
         "target": found.target.name,
         "kind": found.target.kind,
         "classes": list(names),
-        "metrics": {"accuracy": accuracy_score(actual, predicted)},
+        "metrics": {
+            "accuracy": accuracy_score(actual, predicted),
+            **probabilities.scores(actual, found.probabilities),
+        },
         "baseline": {"accuracy": accuracy_score(actual, found.guessed)},
         "intervals": {"accuracy": _wilson(int(np.sum(actual == predicted)), len(actual))},
         "confusion": confusion.tolist() if len(names) <= MOST_CLASSES else None,
@@ -124,6 +140,11 @@ def _classes(found: Answers) -> dict[str, Any]:
             {"class": name, "precision": p, "recall": r, "f1": f, "support": int(n)}
             for name, p, r, f, n in zip(names, precision, recall, f1, support, strict=True)
         ],
+        "calibration": probabilities.reliability(actual, found.probabilities),
+        "most_certain": {
+            "share": probabilities.CERTAIN,
+            "accuracy": accuracy_score(actual[certain], predicted[certain]),
+        },
     }
 
 
@@ -201,30 +222,28 @@ def _short(values: np.ndarray) -> list[float]:
 # From the network's outputs to answers
 
 
-def _answers(dataset: Dataset, part: str, outputs: Predictions) -> list[Answers]:
-    answers = []
-    for rule, target in zip(dataset.preprocessing.targets, dataset.targets, strict=True):
-        ys = getattr(dataset, part).y, dataset.train.y, outputs
-        truth, fitted, said = (np.asarray(y[target.name] if isinstance(y, Mapping) else y) for y in ys)
-        if target.kind != "regression":
-            actual, seen = truth.reshape(-1).astype(np.int64), fitted.reshape(-1).astype(np.int64)
-            predicted, confidence = _decide(said.reshape(len(actual), -1))
-            answers.append(Answers(target, actual, predicted, confidence, baseline.majority(seen, len(actual))))
-            continue
-        column = 0 if isinstance(dataset.train.y, Mapping) else dataset.targets.index(target)
-        actual, seen, predicted = (
-            rule.decode(values.reshape(len(values), -1)[:, column]).astype(np.float64)
-            for values in (truth, fitted, said)
+def answers_of(
+    preprocessing: Preprocessing, y: Predictions, outputs: Predictions, guesses: Mapping[str, float]
+) -> list[Answers]:
+    """An entry for each target. `y` are encoded labels, `outputs` the network's, each (rows, ...) or by head;
+    `guesses` is the baseline's class number, or number in the target's own unit, by target."""
+    answers, single = [], len(preprocessing.heads) == 1
+    for column, rule in enumerate(preprocessing.targets):
+        target = rule.target
+        truth, said = (
+            np.asarray(by_head[target.name] if isinstance(by_head, Mapping) else by_head)
+            for by_head in (y, outputs)
         )
-        answers.append(Answers(target, actual, predicted, None, baseline.mean(seen, len(actual))))
+        guess = guesses[target.name]
+        if target.kind != "regression":
+            shares = probabilities.both_columns(said)
+            predicted, confidence = probabilities.decide(shares)
+            actual = truth.reshape(-1).astype(np.int64)
+            answers.append(Answers(target, actual, predicted, confidence, shares, guess))
+            continue
+        place = column if single else 0
+        actual, predicted = (
+            rule.decode(values.reshape(len(values), -1)[:, place]).astype(np.float64) for values in (truth, said)
+        )
+        answers.append(Answers(target, actual, predicted, None, None, guess))
     return answers
-
-
-def _decide(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The predicted class and its probability; a lone column is class 1's, and is 1 above 0.5, as in Keras."""
-    if probabilities.shape[1] == 1:
-        probabilities = np.concatenate([1 - probabilities, probabilities], axis=1)
-        predicted = (probabilities[:, 1] > 0.5).astype(np.int64)
-    else:
-        predicted = probabilities.argmax(axis=1)
-    return predicted, np.take_along_axis(probabilities, predicted[:, None], axis=1)[:, 0]
