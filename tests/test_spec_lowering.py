@@ -67,8 +67,8 @@ def test_the_output_follows_the_task(kind, units, activation):
     planned = lowered("network: [Output]", [Head("output", kind, units)], ROW)
     assert argument(planned, "output", "units") == units
     assert argument(planned, "output", "activation") == activation
-    written = lowered("network: [Output: {units: 7, activation: relu, use_bias: false}]", shapes=ROW)
-    assert argument(written, "output", "units") == 7
+    written = lowered("network: [Output: {units: 12, activation: relu, use_bias: false}]", shapes=ROW)
+    assert argument(written, "output", "units") == 12
     assert argument(written, "output", "activation") == "relu"
     assert argument(written, "output", "use_bias") is False
 
@@ -346,3 +346,22 @@ def test_every_dense_and_conv_layer_of_the_catalogue_is_known():
             for what in ("initializer", "regularizer", "constraint"):
                 assert f"{kernel.prefix}_{what}" in entries[name].arguments
     assert set(kernels.HE + kernels.LECUN) <= set(catalog.entries("activation"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "needed", "units", "fits"),
+    [
+        ("binary", 1, 3, False),
+        ("multiclass", 10, 3, False),
+        ("multiclass", 10, 12, True),
+        ("regression", 2, 1, False),
+    ],
+)
+def test_an_output_that_cannot_express_the_labels_is_refused(kind, needed, units, fits):
+    text = f"network: [Output: {units}]"
+    heads = [Head("output", kind, needed)]
+    if fits:
+        assert argument(lowered(text, heads=heads), "output", "units") == units
+    else:
+        with pytest.raises(InputError, match=f"has {units} units"):
+            lowered(text, heads=heads)

@@ -151,6 +151,7 @@ class _Lowering:
         if head is None:
             return
         name = layer.arguments.get("name") or head.name
+        self.units_fit(layer, head)
         dense = blocks.output(self.spec, layer, head)
         before = self.current
         inputs = self.fed("Dense", self.inputs_of(layer), layer)
@@ -158,6 +159,19 @@ class _Lowering:
         self.plan(name, dense, tuple(inputs), "output", layer.mark, head.name)
         self.end(layer, name, name)
         self.current = before  # the next head stands beside this one, not on top of it
+
+    def units_fit(self, layer: Choice, head: Head) -> None:
+        """More classes than the data has may be kept free; anything else cannot express the labels."""
+        units = layer.arguments.get("units")
+        if units is None or units == head.units or (head.kind == "multiclass" and units > head.units):
+            return
+        needs = {
+            "binary": "one unit (the probability of the second class)",
+            "multiclass": f"{head.units} units, one for each class",
+            "regression": f"{head.units} units, one for each number",
+        }[head.kind]
+        message = f"`Output` has {units} units, the target `{head.name}` is {head.kind} and needs {needs}."
+        self.error("wrong-output", f"{message} Leave `units` out: it follows from the data.", layer.mark)
 
     def head_of(self, layer: Choice) -> Head | None:
         """The head that this output is; None after a problem was reported."""
