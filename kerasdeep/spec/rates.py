@@ -45,6 +45,15 @@ def innermost(optimizer: Choice) -> Choice:
     return innermost(inner) if isinstance(inner, Choice) else optimizer
 
 
+def groups(optimizer: Choice) -> list[Choice]:
+    """The optimizers that update variables: the innermost one, or each of a MultiOptimizer's."""
+    inner = innermost(optimizer)
+    if inner.name != "MultiOptimizer":
+        return [inner]
+    found = [inner.value("default_optimizer"), *inner.value("optimizer_map").values()]
+    return [one for group in found for one in groups(group)]
+
+
 def states_rates(schedule: Choice | None) -> bool:
     """Whether the optimizer's learning rate is of no use beside this schedule."""
     if schedule is None:

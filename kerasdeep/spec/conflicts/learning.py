@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import product
 
 from kerasdeep.catalog import Choice
 from kerasdeep.errors import Report
@@ -17,25 +17,26 @@ _FOR_NUMBERS = ("linear", "relu")
 
 
 def _weight_decay(view: View, report: Report) -> None:
-    spec, section = view.spec, view.spec.regularization
-    optimizer = rates.innermost(spec.optimizer)
-    own = optimizer.arguments.get("weight_decay")
-    if own is not None and section.weight_decay is not None:
-        message = "weight decay is given twice: in `regularization` and in `optimizer`. Keep one."
-        report.error("conflict", message, section.mark("weight_decay"))
-    if section.weight_decay is not None and "weight_decay" not in optimizer.entry.arguments:
-        message = f"{optimizer.name} has no weight decay of its own. Give it to the optimizers in it."
-        report.error("conflict", message, section.mark("weight_decay"))
-    decay = own if own is not None else section.weight_decay
-    if decay is not None and 0 < decay < _SMALLEST_DECAY:
-        mark = section.mark("weight_decay") if own is None else spec.optimizer.mark
-        message = f"a weight decay of {decay:g} shrinks weights by less than a thousandth in a typical run. "
-        message += "Keras's AdamW has 0.004."
-        report.warn("tiny-weight-decay", message, mark)
+    section = view.spec.regularization
+    for optimizer in rates.groups(view.spec.optimizer):
+        own = optimizer.arguments.get("weight_decay")
+        if own is not None and section.weight_decay is not None:
+            message = "weight decay is given twice: in `regularization` and in `optimizer`. Keep one."
+            report.error("conflict", message, section.mark("weight_decay"))
+        decay = own if own is not None else section.weight_decay
+        if decay is not None and 0 < decay < _SMALLEST_DECAY:
+            mark = section.mark("weight_decay") if own is None else optimizer.mark
+            message = f"a weight decay of {decay:g} shrinks weights by less than a thousandth in a typical run. "
+            message += "Keras's AdamW has 0.004."
+            report.warn("tiny-weight-decay", message, mark)
 
 
 def _momentum(view: View, report: Report) -> None:
-    optimizer, schedule = rates.innermost(view.spec.optimizer), view.spec.schedule
+    for optimizer in rates.groups(view.spec.optimizer):
+        _momentum_of(optimizer, view.spec.schedule, report)
+
+
+def _momentum_of(optimizer: Choice, schedule: Choice | None, report: Report) -> None:
     moved = rates.moves_momentum(schedule)
     if moved and optimizer.name not in rates.MOMENTUM:
         message = f"`schedule.one_cycle.momentum` moves a momentum that {optimizer.name} does not have. "
@@ -50,8 +51,8 @@ def _momentum(view: View, report: Report) -> None:
 
 
 def _averaging(view: View, report: Report) -> None:
-    optimizer = rates.innermost(view.spec.optimizer)
-    for key in ("ema_momentum", "ema_overwrite_frequency"):
+    keys = ("ema_momentum", "ema_overwrite_frequency")
+    for optimizer, key in product(rates.groups(view.spec.optimizer), keys):
         argument = optimizer.entry.arguments.get(key)
         written = optimizer.arguments.get(key)
         if argument and written not in (None, argument.default) and not optimizer.arguments.get("use_ema"):
@@ -60,49 +61,42 @@ def _averaging(view: View, report: Report) -> None:
 
 
 def _rates(view: View, report: Report) -> None:
-    schedule, optimizer = view.spec.schedule, rates.innermost(view.spec.optimizer)
-    rate = optimizer.arguments.get("learning_rate")
-    inside = [*(rates.nested(schedule) if schedule else ()), *([rate] if isinstance(rate, Choice) else [])]
-    for choice in inside:
-        if choice.name == "Performance":
-            message = "performance scheduling reacts to results and cannot be a part of something. "
-            message += "Write it under `schedule:`."
-            report.error("conflict", message, choice.mark)
+    schedule = view.spec.schedule
     if schedule is None:
         return
-    if "learning_rate" not in optimizer.entry.arguments:
-        message = f"{optimizer.name} has no learning rate of its own. Give each optimizer in it a schedule: "
-        message += f"`learning_rate: {{{schedule.name}: …}}`."
-        report.error("conflict", message, schedule.mark)
-    if isinstance(rate, Choice):
-        message = "two schedules: one under `schedule`, one as the optimizer's learning rate. Keep one."
-        report.error("conflict", message, schedule.mark)
-    elif rates.states_rates(schedule) and rate is not None and optimizer.mark is not None:
-        message = f"`{schedule.name}` states its own rates; the optimizer's learning_rate {rate:g} is not used."
-        report.warn("unused-learning-rate", message, optimizer.mark)
+    for inner in rates.nested(schedule):
+        if inner.name == "Performance":
+            message = "performance scheduling reacts to results and cannot be a part of something. "
+            message += "Write it under `schedule:` itself."
+            report.error("conflict", message, inner.mark)
+    for optimizer in rates.groups(view.spec.optimizer):
+        rate = optimizer.arguments.get("learning_rate")
+        # The default optimizer's own rate is nobody's wish, and has no mark.
+        if rates.states_rates(schedule) and rate is not None and optimizer.mark is not None:
+            message = (
+                f"`{schedule.name}` states its own rates; the optimizer's learning_rate {rate:g} is not used."
+            )
+            report.warn("unused-learning-rate", message, optimizer.mark)
 
 
 def _boundaries(view: View, report: Report) -> None:
-    for schedule in _schedules(view):
-        if schedule.name in ("Piecewise", "PiecewiseConstantDecay"):
-            boundaries, values = schedule.value("boundaries"), schedule.value("values")
-            if len(values) != len(boundaries) + 1:
-                message = f"{len(boundaries)} boundaries need {len(boundaries) + 1} values, found {len(values)}."
-                report.error("conflict", message, schedule.mark)
-            amounts = [boundary.amount for boundary in boundaries]
-            units = {boundary.unit for boundary in boundaries}
-            if len(units) == 1 and sorted(set(amounts)) != amounts:
-                report.error("conflict", "the boundaries must rise.", schedule.mark)
-        late = rates.past_the_end(schedule, view.spec.training.epochs)
-        if late:
-            message = f"training ends after {view.spec.training.epochs} epochs, before {schedule.name} gets to "
-            message += f"{', '.join(map(str, late))}."
-            report.warn("past-the-end", message, schedule.mark)
-
-
-def _schedules(view: View) -> Iterator[Choice]:
-    rate = rates.innermost(view.spec.optimizer).arguments.get("learning_rate")
-    yield from (choice for choice in (view.spec.schedule, rate) if isinstance(choice, Choice))
+    schedule = view.spec.schedule
+    if schedule is None:
+        return
+    if schedule.name in ("Piecewise", "PiecewiseConstantDecay"):
+        boundaries, values = schedule.value("boundaries"), schedule.value("values")
+        if len(values) != len(boundaries) + 1:
+            message = f"{len(boundaries)} boundaries need {len(boundaries) + 1} values, found {len(values)}."
+            report.error("conflict", message, schedule.mark)
+        amounts = [boundary.amount for boundary in boundaries]
+        units = {boundary.unit for boundary in boundaries}
+        if len(units) == 1 and sorted(set(amounts)) != amounts:
+            report.error("conflict", "the boundaries must rise.", schedule.mark)
+    late = rates.past_the_end(schedule, view.spec.training.epochs)
+    if late:
+        message = f"training ends after {view.spec.training.epochs} epochs, before {schedule.name} gets to "
+        message += f"{', '.join(map(str, late))}."
+        report.warn("past-the-end", message, schedule.mark)
 
 
 def _monitors(view: View, report: Report) -> None:
@@ -157,7 +151,7 @@ def _outputs(view: View, report: Report) -> None:
     """Losses that do not fit what the output gives."""
     spec = view.spec
     for layer in view.outputs:
-        name = layer.arguments.get("name") or layer.arguments.get("target") or "output"
+        name = layer.arguments.get("name") or "output"
         loss = spec.loss.get(name) if isinstance(spec.loss, dict) else spec.loss
         activation = layer.arguments.get("activation")
         if isinstance(activation, Choice):

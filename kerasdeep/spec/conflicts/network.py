@@ -8,8 +8,8 @@ from itertools import pairwise
 from kerasdeep.catalog import Choice
 from kerasdeep.errors import Report, closest
 from kerasdeep.spec import kernels
+from kerasdeep.spec.blocks import DROPOUTS
 from kerasdeep.spec.conflicts.view import MOST_LAYERS, View, stated, within
-from kerasdeep.spec.planned import PlannedLayer
 
 _NETWORK_WORDS = ("Output", "Input", "Repeat", "Residual")
 _CONSTANT = ("Zeros", "Ones", "Constant")
@@ -109,20 +109,17 @@ def _is_linear(layer: Choice) -> bool:
 
 
 def _double_batch_norm(view: View, report: Report) -> None:
-    made = {layer.name for layer in view.planned if layer.role == "norm"}
-    if not view.spec.regularization.batch_norm or not made:
-        return
+    """A BatchNormalization of the network's own behind one of the section's, nothing but activations between."""
+    by_name = {layer.name: layer for layer in view.planned}
     for layer in view.planned:
-        fed_by_norm = any(name in made or _feeds(view.planned, name) in made for name in layer.inputs)
-        if layer.layer.name == "BatchNormalization" and layer.role == "other" and fed_by_norm:
+        if layer.layer.name != "BatchNormalization" or layer.role != "other":
+            continue
+        before = by_name.get(layer.inputs[0])
+        while before and (before.role == "activation" or before.layer.name in ("Activation", *DROPOUTS)):
+            before = by_name.get(before.inputs[0])
+        if before and before.role == "norm":
             message = "`regularization.batch_norm` has normalized this layer's input already. Keep one of the two."
             report.warn("double-batch-norm", message, layer.origin)
-
-
-def _feeds(planned: tuple[PlannedLayer, ...], name: str) -> str:
-    """What stands before an activation or dropout; the layer itself otherwise."""
-    layer = next((layer for layer in planned if layer.name == name), None)
-    return layer.inputs[0] if layer and layer.role in ("activation", "dropout") else name
 
 
 def _equal_weights(view: View, report: Report) -> None:
@@ -157,7 +154,7 @@ def _vanishing_activation(view: View, report: Report) -> None:
 
 def _heads(view: View, report: Report) -> None:
     """Losses and metrics by output name an output that is there."""
-    names = [output.arguments.get("name") or output.arguments.get("target") or "output" for output in view.outputs]
+    names = [output.arguments.get("name") or "output" for output in view.outputs]
     for key in ("loss", "metrics"):
         value = getattr(view.spec, key)
         for name in value if isinstance(value, dict) else ():

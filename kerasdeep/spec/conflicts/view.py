@@ -74,19 +74,27 @@ class View:
         """
         if self.count > MOST_LAYERS:
             return (), []
-        kind = self.spec.task if self.spec.task != "auto" else "multiclass"
-        names = ["output"]
-        if len(self.outputs) > 1:
-            arguments = [output.arguments for output in self.outputs]
-            names = list(dict.fromkeys(a.get("target") or a.get("name") or "output" for a in arguments))
         wanted = [layer.arguments.get("features") or [] for layer in self.layers if layer.name == "Input"]
         features = {"input": list(dict.fromkeys(column for columns in wanted for column in columns))}
         try:
-            return lower(self.spec, [Head(name, kind, 1) for name in names], {"input": None}, features), []
+            return lower(self.spec, self._heads(), {"input": None}, features), []
         except InputError as error:
             several = self.spec.data.format == "npz" or self.spec.data.source.endswith(".npz")
             inputs = ("unknown-input", "missing-inputs", "unused-layer")
             return (), [p for p in error.problems if not (several and p.name in inputs)]
+
+    def _heads(self) -> list[Head]:
+        """Heads that the outputs fit, as far as the file tells: of the task, with the units that are written."""
+        task, target = self.spec.task, self.spec.data.target
+        kind = task if task != "auto" else "multiclass"
+        heads = {}
+        for output in self.outputs:
+            name = (output.arguments.get("name") or "output") if len(self.outputs) > 1 else "output"
+            units = 1 if kind == "binary" else output.arguments.get("units") or 1
+            heads.setdefault(name, Head(name, kind, units))
+        if len(heads) == 1 and kind == "regression" and target:
+            heads = {name: Head(name, kind, len(target)) for name in heads}
+        return list(heads.values()) or [Head("output", kind, 1)]
 
     def node(self, *path: str) -> Node | None:
         """What the tree has at a path of keys."""
