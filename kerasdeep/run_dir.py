@@ -239,6 +239,9 @@ class History:
 
     def replace(self, rows: list[dict[str, Any]]) -> None:
         """Write the whole file anew, as a resume does that goes back to its checkpoint."""
+        if not rows:
+            self.path.unlink(missing_ok=True)
+            return
         names = dict.fromkeys(name for row in rows for name in row)
         columns = sorted(names, key=_column_group)
         with atomic(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:

@@ -189,15 +189,25 @@ def _prepare_tensorflow(section: Any, threads: int) -> tuple[str, int]:
 
 
 def _prepare_jax(section: Any, threads: int) -> tuple[str, int]:
+    if threads != usable_cores():
+        _limit_cores(section, threads)
     import jax
 
     if section.device != "auto":
-        jax.config.update("jax_platforms", {"gpu": "cuda", "cpu": "cpu", "tpu": "tpu"}[section.device])
+        jax.config.update("jax_platforms", {"gpu": "cuda"}.get(section.device, section.device))
     try:
         return jax.default_backend(), threads
-    except RuntimeError:
-        _refuse(section, "device", f"JAX sees no {section.device.upper()}. Use `device: auto`.")
-        raise
+    except RuntimeError as error:
+        message = f"JAX sees no {section.device.upper()}. Use `device: auto`, or see `kerasdeep doctor`."
+        raise InputError(message, "device", section.mark("device")) from error
+
+
+def _limit_cores(section: Any, threads: int) -> None:
+    """XLA makes one CPU thread for each core it may use, and has no setting of its own."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
+    if "jax" in sys.modules or threads > len(cores):
+        _refuse(section, "threads", f"JAX runs on {usable_cores()} threads here; {threads} cannot be had.")
+    os.sched_setaffinity(0, cores[:threads])
 
 
 _DEVICES = {"tensorflow": _prepare_tensorflow, "jax": _prepare_jax}

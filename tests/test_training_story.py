@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,6 +128,15 @@ def test_a_killed_run_resumes_to_the_same_bits(config):
     assert run.read_result()["status"] == "interrupted"
     train(config, *EXACT, resume=run)
     assert run.read_result()["status"] == "completed"
+    assert_same_run(whole, run)
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_again(config):
+    whole = train(config)
+    run = train(config, out=config.parent / "other")
+    shutil.rmtree(run.checkpoints)
+    run.write_result({"status": "running"})
+    train(config, resume=run)
     assert_same_run(whole, run)
 
 

@@ -1,8 +1,8 @@
-"""Training a run, from a checked spec to a finished run directory."""
+"""Training a run, from a checked spec to a finished run directory; and what it would do, without doing it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kerasdeep import runtime
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kerasdeep.run_dir import RunDir
     from kerasdeep.spec.load import Loaded
 
-__all__ = ["train"]
+__all__ = ["plan", "train"]
 
 
 def train(
@@ -38,3 +38,16 @@ def train(
     from kerasdeep.training import story
 
     return story.tell(loaded, out, resume, machine, progress, begun)
+
+
+def plan(loaded: Loaded) -> dict[str, Any]:
+    """What `train` would do with `loaded`: data, layers, parameters, steps, rates, compilation and memory.
+
+    Everything is prepared as for training, but the network's weights are never put into memory. Returns plain data
+    (`plan --json`): `parameters`, `trainable`, `steps`, `steps_per_epoch`, `memory_bytes`, `rows`,
+    `layers`, `rates`, `compile`, `origins` and more; sizes are bytes. Raises InputError like `train`.
+    """
+    machine = runtime.prepare(loaded.spec.runtime, loaded.spec.seed)
+    from kerasdeep.training import planning
+
+    return planning.make(loaded, machine)

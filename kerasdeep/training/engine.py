@@ -18,9 +18,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasdeep.build.batches import evaluation_batch
+
 CHUNK_SECONDS = 0.5  # Ctrl-C and checkpoints act at a chunk's end
-EVALUATION_ROWS = 1024
-EVALUATION_VALUES = 16_000_000  # in the widest layer's output: 64 MB of float32
 
 
 def permutation(seed: int, epoch: int, rows: int) -> np.ndarray:
@@ -170,15 +170,6 @@ class _Timing:
 
     def __exit__(self, *_: object) -> None:
         self._pace.record(self._count, time.perf_counter() - self._start)
-
-
-def evaluation_batch(model: keras.Model) -> int:
-    """Rows that are evaluated at once: as many as keep the widest layer's output within bounds."""
-    widest = 1
-    for layer in model._flatten_layers(include_self=False):
-        for output in keras.tree.flatten(getattr(layer, "output", None) if layer._inbound_nodes else None):
-            widest = max(widest, math.prod(size or 1 for size in output.shape[1:]))
-    return max(1, min(EVALUATION_ROWS, EVALUATION_VALUES // widest))
 
 
 def loss_so_far(model: keras.Model) -> float:

@@ -1,4 +1,4 @@
-"""From a checked spec to a stage that is ready to run; every refusal comes before a run directory exists."""
+"""From a checked spec to what every stage needs; every refusal comes before a run directory exists."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 from kerasdeep import build
 from kerasdeep.catalog import Choice
 from kerasdeep.data import Dataset
+from kerasdeep.errors import Problem
 from kerasdeep.runtime import Runtime
+from kerasdeep.spec.conflicts.steps import check_steps
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.planned import PlannedLayer
+from kerasdeep.spec.stages import of, seen_by
 from kerasdeep.training import compilation, watching
 from kerasdeep.training.compilation import Compilation
-from kerasdeep.training.engine import Engine
-from kerasdeep.training.stage import Stage
 
 PERFORMANCE = "Performance"  # the schedule that is training's, not the optimizer's
 
@@ -28,8 +29,22 @@ def network(spec: Spec, planned: tuple[PlannedLayer, ...], dataset: Dataset) -> 
     )
 
 
+def steps_per_epoch(spec: Spec, dataset: Dataset) -> int:
+    return -(-len(dataset.train) // spec.training.batch_size)
+
+
+def step_problems(spec: Spec, dataset: Dataset) -> list[Problem]:
+    """Warnings that need the number of steps. Raises InputError when nothing would be learnt in them."""
+    per_epoch, found = steps_per_epoch(spec, dataset), []
+    for stage in of(spec):
+        report = check_steps(seen_by(spec, stage), stage.optimizer, stage.schedule, per_epoch, stage.epochs)
+        report.raise_if_errors()
+        found += report.warnings
+    return list(dict.fromkeys(found))
+
+
 def compile_rule(spec: Spec, model: keras.Model, dataset: Dataset, machine: Runtime) -> Compilation:
-    steps = -(-len(dataset.train) // spec.training.batch_size) * spec.training.epochs
+    steps = steps_per_epoch(spec, dataset) * sum(stage.epochs for stage in of(spec))
     return compilation.choose(
         model,
         spec.runtime.compile,
@@ -38,30 +53,6 @@ def compile_rule(spec: Spec, model: keras.Model, dataset: Dataset, machine: Runt
         backend=machine.backend,
         mark=spec.runtime.mark("compile"),
     )
-
-
-def stages(spec: Spec, model: keras.Model, dataset: Dataset, xla: bool) -> list[Stage]:
-    """The stages of the run, the first of them compiled and built.
-
-    Raises InputError when something watches a figure that will not be recorded.
-    """
-    steps_per_epoch = -(-len(dataset.train) // spec.training.batch_size)
-    build.compile_model(model, spec, dataset, steps_per_epoch, steps_per_epoch * spec.training.epochs)
-    engine = Engine(
-        model,
-        spec.training.batch_size,
-        seed=spec.seed,
-        xla=xla,
-        shuffle=spec.training.shuffle,
-        chunk=spec.runtime.chunk,
-    )
-    train = engine.place(dataset.train.x, dataset.train.y, sample_weights(dataset))
-    held_out = dataset.validation
-    validation = None if held_out is None else engine.place(held_out.x, held_out.y)
-    engine.build(train)
-    stage = Stage(0, "main", spec.training.epochs, 0, model, build.heads_of(dataset), engine, train, validation)
-    stage.watchers = watchers(spec, model, stage.columns())
-    return [stage]
 
 
 def watchers(spec: Spec, model: keras.Model, columns: list[str]) -> dict[str, Any]:

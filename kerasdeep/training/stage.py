@@ -11,12 +11,14 @@ from typing import Any
 import keras
 
 from kerasdeep.build import applied_momentum, applied_rate, data_loss
+from kerasdeep.build.groups import Group
 from kerasdeep.catalog.types import Duration
 from kerasdeep.errors import Interrupted, RunFailed
 from kerasdeep.run_dir import History
 from kerasdeep.spec.planned import Head
 from kerasdeep.training.checkpoint import Position
 from kerasdeep.training.engine import Engine, shortest
+from kerasdeep.training.parts import Part
 from kerasdeep.training.progress import Silent
 from kerasdeep.training.tensorboard import TensorBoard
 from kerasdeep.training.watching import EarlyStopping
@@ -29,26 +31,36 @@ NOT_FINITE = (
 
 @dataclass(slots=True)
 class Stage:
-    """A stage that is ready to run: its data are on the device and its model is compiled.
+    """A stage: its data are on the device; what follows `validation` is there from when the stage is entered.
 
     `number` counts stages from 0, `first_epoch` the epochs that stages before it trained. `watchers` act at epoch
-    ends, in order; `early_stopping` is one of them, or None.
+    ends, in order; `early_stopping` is one of them, or None. `groups` have learning rates of their own, `frozen`
+    are the digests of what must not move, `proof` shows after the stage that it did not. `told` is what the facts
+    say of a stage that ended before the run was resumed.
     """
 
     number: int
-    name: str
-    epochs: int
-    first_epoch: int
+    part: Part
+    steps_per_epoch: int
     model: keras.Model
     heads: list[Head]
-    engine: Engine
     train: Any
     validation: Any
+    first_epoch: int = 0
+    engine: Engine | None = None
     watchers: dict[str, Any] = field(default_factory=dict)
+    groups: list[Group] = field(default_factory=list)
+    frozen: dict[str, str] = field(default_factory=dict)
+    proof: dict[str, Any] | None = None
+    told: dict[str, Any] | None = None
 
     @property
-    def steps_per_epoch(self) -> int:
-        return self.engine.steps_per_epoch(self.train)
+    def name(self) -> str:
+        return self.part.name
+
+    @property
+    def epochs(self) -> int:
+        return self.part.epochs
 
     @property
     def early_stopping(self) -> EarlyStopping | None:
@@ -165,6 +177,7 @@ def _validated_row(stage: Stage, trained: Position, around: Surroundings) -> dic
         **with_data_loss(logs, stage.heads),
         **validation,
         "learning_rate": shortest(applied_rate(stage.model.optimizer)),
+        **{f"learning_rate:{group.selector}": shortest(applied_rate(group.optimizer)) for group in stage.groups},
         "momentum": None if momentum is None else shortest(momentum),
         "seconds": round(trained.seconds, 4),
         "examples_per_second": round(stage.engine.rows(stage.train) / max(trained.seconds, 1e-9), 1),

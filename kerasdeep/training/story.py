@@ -34,7 +34,7 @@ def tell(
     """Train and evaluate; `kerasdeep.training.train` says what is raised."""
     spec, screen = loaded.spec, progress.choose(mode)
     dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=screen.say)
-    for warning in [*loaded.warnings, *dataset.warnings]:
+    for warning in [*loaded.warnings, *dataset.warnings, *preparing.step_problems(spec, dataset)]:
         if warning.name not in spec.allow:
             screen.say(str(warning))
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
@@ -99,8 +99,15 @@ def tell(
 def _begin_or_resume(
     run: RunDir, stages: list[Stage], screen: progress.Silent, resuming_run: bool
 ) -> tuple[list[dict[str, Any]], Position]:
-    """The rows so far and where to go on; a resumed history forgets what came after the checkpoint."""
+    """The rows so far and where to go on; a resumed history forgets what came after the checkpoint.
+
+    A run that was killed before its first checkpoint begins anew, which gives the same bits.
+    """
     if not resuming_run:
+        return [], Position()
+    if not checkpoint.exists(run.checkpoints):
+        run.history.replace([])
+        screen.say(f"{run.path} had not reached its first checkpoint; it starts from the beginning.")
         return [], Position()
     snapshot, passed = checkpoint.restore(run.checkpoints, stages[0].model)
     for sentence in passed:

@@ -1,0 +1,112 @@
+"""The engine's compiled calls on JAX.
+
+Keras's steps are pure functions of (trainable, non-trainable, optimizer, metric) values here. A call takes the
+values out of the model's variables, gives their buffers away, and puts the new ones back, so that between calls
+the model is as up to date as on TensorFlow. XLA needs static shapes, hence one body for full batches and one for
+the remainder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+from jax import lax
+from jax import numpy as jnp
+
+
+class Steps:
+    """`model.train_step`, `test_step` and `predict_step` in compiled loops over placed data; always with XLA."""
+
+    def __init__(self, model: keras.Model, batch_size: int, evaluation_batch: int, xla: bool) -> None:
+        self._model = model
+        self._batch_size = batch_size
+        self._evaluation_batch = evaluation_batch
+        self._built = False
+
+        def full_batches(state: Any, data: Any, order: jax.Array, start: int, end: int) -> Any:
+            def step(carry: Any) -> Any:
+                position, state = carry
+                rows = lax.dynamic_slice_in_dim(order, position * batch_size, batch_size)
+                _, state = model.train_step(state, _take(data, rows))
+                return position + 1, state
+
+            return lax.while_loop(lambda carry: carry[0] < end, step, (start, state))[1]
+
+        def remainder(state: Any, data: Any, order: jax.Array) -> Any:
+            rows = order[order.shape[0] // batch_size * batch_size :]
+            return model.train_step(state, _take(data, rows))[1]
+
+        self._full_batches = jax.jit(full_batches, donate_argnums=0)
+        self._remainder = jax.jit(remainder, donate_argnums=0)
+        self._evaluation = jax.jit(lambda state, batch: model.test_step(state, batch)[1])
+        self._prediction = jax.jit(lambda state, x: model.predict_step(state, (x,))[0])
+
+    def place(self, arrays: Any) -> Any:
+        return _map(jnp.asarray, arrays)
+
+    def train(self, data: Any, order: jax.Array, start: int, count: int) -> None:
+        """Run steps start … start + count - 1 of the epoch that `order` describes."""
+        self.build(data)
+        full, end = order.shape[0] // self._batch_size, start + count
+        variables = self._variables("trainable", "non_trainable", "optimizer", "metrics")
+        state = _values(variables)
+        if start < full:
+            state = self._full_batches(state, data, order, start, min(end, full))
+        if end > full:
+            state = self._remainder(state, data, order)
+        _assign(variables, state)
+
+    def evaluate(self, data: Any, start: int, count: int) -> None:
+        self.build(data)
+        variables = self._variables("trainable", "non_trainable", "metrics")
+        state = _values(variables)
+        for position in range(start, start + count):
+            state = self._evaluation(state, self._window(data, position))
+        _assign(variables[2:], state[2:])
+
+    def predict(self, x: Any, position: int) -> Any:
+        state = _values(self._variables("trainable", "non_trainable"))
+        return _map(np.asarray, self._prediction(state, self._window(x, position)))
+
+    def build(self, data: Any) -> None:
+        """Create metric and optimizer variables outside the compiled loop, as `fit` does before its first step."""
+        if not self._built:
+            self._model._symbolic_build(data_batch=_map(lambda array: array[: self._batch_size], data))
+            self._built = True
+
+    def _variables(self, *kinds: str) -> list[list[Any]]:
+        """Keras's variables by kind, in the order in which its steps take their values."""
+        of = {
+            "trainable": lambda: self._model.trainable_variables,
+            "non_trainable": lambda: self._model.non_trainable_variables,
+            "optimizer": lambda: self._model.optimizer.variables,
+            "metrics": lambda: self._model.metrics_variables,
+        }
+        return [of[kind]() for kind in kinds]
+
+    def _window(self, data: Any, position: int) -> Any:
+        """The evaluation batch at `position`; the last one is shorter."""
+        start = position * self._evaluation_batch
+        return _map(lambda array: array[start : start + self._evaluation_batch], data)
+
+
+def _values(variables: list[list[Any]]) -> tuple[list[jax.Array], ...]:
+    return tuple([variable.value for variable in group] for group in variables)
+
+
+def _assign(variables: list[list[Any]], state: Any) -> None:
+    for group, values in zip(variables, state, strict=True):
+        for variable, value in zip(group, values, strict=True):
+            variable.assign(value)
+
+
+def _take(data: Any, rows: jax.Array) -> Any:
+    return _map(lambda array: array.at[rows].get(mode="promise_in_bounds"), data)
+
+
+def _map(function: Callable[[Any], Any], arrays: Any) -> Any:
+    return keras.tree.map_structure(function, arrays)

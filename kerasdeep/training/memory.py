@@ -1,0 +1,119 @@
+"""How much memory a run will need at its fullest moment, above what the imported libraries take themselves.
+
+Added up from what the engine, checkpoints and saving really hold, phase by phase; the phases free what they took,
+so the fullest one counts. All sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasdeep.data import Dataset
+from kerasdeep.training.engine import evaluation_batch
+
+VIEWS = ("Flatten", "Reshape", "InputLayer", "Identity")
+"""Layers whose output is their input in another shape."""
+LARGEST_STAND_IN = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """`parts` are what is held, by name; `phases` what the moments of the run add up to; `peak` is the fullest."""
+
+    parts: dict[str, int]
+    phases: dict[str, int]
+
+    @property
+    def peak(self) -> int:
+        return max(self.phases.values())
+
+    @property
+    def fullest(self) -> str:
+        return max(self.phases, key=lambda name: self.phases[name])
+
+
+def estimate(
+    model: keras.Model, dataset: Dataset, batch_size: int, *, slots: float, device: str, keeps_best: bool
+) -> Memory:
+    """`slots` counts the optimizer's numbers for each trainable parameter; `keeps_best` is early stopping's copy.
+
+    On a GPU or TPU the device's memory is meant; on a CPU device and program share one memory, so the arrays that
+    were read and the copies that are written to disk count too.
+    """
+    parts = {name: _bytes(part) for name, part in dataset.parts.items()}
+    trainable, variables = _variables(model.trainable_variables), _variables(model.variables)
+    widest = max(_variables([variable]) for variable in model.trainable_variables) if trainable else 0
+    outputs = list(_outputs(model))
+    row, widest_output = sum(outputs), max(outputs, default=0)
+    held = {
+        "data": sum(parts.values()) + (_bytes(dataset.unlabelled) if dataset.unlabelled else 0),
+        "data_on_device": parts["train"] + parts.get("validation", 0),
+        "parameters": variables,
+        "optimizer": int(slots * trainable),
+        "gradients": trainable,
+        # An optimizer's update of one variable works with two arrays of its size.
+        "update": 2 * widest,
+        # The backward pass needs every output, and the gradients of two neighbouring ones.
+        "activations": batch_size * (row + 2 * widest_output),
+        "evaluation": 3 * evaluation_batch(model) * widest_output,
+        "best_weights": variables if keeps_best else 0,
+    }
+    state = held["data_on_device"] + held["parameters"] + held["optimizer"]
+    phases = {"training": state + held["gradients"] + max(held["update"], held["activations"])}
+    phases["evaluating"] = state + parts.get("test", 0) + held["evaluation"]
+    if device == "cpu":
+        phases = {name: size + held["data"] + held["best_weights"] for name, size in phases.items()}
+        resident = state + held["data"] + held["best_weights"]
+        phases["saving a checkpoint"] = resident + held["parameters"] + held["optimizer"]
+        phases["saving the model"] = resident + 3 * held["parameters"]
+    return Memory(held, phases)
+
+
+def slots_per_parameter(optimizer: keras.optimizers.Optimizer, variables: Sequence[Any]) -> float:
+    """How many numbers the optimizer keeps for each trainable parameter, tried on small stand-ins.
+
+    Builds `optimizer` for variables of the same names and ranks, at most 16 wide: the real ones may not fit.
+    """
+    stand_ins = [_stand_in(variable) for variable in variables]
+    optimizer.build(stand_ins)
+    shapes = {tuple(variable.shape) for variable in stand_ins}
+    kept = [variable for variable in optimizer.variables if tuple(variable.shape) in shapes and variable.shape]
+    total = sum(prod(variable.shape) for variable in stand_ins)
+    return sum(prod(variable.shape) for variable in kept) / total if total else 0.0
+
+
+def _stand_in(variable: Any) -> Any:
+    *scopes, name = variable.path.split("/")
+    shape = [min(size, LARGEST_STAND_IN) for size in variable.shape]
+    with ExitStack() as stack:
+        for scope in scopes:
+            stack.enter_context(keras.name_scope(scope))
+        return keras.Variable(np.zeros(shape, np.float32), name=name)
+
+
+def _outputs(model: keras.Model) -> Iterable[int]:
+    """Bytes that each layer's output takes for one row."""
+    for layer in model._flatten_layers(include_self=False):
+        if type(layer).__name__ not in VIEWS and layer._inbound_nodes:
+            for tensor in keras.tree.flatten(layer.output):
+                yield prod(size or 1 for size in tensor.shape[1:]) * _width(tensor.dtype)
+
+
+def _variables(variables: Iterable[Any]) -> int:
+    return sum(prod(variable.shape) * _width(variable.dtype) for variable in variables)
+
+
+def _width(dtype: str) -> int:
+    return {"bool": 1, "int8": 1, "uint8": 1, "float16": 2, "bfloat16": 2, "int64": 8, "float64": 8}.get(dtype, 4)
+
+
+def _bytes(part: Any) -> int:
+    arrays = keras.tree.flatten((part.x, part.y))
+    return sum(array.nbytes for array in arrays if array is not None)

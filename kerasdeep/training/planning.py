@@ -1,0 +1,145 @@
+"""`plan`: what a training would do, found by preparing it like `train` and stopping before the first step.
+
+Nothing as large as the network is put into memory: its variables are declared and never filled, so that a plan
+also tells that a network would not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasdeep import build, data
+from kerasdeep.build.optimizer import innermost
+from kerasdeep.catalog import dump
+from kerasdeep.data import Dataset
+from kerasdeep.errors import InputError
+from kerasdeep.extras import MovingMomentum
+from kerasdeep.runtime import Runtime
+from kerasdeep.spec.experiment import Spec
+from kerasdeep.spec.load import Loaded
+from kerasdeep.spec.lowering import lower
+from kerasdeep.spec.origins import origins
+from kerasdeep.spec.planned import PlannedLayer
+from kerasdeep.training import memory, preparing
+from kerasdeep.training.engine import evaluation_batch, shortest
+
+CURVE_POINTS = 60
+
+
+def make(loaded: Loaded, machine: Runtime) -> dict[str, Any]:
+    """The plan as plain data; `kerasdeep.training.plan` says what it holds and what is raised."""
+    try:
+        return _made(loaded, machine)
+    finally:
+        # Keras remembers variables without values, and would fill them at its next opportunity.
+        keras.utils.clear_session(free_memory=False)
+
+
+def _made(loaded: Loaded, machine: Runtime) -> dict[str, Any]:
+    spec = loaded.spec
+    dataset = data.load(spec.data, spec.task, spec.training.batch_size)
+    planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
+    steps_per_epoch = preparing.steps_per_epoch(spec, dataset)
+    steps = steps_per_epoch * spec.training.epochs
+    problems = [*loaded.warnings, *dataset.warnings, *preparing.step_problems(spec, dataset)]
+    model = _network(spec, planned, dataset)
+    choice = preparing.compile_rule(spec, model, dataset, machine)
+    build.compile_model(model, spec, dataset, steps_per_epoch, steps)
+    slots = memory.slots_per_parameter(model.optimizer, model.trainable_variables)
+    _check_monitors(spec, model, dataset)
+    needs = memory.estimate(
+        model,
+        dataset,
+        spec.training.batch_size,
+        slots=slots,
+        device=machine.device,
+        keeps_best=spec.training.early_stopping is not None and spec.training.early_stopping.restore_best_weights,
+    )
+    stage = {
+        "name": "main",
+        "epochs": spec.training.epochs,
+        "steps": steps,
+        "optimizer": dump(spec.optimizer),
+        "schedule": dump(spec.schedule),
+        "rates": curve(model.optimizer, steps),
+    }
+    return {
+        "name": spec.name,
+        "config": str(loaded.path),
+        "source": spec.data.source,
+        "rows": dataset.profile["rows"],
+        "input_shapes": {name: list(shape) for name, shape in dataset.input_shapes.items()},
+        "targets": [asdict(target) for target in dataset.targets],
+        **build.describe(model, planned),
+        "stages": [stage],
+        "epochs": spec.training.epochs,
+        "batch_size": spec.training.batch_size,
+        "evaluation_batch": evaluation_batch(model),
+        "steps_per_epoch": steps_per_epoch,
+        "steps": steps,
+        "rates": stage["rates"],
+        "compile": {"choice": choice.choice, "reason": choice.reason},
+        "backend": machine.backend,
+        "device": machine.device,
+        "precision": machine.precision,
+        "threads": machine.threads,
+        "memory_bytes": needs.peak,
+        "memory": {"fullest": needs.fullest, "parts": needs.parts, "phases": needs.phases},
+        "warnings": [problem.as_dict() for problem in problems if problem.name not in spec.allow],
+        "origins": {origin.path: {"value": origin.value, "from": origin.source} for origin in origins(loaded)},
+    }
+
+
+def curve(optimizer: keras.optimizers.Optimizer, steps: int) -> dict[str, Any]:
+    """Learning rate and momentum before the steps listed: {"steps", "learning_rate", "momentum"}.
+
+    `momentum` is None for an optimizer without one. A rate that reacts to results is shown as it starts.
+    """
+    inner = innermost(optimizer)
+    batches = inner.gradient_accumulation_steps or 1
+    points = sorted({round(point) for point in np.linspace(0, max(0, steps - 1), CURVE_POINTS)})
+    rate = inner._learning_rate
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        rates = [shortest(rate(step)) for step in points]
+    else:
+        rates = [shortest(rate)] * len(points)
+    if isinstance(inner, MovingMomentum):
+        momenta = [shortest(inner.momentum_schedule(step // batches)) for step in points]
+    else:
+        fixed = build.applied_momentum(optimizer)
+        momenta = None if fixed is None else [shortest(fixed)] * len(points)
+    return {"steps": points, "learning_rate": rates, "momentum": momenta}
+
+
+def _check_monitors(spec: Spec, model: keras.Model, dataset: Dataset) -> None:
+    """Raises InputError when something watches a figure that will not be recorded."""
+    with _nothing_filled():
+        model._symbolic_build(
+            data_batch=keras.tree.map_structure(lambda array: array[:1], (dataset.train.x, dataset.train.y))
+        )
+        names = ["loss", "data_loss", *model.get_metrics_result()]
+    held_out = [f"val_{name}" for name in names] if dataset.validation is not None else []
+    preparing.watchers(spec, model, [*names, *held_out])
+
+
+def _network(spec: Spec, planned: tuple[PlannedLayer, ...], dataset: Dataset) -> keras.Model:
+    """The network without its values, where Keras can build it so."""
+    try:
+        with _nothing_filled():
+            return preparing.network(spec, planned, dataset)
+    except InputError:
+        # A few layers compute while they are built; what is really wrong is wrong here too.
+        return preparing.network(spec, planned, dataset)
+
+
+@contextmanager
+def _nothing_filled() -> Iterator[None]:
+    """Keras's variables made inside have a shape and no values."""
+    with keras.StatelessScope(initialize_variables=False):
+        yield
