@@ -87,19 +87,22 @@ def modeline() -> str:
     return f"# yaml-language-server: $schema={shipped.SCHEMA.absolute().as_uri()}"
 
 
+def check_free(path: Path, force: bool) -> None:
+    """Raises `InputError` where a new file at `path` would replace one (unless `force`) or has no folder."""
+    if path.exists() and not force:
+        message = "this file exists already and is left as it is. Name another, or replace it with --force."
+        raise InputError(message, "file-exists", Mark(str(path)))
+    if not path.parent.is_dir():
+        raise InputError("the folder for it does not exist. Make it first.", "unwritable", Mark(str(path)))
+
+
 def write(path: Path, text: str, force: bool = False) -> Path:
     """Writes a new file; raises `InputError` where one exists (unless `force`) or it cannot be written."""
-    mark = Mark(str(path))
-    if not path.parent.is_dir():
-        raise InputError("the folder for it does not exist. Make it first.", "unwritable", mark)
+    check_free(path, force)
     try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        message = "this file exists already and is left as it is. Name another, or replace it with --force."
-        raise InputError(message, "file-exists", mark) from None
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}.", "unwritable", mark) from error
+        raise InputError(f"cannot be written: {error.strerror}.", "unwritable", Mark(str(path))) from error
     return path
 
 

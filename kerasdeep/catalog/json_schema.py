@@ -19,6 +19,8 @@ from kerasdeep.catalog.types import FAMILIES, Atom, alternatives
 
 Schema = dict[str, Any]
 
+MERGED = ("optimizer", "schedule")
+"""Families whose entries files put over each other: there null takes an argument away, and none need be repeated."""
 _PLAIN = {
     # YAML 1.2 reads `yes` as text, and so do editors.
     # `patternErrorMessage` is what yaml-language-server says instead of the pattern.
@@ -109,14 +111,14 @@ def _other_spellings(entry: Entry) -> set[str]:
 
 def _entry(entry: Entry, shared: list[Argument]) -> Schema:
     usable = {argument.name: argument for argument in _arguments(entry)}
-    arguments: Schema = {
-        "properties": {
-            name: {"$ref": f"#/$defs/argument.{name}"} if argument in shared else _argument(argument)
-            for name, argument in usable.items()
-        },
-        "additionalProperties": False,
+    properties = {
+        name: {"$ref": f"#/$defs/argument.{name}"} if argument in shared else _argument(argument)
+        for name, argument in usable.items()
     }
-    if entry.required:
+    if entry.family in MERGED:
+        properties = {name: {"anyOf": [schema, {"type": "null"}]} for name, schema in properties.items()}
+    arguments: Schema = {"properties": properties, "additionalProperties": False}
+    if entry.required and entry.family not in MERGED:
         arguments["required"] = list(entry.required)
     short = usable[entry.shorthand] if entry.shorthand else None
     wrapped = (

@@ -61,6 +61,32 @@ def train(
 
 
 @app.command()
+def plan(
+    config: options.Config,
+    set_: options.Set = None,
+    seed: options.Seed = None,
+    epochs: options.Epochs = None,
+    profile: options.Profile = None,
+    variant: options.Variant = None,
+    backend: options.Backend = None,
+    device: options.Device = None,
+    json: options.Json = False,
+) -> None:
+    """Say what would happen without training: layers, parameters, memory, steps, rates, and whence each value."""
+    from kerasdeep import spec, training
+    from kerasdeep.cli.paths import config_path
+
+    flags = options.flags(seed=seed, epochs=epochs, backend=backend, device=device)
+    found = training.plan(spec.load(config_path(config), set_ or [], profile, variant, flags))
+    if json:
+        ending.say_json(found)
+        return
+    from kerasdeep.cli.plan import show
+
+    show(found)
+
+
+@app.command()
 def validate(
     configs: Annotated[list[str], typer.Argument(metavar="CONFIG...", help="YAML files or shipped names.")],
     set_: options.Set = None,
@@ -194,3 +220,21 @@ def doctor(json: options.Json = False) -> None:
     from kerasdeep.cli.doctor import show
 
     show(found)
+
+
+@app.command()
+def init(
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="A CSV or Parquet file, an .npz, a folder of pictures.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("-o", metavar="FILE", help="The file to write; DATA.yaml here.")
+    ] = None,
+    target: Annotated[str | None, typer.Option("--target", metavar="NAME", help="The column to predict.")] = None,
+    force: options.Force = False,
+    json: options.Json = False,
+) -> None:
+    """Look at DATA and write a commented file that trains as it is, saying what was inferred."""
+    from kerasdeep.cli.init import init as write_draft
+
+    write_draft(data, out, target, force, json)

@@ -8,7 +8,7 @@ from typing import Any
 
 from kerasdeep.catalog import dump
 
-_PLAIN = re.compile(r"[A-Za-z_][\w .%/()-]*")
+_PLAIN = re.compile(r"(?:[A-Za-z_/]|\.\.?/)[\w .%/()-]*")
 _NOT_TEXT = {"null", "true", "false", "yes", "no", "on", "off"}
 _NUMBER = re.compile(r"[-+.\d][\d_]*\.?[\d_]*([eE][-+]?\d+)?")
 _DURATION = re.compile(r"[\d.]+ ?(epochs?|steps?|minutes?|%)")
