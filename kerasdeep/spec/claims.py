@@ -123,7 +123,8 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if not match:
-            raise _wrong(text[at:].lstrip()[:1], at + 1, "a number, a name or a sign")
+            rest = text[at:].lstrip()
+            raise _wrong(rest[:1], len(text) - len(rest) + 1, "a number, a name or a sign")
         yield match.lastgroup, match[match.lastgroup], match.start(match.lastgroup) + 1
         at = match.end()
     yield "end", "", len(text) + 1
