@@ -102,12 +102,14 @@ def spare_biases_and_norms(optimizer: keras.optimizers.Optimizer, model: keras.M
     Decided for each of the model's variables by its own name and rank, not by a pattern that could meet others.
     Must come before the optimizer is built. Does nothing for an optimizer without weight decay.
     """
-    decaying = [group for group in getattr(optimizer, "optimizers", [innermost(optimizer)]) if group.weight_decay]
+    decaying = [group for group in inside(optimizer) if group.weight_decay]
     if not decaying:
         return []
     spared = [v for v in model.trainable_variables if v.name in SPARED_NAMES or len(v.shape) < 2]
+    # The variables of a plan have no value; TensorFlow knows variables by their values, and these never decay.
+    known = [variable for variable in spared if variable._value is not None]
     for group in decaying:
-        group.exclude_from_weight_decay(var_list=spared)
+        group.exclude_from_weight_decay(var_list=known)
     return [variable.path for variable in spared]
 
 
