@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from kerasdeep.errors import Report
 from kerasdeep.spec.conflicts.view import View, stated
@@ -43,10 +43,20 @@ def _splits(view: View, report: Report) -> None:
             message = f"`data.{key}` states {' and '.join(written) or 'nothing'}. Expected exactly one of: a "
             message += "share above 0, a count, first: N, last: N or a path; null for none."
             report.error("split", message, data.mark(key))
+        elif split.path and not _looks_like_a_path(split):
+            message = f"`data.{key}` is {split.path}, and nothing beside the file is called that. Expected a share, "
+            report.error("split", message + "a count, first: N, last: N or a path.", data.mark(key))
         shares += split.fraction or 0.0
     if shares >= 1.0:
         message = f"validation and test together take {shares:g} of the rows. Expected less than 1."
         report.error("split", message, data.mark("test") or data.mark("validation"))
+
+
+def _looks_like_a_path(split: Split) -> bool:
+    """A bare word that names nothing is rather a mistake than a folder that is still to come."""
+    mark = split.mark("path")
+    folder = Path(mark.file).parent if mark and mark.line else Path()
+    return "." in split.path or "/" in split.path or (folder / split.path).exists()
 
 
 def _classes(view: View, report: Report) -> None:

@@ -1,0 +1,54 @@
+"""Mistakes in every shipped file: rejected at the right line, with the right suggestion."""
+
+from __future__ import annotations
+
+import pytest
+from mutations import MAPPING, measure, mistyped_keys, numbers_as_words, places, typos, values_as_mappings
+
+from kerasdeep import shipped
+from kerasdeep.source import parse
+
+LEGAL = {"data.class_weight": MAPPING}
+"""Where a mistaken value is a value: labels are the author's own words."""
+
+
+@pytest.fixture(scope="module", params=[False, pytest.param(True, marks=pytest.mark.slow)], ids=["some", "every"])
+def measured(request, tmp_path_factory):
+    return measure(tmp_path_factory.mktemp("mutants"), every_typo=request.param)
+
+
+def test_every_shipped_file_is_measured():
+    on_disk = [path for name in shipped.SHELVES for path in shipped.shelf(name).rglob("*.yaml")]
+    assert sorted(shipped.all_files().values()) == sorted(on_disk)
+    assert len(on_disk) >= 10
+
+
+@pytest.mark.parametrize("kind", ["keys", "mappings", "words"])
+def test_every_mistake_is_told_at_its_line(measured, kind):
+    outcomes = measured[kind]
+    assert len(outcomes) > 50
+    elsewhere = [(one.mutant.path, one.mutant.word) for one in outcomes if not one.legal and not one.at_its_line]
+    assert not elsewhere
+    legal = [one.mutant for one in outcomes if one.legal]
+    assert not [mutant for mutant in legal if LEGAL.get(mutant.path) != mutant.word]
+
+
+def test_the_right_word_is_suggested_first(measured):
+    outcomes = [one for one in measured["keys"] if not one.legal]
+    missed = [(o.mutant.path, o.mutant.word, o.suggestion) for o in outcomes if not o.right_suggestion]
+    assert len(missed) <= 0.05 * len(outcomes), missed
+
+
+def test_the_mutants_are_what_they_say():
+    text = "data: {source: digits, validation: 0.1}\nnetwork:\n  - Dense: '30'\n  - Output\n"
+    assert typos("units") == ["unts", "uniits", "untis", "unots"]
+    assert typos("l1") == ["l", "l11", "1l", "lx"]
+    assert [place.path for place in places(parse(text, "f")) if not place.key] == [
+        "data.source",
+        "data.validation",
+        "network.0.Dense",
+        "network.1",
+    ]
+    assert {one.line for one in mistyped_keys(text)} == {1, 2, 3}
+    assert [one.text.split("\n")[2] for one in values_as_mappings(text)][2] == "  - Dense: {zzz: 1}"
+    assert [one.path for one in numbers_as_words(text)] == ["data.validation"]
