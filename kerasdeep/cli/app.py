@@ -86,6 +86,33 @@ def plan(
     show(found)
 
 
+@app.command("lr-find")
+def lr_find(
+    config: options.Config,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write the suggestion into CONFIG; every other byte stays.")
+    ] = False,
+    lowest: Annotated[float, typer.Option("--from", metavar="RATE", help="The first rate.")] = 1e-5,
+    highest: Annotated[float, typer.Option("--to", metavar="RATE", help="The last rate.")] = 10.0,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=20, help="Steps of the test; an epoch, 100 to 500, if not given.")
+    ] = None,
+    set_: options.Set = None,
+    seed: options.Seed = None,
+    profile: options.Profile = None,
+    variant: options.Variant = None,
+    backend: options.Backend = None,
+    device: options.Device = None,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> None:
+    """Suggest a learning rate: train a few hundred steps while it rises, and see where the loss falls."""
+    from kerasdeep.cli.lr_find import lr_find as find
+
+    flags = options.flags(seed=seed, backend=backend, device=device)
+    find(config, set_ or [], profile, variant, flags, (lowest, highest, steps), apply, quiet, json)
+
+
 @app.command()
 def validate(
     configs: Annotated[list[str], typer.Argument(metavar="CONFIG...", help="YAML files or shipped names.")],
@@ -96,6 +123,46 @@ def validate(
     from kerasdeep.cli.validate import validate as check
 
     raise typer.Exit(check(configs, set_ or [], json))
+
+
+@app.command()
+def evaluate(
+    run: options.Run,
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="PATH", help="Labelled rows; the run's own if not given.")
+    ] = None,
+    mc: options.MonteCarlo = None,
+    seed: options.DrawSeed = None,
+    backend: options.Backend = None,
+    device: options.Device = None,
+    json: options.Json = False,
+) -> None:
+    """Measure RUN anew: class by class, ranking, calibration; on its own held-out rows or on a labelled file."""
+    from kerasdeep.cli.evaluate import evaluate as measure
+
+    measure(run, data, mc, options.flags(seed=seed, backend=backend, device=device), json)
+
+
+@app.command()
+def predict(
+    run: options.Run,
+    data: Annotated[
+        str,
+        typer.Argument(metavar="INPUT", help="CSV, Parquet, .npz, a folder of pictures, a picture, or - for a CSV."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("-o", metavar="FILE", help="A .csv or .parquet; the screen if not given.")
+    ] = None,
+    mc: options.MonteCarlo = None,
+    seed: options.DrawSeed = None,
+    backend: options.Backend = None,
+    device: options.Device = None,
+    json: options.Json = False,
+) -> None:
+    """Answer raw rows with RUN: a table with predictions, probabilities and, with --mc, how unsure they are."""
+    from kerasdeep.cli.predict import predict as answer
+
+    answer(run, data, out, mc, options.flags(seed=seed, backend=backend, device=device), json)
 
 
 @app.command()

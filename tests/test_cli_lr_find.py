@@ -1,0 +1,51 @@
+"""`kerasdeep lr-find` as a shell sees it."""
+
+import json
+
+import pytest
+
+from kerasdeep.cli import ending
+from kerasdeep.cli.app import app
+from kerasdeep.cli.curve import HEIGHT, curve
+
+NET = """version: 1
+data: {source: digits, validation: 0.1}     # small
+network: {layers: [Flatten, Dense: 20, Output]}
+optimizer: SGD
+"""
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "small.yaml"
+    path.write_text(NET)
+    return path
+
+
+def test_json_is_one_object_with_the_promised_keys(config, capsys):
+    assert ending.run(app, ["lr-find", str(config), "--json", "--steps", "60"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"suggestion", "suggestions", "curve"} <= set(found)
+    assert found["suggestion"] in found["suggestions"].values()
+    assert list(found["curve"]) == ["rate", "loss", "smoothed"]
+    assert config.read_text() == NET and list(config.parent.iterdir()) == [config]  # no run directory either
+
+
+def test_apply_writes_what_it_says(config, capsys):
+    assert ending.run(app, ["lr-find", str(config), "--apply", "--steps", "60"]) == 0
+    said = capsys.readouterr().out
+    rate = said.splitlines()[-1].split()[-1]
+    assert "steepest descent" in said and "optimizer.SGD.learning_rate" in said
+    assert config.read_text() == NET.replace("SGD", f"{{SGD: {{learning_rate: {rate}}}}}")
+
+
+def test_a_shipped_file_is_not_written_over(config, capsys):
+    assert ending.run(app, ["lr-find", "quickstart", "--apply"]) == 2
+    assert "kerasdeep recipes copy quickstart" in capsys.readouterr().err
+
+
+def test_a_curve_shows_its_bounds_its_decades_and_the_mark():
+    lines = [line.plain for line in curve([1e-4, 1e-3, 1e-2, 1e-1], [2.0, 1.0, 0.5, 9.0], 1e-2)]
+    assert len(lines) == HEIGHT + 1 and lines[0].strip().startswith("3 ") and lines[-2].strip().startswith("0.5 ")
+    assert lines[-1].split() == ["1e-4", "1e-3", "1e-2", "1e-1"] and any("┊" in line for line in lines)
