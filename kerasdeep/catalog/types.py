@@ -34,6 +34,9 @@ INVALID = object()
 """What `read` returns after it has reported a problem; None is a value."""
 
 _NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_MOST_DIGITS = 30
+_LARGEST_INT = 2**63
+"""No count, size or seed is larger; arrays and Keras could not hold it."""
 _WHOLE = re.compile(r"[-+]?(\d[\d_]*|0x[0-9a-fA-F]+|0o[0-7]+)")
 _BOOLEANS = {
     word: value for value, words in ((True, "true yes on"), (False, "false no off")) for word in words.split()
@@ -192,11 +195,14 @@ def _read_list(atom: Atom, node: Sequence, report: Report, where: str) -> Any:
 def _int(atom: Atom, node: Scalar) -> Any:
     if node.quoted:
         return INVALID
-    if _WHOLE.fullmatch(node.text):
-        text = node.text.replace("_", "")
-        return int(text, 0) if "x" in text or "o" in text else int(text)
-    number = _float(atom, node)
-    return int(number) if number is not INVALID and number.is_integer() and "." not in node.text else INVALID
+    text = node.text.replace("_", "")
+    if len(text) <= _MOST_DIGITS and _WHOLE.fullmatch(node.text):
+        number = int(text, 0) if "x" in text or "o" in text else int(text)
+    else:
+        number = _float(atom, node)
+        if number is INVALID or not number.is_integer() or "." in text:
+            return INVALID
+    return int(number) if abs(number) < _LARGEST_INT else INVALID
 
 
 def _float(atom: Atom, node: Scalar) -> Any:

@@ -14,13 +14,15 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from kerasdeep.catalog import Choice
-from kerasdeep.errors import InputError, Mark, Problem, closest
+from kerasdeep.errors import MOST_PROBLEMS, InputError, Mark, Problem, closest
 from kerasdeep.spec import blocks, kernels
 from kerasdeep.spec.planned import Head, PlannedLayer
 
 if TYPE_CHECKING:
     from kerasdeep.spec.experiment import Spec
 
+MOST_NAMES = 40
+"""Names that a message lists, the nearest ones."""
 MERGES = ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
 SHAPING = ("Flatten", "Reshape", "Permute", "Rescaling", "Normalization", "Identity", "Resizing", "CenterCrop")
 """Layers behind which the data is still the data: what goes in front of the network goes behind them."""
@@ -285,8 +287,11 @@ class _Lowering:
         return self.bodies.get(name, name)
 
     def unknown(self, name: str, known: dict[str, object], said: str, mark: Mark | None) -> None:
-        listed = ", ".join(known) or "nothing"
-        message = f"{said} `{name}`, which is not there. Known at this line: {listed}."
+        if len(self.problems) >= MOST_PROBLEMS:
+            return  # a suggestion costs time, and no more problems are shown
+        listed = ", ".join(list(known)[-MOST_NAMES:]) or "nothing"
+        before = f"… ({len(known)} in all), " if len(known) > MOST_NAMES else ""
+        message = f"{said} `{name}`, which is not there. Known at this line: {before}{listed}."
         self.error("unknown-input", message, mark, closest(name, known))
 
     def error(self, name: str, message: str, mark: Mark | None, suggestion: str | None = None) -> None:

@@ -44,7 +44,7 @@ def _splits(view: View, report: Report) -> None:
             message += "share above 0, a count, first: N, last: N or a path; null for none."
             report.error("split", message, data.mark(key))
         elif split.path and not _looks_like_a_path(split):
-            message = f"`data.{key}` is {split.path}, and nothing beside the file is called that. Expected a share, "
+            message = f"`data.{key}` is {split.path}, and nothing here is called that. Expected a share, "
             report.error("split", message + "a count, first: N, last: N or a path.", data.mark(key))
         shares += split.fraction or 0.0
     if shares >= 1.0:

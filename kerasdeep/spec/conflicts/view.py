@@ -54,7 +54,7 @@ class View:
     @cached_property
     def count(self) -> int:
         """How many layers the network has once every `Repeat` is unrolled."""
-        return _count(self.spec.network.layers)
+        return unrolled(self.spec.network.layers)
 
     @property
     def planned(self) -> tuple[PlannedLayer, ...]:
@@ -104,9 +104,10 @@ class View:
         return node
 
 
-def _count(layers: list[Choice]) -> int:
+def unrolled(layers: list[Choice]) -> int:
+    """How many layers these are once every `Repeat` is unrolled."""
     total = 0
     for layer in layers:
-        inside = _count(layer.arguments["layers"]) if layer.name in ("Repeat", "Residual") else 0
+        inside = unrolled(layer.arguments["layers"]) if layer.name in ("Repeat", "Residual") else 0
         total += 1 + inside * (layer.value("times") if layer.name == "Repeat" else 1)
     return total
