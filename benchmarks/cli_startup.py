@@ -1,0 +1,90 @@
+"""What the command line costs before any work: CPU seconds and memory of `--help` and of `validate` on every file.
+
+    python benchmarks/cli_startup.py [FILE ...]
+
+Each command is a fresh process with bytecode cached, run several times; the least CPU time counts, because other
+jobs on the machine only ever add to it. `validate` may take at most 2.5 times `--help` and 80 MB; the script ends
+with 1 where a file takes more. It also says which modules that nobody needs here were imported.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+
+from kerasdeep import shipped
+
+RUNS = 5
+MOST_TIMES, MOST_MEGABYTES = 2.5, 80
+FORBIDDEN = ("keras", "tensorflow", "jax", "numpy", "pandas", "sklearn", "pydantic")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds, and megabytes at the highest."""
+
+    seconds: float
+    megabytes: float
+
+
+def cost(*command: str, runs: int = RUNS) -> Cost:
+    """The least of several fresh processes of `python ...`."""
+    costs = [_once(command) for _ in range(runs)]
+    return Cost(min(one.seconds for one in costs), min(one.megabytes for one in costs))
+
+
+def _once(command: tuple[str, ...]) -> Cost:
+    # wait4 gives this child's own usage; the children's sum would keep the largest peak of all.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = CACHE.name
+    child = subprocess.Popen(
+        [sys.executable, *command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in (0, 2):
+        raise SystemExit(f"{' '.join(command)} ended with {child.returncode}")
+    scale = 1 if sys.platform == "darwin" else 1024
+    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * scale / 1e6)
+
+
+def imported(*arguments: str) -> list[str]:
+    """Which of the forbidden modules the command imports."""
+    code = "import sys; from kerasdeep.cli import ending, app\n"
+    code += f"ending.run(app.app, {list(arguments)!r})\n"
+    code += f"print(*(name for name in {FORBIDDEN!r} if name in sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stderr.splitlines()[-1].split()
+
+
+CACHE = tempfile.TemporaryDirectory(prefix="kerasdeep-bytecode-")
+
+
+def main(files: list[str]) -> int:
+    """Prints the table and returns the exit code."""
+    files = files or [str(path) for path in shipped.all_files().values()]
+    cost("-m", "kerasdeep", "validate", files[0], runs=1)
+    rows = {
+        "python alone": cost("-c", "pass"),
+        "import typer, rich": cost("-c", "import typer, rich"),
+        "kerasdeep --help": cost("-m", "kerasdeep", "--help"),
+    }
+    base = rows["kerasdeep --help"].seconds
+    rows |= {f"validate {os.path.relpath(file)}": cost("-m", "kerasdeep", "validate", file) for file in files}
+    width = max(map(len, rows))
+    print(f"{'':{width}}  CPU seconds  times --help      MB")
+    dear = []
+    for name, one in rows.items():
+        print(f"{name:{width}}  {one.seconds:11.3f}  {one.seconds / base:12.2f}  {one.megabytes:6.1f}")
+        if name.startswith("validate") and (one.seconds > MOST_TIMES * base or one.megabytes > MOST_MEGABYTES):
+            dear.append(name)
+    needless = imported("validate", files[0])
+    print(f"imported without need: {', '.join(needless) or 'nothing'}")
+    return 1 if dear or needless else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
