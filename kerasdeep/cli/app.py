@@ -148,7 +148,7 @@ def predict(
     run: options.Run,
     data: Annotated[
         str,
-        typer.Argument(metavar="INPUT", help="CSV, Parquet, .npz, a folder of pictures, a picture, or - for a CSV."),
+        typer.Argument(metavar="INPUT", help="A table, .npz, folder of pictures or picture; - reads a CSV."),
     ],
     out: Annotated[
         Path | None, typer.Option("-o", metavar="FILE", help="A .csv or .parquet; the screen if not given.")

@@ -24,6 +24,13 @@ Profile = Annotated[str | None, typer.Option("--profile", help="Put a profile of
 Variant = Annotated[str | None, typer.Option("--variant", help="Train this variant of the file.")]
 Backend = Annotated[str | None, typer.Option("--backend", metavar="tensorflow|jax", help="Keras's backend.")]
 Device = Annotated[str | None, typer.Option("--device", metavar="auto|cpu|gpu|tpu", help="Where to train.")]
+MonteCarlo = Annotated[
+    int | None,
+    typer.Option("--mc", metavar="N", min=2, help="Monte Carlo dropout: N random copies, for the uncertainty."),
+]
+DrawSeed = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Of the random copies; the run's own if not given.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but problems.")]
 Shipped = Annotated[str, typer.Argument(metavar="NAME", help="The name of a shipped experiment.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]

@@ -91,7 +91,7 @@ def evaluate(dataset: Dataset, predictions: Mapping[str, Predictions], examples:
 
 
 def measure(answers: list[Answers], preprocessing: Preprocessing) -> dict[str, Any]:
-    """One part as `evaluation.json` holds it: `rows`, `targets`, and their `metrics baseline intervals` together."""
+    """One part as `evaluation.json` holds it: `rows`, `targets`, and `metrics baseline intervals` of them all."""
     targets = [_numbers(found) if found.confidence is None else _classes(found) for found in answers]
     whole = {"rows": len(answers[0].actual), "targets": targets}
     for kind in ("metrics", "baseline", "intervals"):

@@ -1,0 +1,97 @@
+"""Which layers drop units at random, and how to let them, and them alone, stay random outside training.
+
+Monte Carlo dropout must not switch the whole model to training: batch normalization would then answer by the batch
+and augmentation alter the rows. So a model is called in inference, with its dropout-like layers forced to train.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+DROPOUT_LIKE = (
+    keras.layers.Dropout,  # and SpatialDropout1D to 3D, which derive from it
+    keras.layers.AlphaDropout,
+    keras.layers.GaussianDropout,
+)
+_RATES = ("rate", "dropout", "recurrent_dropout")
+
+
+def random_layers(model: keras.Model) -> list[keras.Layer]:
+    """Every layer, however deep, that drops units in training, in the model's order.
+
+    Dropout-like layers, also inside wrappers, nested models and attention; and recurrent layers whose cells drop
+    inputs or state.
+    """
+    return [layer for layer in _all_layers(model) if isinstance(layer, DROPOUT_LIKE) or _drops_in_cells(layer)]
+
+
+def is_random(layers: list[keras.Layer]) -> bool:
+    """Whether any of them has a rate above 0, so that two calls can differ."""
+    return any(getattr(part, name, 0) for layer in layers for part in _all_layers(layer) for name in _RATES)
+
+
+def _all_layers(root: keras.Layer) -> list[keras.Layer]:
+    return list(dict.fromkeys(root._flatten_layers(include_self=True, recursive=True)))
+
+
+def _drops_in_cells(layer: keras.Layer) -> bool:
+    if not isinstance(layer, keras.layers.RNN):
+        return False
+    return any(getattr(cell, "dropout", 0) or getattr(cell, "recurrent_dropout", 0) for cell in _all_layers(layer))
+
+
+@contextmanager
+def kept_random(layers: list[keras.Layer], seed: int, copy: Callable[[], Any]) -> Iterator[None]:
+    """While the block traces a model, `layers` drop units although the model is called in inference.
+
+    Each draw gets the seed (a number from `seed`, the layer and the draw; the tensor `copy()`): a pure function,
+    so that a compiled loop over copies changes no variable and repeats itself bit for bit.
+    """
+    generators = {
+        id(part.seed_generator): part.seed_generator
+        for layer in layers
+        for part in _all_layers(layer)
+        if getattr(part, "seed_generator", None) is not None
+    }
+    patched: list[tuple[Any, str]] = []
+    try:
+        for number, generator in enumerate(generators.values()):
+            _patch(patched, generator, "next", _counted(generator, seed, number, copy))
+        for layer in layers:
+            _patch(patched, layer, "call", _training(layer.call))
+        yield
+    finally:
+        for owner, name in patched:
+            object.__delattr__(owner, name)
+
+
+def _patch(patched: list[tuple[Any, str]], owner: Any, name: str, function: Callable[..., Any]) -> None:
+    # Past Keras's own __setattr__, which looks for variables to track.
+    object.__setattr__(owner, name, function)
+    patched.append((owner, name))
+
+
+def _training(call: Callable[..., Any]) -> Callable[..., Any]:
+    def in_training(*args: Any, **kwargs: Any) -> Any:
+        return call(*args, **{**kwargs, "training": True})
+
+    return in_training
+
+
+def _counted(generator: Any, seed: int, number: int, copy: Callable[[], Any]) -> Callable[..., Any]:
+    draws = 0
+
+    def next_seed(ordered: bool = True) -> Any:
+        nonlocal draws
+        draws += 1
+        (key,) = np.random.SeedSequence([seed, number, draws]).generate_state(1)
+        dtype = generator.state.dtype
+        key = keras.ops.convert_to_tensor(int(key) >> 1, dtype)  # fits a signed number too
+        return keras.ops.stack([key, keras.ops.cast(copy(), dtype)])
+
+    return next_seed
