@@ -9,6 +9,7 @@ from kerasdeep import catalog, spec
 from kerasdeep.errors import InputError
 from kerasdeep.explaining import explain
 from kerasdeep.explaining.lookup import paths
+from kerasdeep.explaining.topics import OF_EVERY_LAYER
 from kerasdeep.explaining.yaml_text import block, flow, number
 from kerasdeep.spec.conflicts import WARNINGS
 
@@ -43,6 +44,8 @@ def test_every_name_has_a_valid_example(family, load):
 def test_every_argument_has_a_valid_example(family, load):
     for name, entry in catalog.entries(family).items():
         for argument in entry.arguments.values():
+            if argument.name in OF_EVERY_LAYER and name not in ("Dense", "Conv2D", "LSTM", "Add"):
+                continue  # the same for every layer
             found = [one for one in explain(f"{name}.{argument.name}") if one.name == f"{name}.{argument.name}"]
             assert found
             for topic in found:
@@ -61,7 +64,7 @@ def test_every_setting_has_a_valid_example(path, load):
     loaded = load(topic.example)
     value = loaded.spec
     for key in path.split(".")[:-1]:
-        value = getattr(value, key)
+        value = value[int(key)] if key.isdecimal() else getattr(value, key)
     if path != "extends":
         assert value.mark(path.rpartition(".")[2]), "the example does not write the setting"
 

@@ -10,26 +10,35 @@ import pytest
 
 from kerasdeep import catalog, shipped, spec
 from kerasdeep.errors import Report
-from kerasdeep.source import Mapping, Pair, parse
+from kerasdeep.source import Mapping, Pair, Sequence, parse
 from kerasdeep.spec.conflicts import WARNINGS
 from kerasdeep.spec.experiment import Spec
-from kerasdeep.spec.settings import default_of, is_required, read_setting, settings
+from kerasdeep.spec.settings import (
+    ListOf,
+    default_of,
+    find_setting,
+    is_required,
+    key_of,
+    read_setting,
+    settings,
+)
 
 REFERENCE = shipped.shelf("configs") / "reference.yaml"
 TEXT = REFERENCE.read_text(encoding="utf-8")
-SHOWN_ELSEWHERE = {"data.test": "data.validation"}
+SHOWN_ELSEWHERE = {"data.test": "data.validation", "stages.0.early_stopping": "training.early_stopping"}
 """Sections that are off by default and have the keys of another one."""
 
 
 def with_everything_on(text: str) -> str:
-    """The text with its `#>` lines put on, in place of the `key: null` above each block."""
+    """The text with its `#>` lines put on, in place of the `key: null` or `key: []` above each block."""
     lines: list[str] = []
     for line in text.splitlines():
         opens = re.match(r"( *)#> (\w+:)", line)
         if opens:
-            above = max(i for i, other in enumerate(lines) if other.startswith(f"{opens[1]}{opens[2]} null"))
+            off = tuple(f"{opens[1]}{opens[2]} {value}" for value in ("null", "[]"))
+            above = max(i for i, other in enumerate(lines) if other.startswith(off))
             del lines[above]
-        lines.append(re.sub(r"#> ", "", line, count=1) if re.match(r" *#> +\w+:", line) else line)
+        lines.append(re.sub(r"#> ", "", line, count=1) if re.match(r" *#> +(- )?\w+:", line) else line)
     return "\n".join(lines)
 
 
@@ -38,8 +47,12 @@ def pairs(node: Mapping, prefix: str = "") -> dict[str, Pair]:
     found = {}
     for key, pair in node.pairs.items():
         found[prefix + key] = pair
+        entry = find_setting(Spec, key)
         if isinstance(pair.value, Mapping):
             found |= pairs(pair.value, f"{prefix}{key}.")
+        elif isinstance(pair.value, Sequence) and entry and isinstance(entry.metadata["of"], ListOf):
+            for item in pair.value.items:
+                found |= pairs(item, f"{prefix}{key}.0.")
     return found
 
 
@@ -47,8 +60,10 @@ def declared(section: type, prefix: str = "") -> dict[str, tuple]:
     """Every declared setting by its dotted path, with the default of its parent where that states one."""
     found = {}
     for entry in settings(section):
-        of, path = entry.metadata["of"], prefix + entry.name
-        if isinstance(of, type):
+        of, path = entry.metadata["of"], prefix + key_of(entry)
+        if isinstance(of, ListOf):
+            found |= declared(of.section, f"{path}.0.")
+        elif isinstance(of, type):
             stated = None if is_required(entry) else default_of(entry)
             for below, (inner, default) in declared(of, f"{path}.").items():
                 name = below.removeprefix(f"{path}.")
@@ -85,6 +100,7 @@ def test_every_setting_is_there_with_its_default(path):
 def test_nothing_else_is_there():
     sections = {path.rpartition(".")[0] for path in DECLARED} | set(SHOWN_ELSEWHERE)
     known = set(DECLARED) | {part for path in sections for part in (path, path.rpartition(".")[0])}
+    known |= {"stages"}
     unknown = [path for path in WRITTEN if path not in known and not path.startswith("optimizer.")]
     assert not unknown
 
@@ -114,10 +130,10 @@ def test_it_is_valid_with_everything_on(tmp_path):
     assert everything.regularization.batch_norm.placement == "before"
     assert everything.training.early_stopping.patience == 10
     plain = spec.load(REFERENCE).spec
+    assert [(stage.name, stage.train) for stage in everything.stages] == [("stage_1", "all")]
     off = replace(everything.regularization, dropout=None, batch_norm=None)
-    assert plain == replace(
-        everything, regularization=off, training=replace(everything.training, early_stopping=None)
-    )
+    training = replace(everything.training, early_stopping=None)
+    assert plain == replace(everything, regularization=off, training=training, stages=[])
 
 
 def test_it_names_every_schedule_and_network_word_of_its_own():

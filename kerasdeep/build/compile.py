@@ -10,10 +10,11 @@ import keras
 from kerasdeep import extras
 from kerasdeep.build.losses import losses
 from kerasdeep.build.metrics import Unit, metrics
-from kerasdeep.build.optimizer import check_groups, optimizer, spare_biases_and_norms
+from kerasdeep.build.optimizer import check_groups, optimizer, optimizer_with_rates, spare_biases_and_norms
 from kerasdeep.spec.planned import Head
 
 if TYPE_CHECKING:
+    from kerasdeep.build.groups import Group
     from kerasdeep.catalog import Choice
     from kerasdeep.data.dataset import Dataset, Target
     from kerasdeep.spec.experiment import Spec
@@ -30,8 +31,12 @@ def compile_model(
     total_steps: int,
     optimizer_choice: Choice | None = None,
     schedule: Choice | object | None = OF_THE_STAGE,
-) -> None:
+    rates: Mapping[str, tuple[float, Sequence[Any]]] | None = None,
+) -> list[Group]:
     """Compiles `model` for a stage of `total_steps` batches; a stage may bring its own optimizer and schedule.
+
+    `rates` gives groups of variables multiples of the learning rate, as (factor, variables) by selector; what is
+    returned are the groups that were made of them.
 
     With penalties on the weights, `data_loss` is logged beside `loss`; with several heads Keras logs each head's
     loss without penalties itself.
@@ -40,13 +45,16 @@ def compile_model(
     loss = losses(spec.loss, heads, spec.regularization.label_smoothing)
     choice = optimizer_choice or spec.optimizer
     check_groups(choice, model)
-    made = optimizer(
-        choice,
-        spec.schedule if schedule is OF_THE_STAGE else schedule,
-        spec.regularization.weight_decay,
-        steps_per_epoch,
-        total_steps,
-    )
+    over_time = spec.schedule if schedule is OF_THE_STAGE else schedule
+
+    def make(one: Choice) -> keras.optimizers.Optimizer:
+        return optimizer(one, over_time, spec.regularization.weight_decay, steps_per_epoch, total_steps)
+
+    groups: list[Group] = []
+    if rates:
+        made, groups = optimizer_with_rates(make, choice, rates, model.trainable_variables)
+    else:
+        made = make(choice)
     spare_biases_and_norms(made, model)
     apart = has_penalties(model) and len(heads) == 1
     model.compile(
@@ -55,6 +63,7 @@ def compile_model(
         metrics=metrics(spec.metrics, heads, units_of(dataset)),
         weighted_metrics=[extras.DataLoss(loss)] if apart else None,
     )
+    return groups
 
 
 def heads_of(dataset: Dataset) -> list[Head]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 
 from kerasdeep import extras
 from kerasdeep.build import schedule as schedules
 from kerasdeep.build.create import blaming, create
+from kerasdeep.build.groups import Group, grouped, inside
 from kerasdeep.catalog import Choice
 from kerasdeep.errors import InputError, Problem, closest
 
@@ -62,6 +64,28 @@ def optimizer(
         )
     with blaming(choice):
         return MOVING[choice.name](**written, **more, momentum_schedule=momentum)
+
+
+def optimizer_with_rates(
+    make: Callable[[Choice], keras.optimizers.Optimizer],
+    choice: Choice,
+    rates: Mapping[str, tuple[float, Sequence[Any]]],
+    variables: Sequence[Any],
+) -> tuple[keras.optimizers.Optimizer, list[Group]]:
+    """The optimizer of `choice`, as `make` makes it, with groups of variables at multiples of its rate.
+
+    `rates` has (factor, variables) by selector. A loss scale goes around all groups together.
+    """
+    if choice.name != "LossScaleOptimizer":
+        return grouped(lambda: make(choice), rates, variables)
+    groups: list[Group] = []
+
+    def inner(within: Choice) -> keras.optimizers.Optimizer:
+        made, found = grouped(lambda: make(within), rates, variables)
+        groups.extend(found)
+        return made
+
+    return _around(choice, inner), groups
 
 
 def _around(choice: Choice, inner: Callable[[Choice], keras.optimizers.Optimizer]) -> keras.optimizers.Optimizer:

@@ -8,7 +8,7 @@ from typing import Any
 from kerasdeep.catalog import Entry, entries
 from kerasdeep.explaining.values import OF_SETTING, admits, of_argument, typical
 from kerasdeep.explaining.yaml_text import block
-from kerasdeep.spec.settings import Section, default_of, is_required, settings
+from kerasdeep.spec.settings import Section, default_of, is_required, key_of, section_of, settings
 
 MERGES = ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
 MERGES += ("Attention", "AdditiveAttention")
@@ -33,10 +33,11 @@ def of_setting(path: str, entry: Field) -> str | None:
     section = path.rpartition(".")[0]
     for place in (path, section):
         known = OF_SETTING.get(place)
-        if known is not None and (place == path or (isinstance(known, dict) and entry.name in known)):
+        if known is not None and (place == path or (isinstance(known, dict) and key_of(entry) in known)):
             return block(_nested(place, known))
-    if isinstance(of, type) and issubclass(of, Section):
-        return block(_nested(path, _of_section(path, of)))
+    inner = section_of(entry)
+    if inner:
+        return block(_nested(path, _of_section(path, inner)))
     if not isinstance(of, str):
         return None
     default = None if is_required(entry) else default_of(entry)
@@ -70,7 +71,7 @@ def _of_section(path: str, section: type[Section]) -> Any:
 
 def _nested(path: str, value: Any) -> dict[str, Any]:
     for key in reversed(path.split(".")):
-        value = {key: value}
+        value = [value] if key.isdecimal() else {key: value}
     return value
 
 

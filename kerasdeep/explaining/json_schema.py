@@ -18,7 +18,7 @@ from kerasdeep.explaining.topics import default_of_setting, doc_of_setting
 from kerasdeep.spec import Spec
 from kerasdeep.spec.conflicts import WARNINGS
 from kerasdeep.spec.data import BUILT_IN
-from kerasdeep.spec.settings import Section, admits_null, find_setting, is_required, settings
+from kerasdeep.spec.settings import ListOf, Section, admits_null, find_setting, is_required, key_of, settings
 
 Schema = dict[str, Any]
 
@@ -58,9 +58,11 @@ def text() -> str:
 
 def _section(section: type[Section], path: str, overriding: bool) -> Schema:
     prefix = f"{path}." if path else ""
-    properties = {entry.name: _setting(entry, prefix + entry.name, overriding) for entry in settings(section)}
+    properties = {
+        key_of(entry): _setting(entry, prefix + key_of(entry), overriding) for entry in settings(section)
+    }
     found: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    required = [entry.name for entry in settings(section) if is_required(entry)]
+    required = [key_of(entry) for entry in settings(section) if is_required(entry)]
     return found if overriding or not required else {**found, "required": required}
 
 
@@ -68,6 +70,8 @@ def _setting(entry: Field, path: str, overriding: bool) -> Schema:
     of = entry.metadata["of"]
     if path in SPECIAL:
         found = SPECIAL[path]
+    elif isinstance(of, ListOf):
+        found = {"type": "array", "items": _section(of.section, path, False)}
     elif isinstance(of, type):
         found = _section_or_shorter(of, path, overriding, admits_null(entry))
     else:

@@ -13,7 +13,7 @@ from kerasdeep.explaining import topics
 from kerasdeep.explaining.topics import Topic
 from kerasdeep.spec import Spec
 from kerasdeep.spec.conflicts import WARNINGS
-from kerasdeep.spec.settings import Section, settings
+from kerasdeep.spec.settings import ListOf, Section, key_of, section_of, settings
 
 PLURALS = {f"{family}es" if family.endswith("s") else f"{family}s": family for family in catalog.families()}
 
@@ -38,16 +38,17 @@ def explain(name: str | None = None) -> list[Topic]:
 
 @cache
 def paths() -> dict[str, Field]:
-    """Every setting by its path, sections before what is in them."""
+    """Every setting by its path, sections before what is in them; `stages.0.epochs` stands for every stage's."""
     return dict(_walk(Spec, ""))
 
 
 def _walk(section: type[Section], prefix: str) -> Iterator[tuple[str, Field]]:
     for entry in settings(section):
-        yield prefix + entry.name, entry
-        inner = entry.metadata["of"]
-        if isinstance(inner, type) and issubclass(inner, Section):
-            yield from _walk(inner, f"{prefix}{entry.name}.")
+        path, inner = prefix + key_of(entry), section_of(entry)
+        yield path, entry
+        if inner:
+            item = ".0" if isinstance(entry.metadata["of"], ListOf) else ""
+            yield from _walk(inner, f"{path}{item}.")
 
 
 def _single(word: str) -> list[Topic]:
@@ -91,8 +92,9 @@ def _shared_argument(name: str) -> list[Topic]:
 
 def _dotted(word: str) -> list[Topic]:
     """`training.epochs`, `AdamW.weight_decay`, or a path through a choice: `optimizer.AdamW.weight_decay`."""
-    if word.lower() in paths():
-        return [topics.of_setting(word.lower(), paths()[word.lower()])]
+    path = _as_path(word)
+    if path in paths():
+        return [topics.of_setting(path, paths()[path])]
     owner, _, last = word.rpartition(".")
     owner = owner.rpartition(".")[2]
     found = [entry for entry in _entries(owner) if last in entry.arguments]
@@ -101,6 +103,13 @@ def _dotted(word: str) -> list[Topic]:
     if owner.lower() in (*catalog.families(), *PLURALS, "layers", "metrics"):
         return [topics.of_entry(entry) for entry in _entries(last)]
     return []
+
+
+def _as_path(word: str) -> str:
+    """`stages.epochs` and `stages.3.epochs` as `stages.0.epochs`."""
+    keys = [key for key in word.lower().split(".") if not key.isdecimal()]
+    numbered = {path.replace(".0", ""): path for path in paths()}
+    return numbered.get(".".join(keys), word.lower())
 
 
 def _suggestion(word: str) -> str | None:

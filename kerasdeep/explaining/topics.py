@@ -11,7 +11,16 @@ from kerasdeep.catalog.types import alternatives, described
 from kerasdeep.explaining import examples
 from kerasdeep.explaining.yaml_text import flow
 from kerasdeep.spec.conflicts import WARNINGS
-from kerasdeep.spec.settings import Section, admits_null, default_of, is_required, settings
+from kerasdeep.spec.settings import (
+    ListOf,
+    Section,
+    admits_null,
+    default_of,
+    is_required,
+    key_of,
+    section_of,
+    settings,
+)
 
 OF_EVERY_LAYER = ("activity_regularizer", "trainable", "dtype", "autocast", "name", "inputs")
 """Told in one line, not again and again for each layer."""
@@ -48,8 +57,7 @@ def of_file(section: type[Section]) -> Topic:
 
 def of_setting(path: str, entry: Field) -> Topic:
     """A setting, or a section with the settings in it."""
-    of = entry.metadata["of"]
-    inner = of if isinstance(of, type) and issubclass(of, Section) else None
+    inner = section_of(entry)
     facts = [("type", _type_of_setting(entry))]
     if not is_required(entry):
         facts.append(("default", default_of_setting(entry)))
@@ -141,19 +149,21 @@ def _setting_rows(section: type[Section]) -> tuple[Row, ...]:
     rows = []
     for entry in settings(section):
         default = "required" if is_required(entry) else f"default {default_of_setting(entry)}"
-        rows.append(Row(entry.name, f"{_type_of_setting(entry)}; {default}", doc_of_setting(entry)))
+        rows.append(Row(key_of(entry), f"{_type_of_setting(entry)}; {default}", doc_of_setting(entry)))
     return tuple(rows)
 
 
 def doc_of_setting(entry: Field) -> str:
     """The setting's sentence, and a section's own where that says more."""
-    doc, section = entry.metadata["doc"], _first_paragraph(entry.metadata["of"])
+    doc, section = entry.metadata["doc"], _first_paragraph(section_of(entry))
     return section if section.startswith(doc.rstrip(".")) else f"{doc} {section}".strip()
 
 
 def _type_of_setting(entry: Field) -> str:
     of = entry.metadata["of"]
-    if not isinstance(of, type):
+    if isinstance(of, ListOf):
+        return "a list of mappings"
+    if isinstance(of, str):
         return _type(of, entry.metadata["minimum"], entry.metadata["maximum"])
     words = ["a mapping"]
     words += [f"{described(alternatives(expression))} (its {key})" for expression, key in of.SHORTHAND]
@@ -169,7 +179,7 @@ def default_of_setting(entry: Field) -> str:
 def _section_text(value: Section) -> str:
     """Only what differs from the section's own defaults; `{}` is written as the words it means."""
     differing = {
-        entry.name: getattr(value, entry.name)
+        key_of(entry): getattr(value, entry.name)
         for entry in settings(type(value))
         if is_required(entry) or getattr(value, entry.name) != default_of(entry)
     }

@@ -22,6 +22,7 @@ from kerasdeep.extras.original_unit import InOriginalUnit
 from kerasdeep.extras.per_update import PerUpdate
 from kerasdeep.extras.power import Power
 from kerasdeep.extras.rrelu import RReLU
+from kerasdeep.extras.scaled_rate import ScaledRate
 from kerasdeep.extras.take_columns import TakeColumns
 from kerasdeep.extras.transposed_dense import TransposedDense
 from kerasdeep.extras.warmup import LinearWarmup, Noam
@@ -47,6 +48,7 @@ __all__ = [
     "PerUpdate",
     "Power",
     "RReLU",
+    "ScaledRate",
     "TakeColumns",
     "TransposedDense",
 ]

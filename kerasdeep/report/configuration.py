@@ -15,7 +15,7 @@ from kerasdeep.report import numbers
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.load import read_spec
 from kerasdeep.spec.resolved import APPLIED
-from kerasdeep.spec.settings import Section, default_of, is_required, settings
+from kerasdeep.spec.settings import Section, default_of, is_required, key_of, settings
 
 SHOWN_ELSEWHERE = {"version", "name", "description", "network.layers", *APPLIED}
 _YAML_LINE = re.compile(r"(?P<indent>[ -]*)(?P<key>[^\s#:'\"{\[][^:#]*:)?(?P<value>.*?)(?P<comment>(^|\s+)#.*)?")
@@ -43,7 +43,7 @@ def differences(section: Section, where: str = "") -> list[Difference]:
     """The settings that have another value than their default, in the order of the file."""
     found = []
     for entry in settings(type(section)):
-        name, value = where + entry.name, getattr(section, entry.name)
+        name, value = where + key_of(entry), getattr(section, entry.name)
         if name in SHOWN_ELSEWHERE:
             continue
         of = entry.metadata["of"]

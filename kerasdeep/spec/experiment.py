@@ -10,7 +10,8 @@ from kerasdeep.spec.data import Data
 from kerasdeep.spec.network import Network
 from kerasdeep.spec.regularization import Regularization
 from kerasdeep.spec.runtime import ReportSettings, Runtime
-from kerasdeep.spec.settings import Section, setting
+from kerasdeep.spec.settings import ListOf, Section, setting
+from kerasdeep.spec.stages import Stage
 from kerasdeep.spec.training import Training
 
 
@@ -48,6 +49,7 @@ class Spec(Section):
         "'auto'|list[metric]|map[list[metric]]", "auto", "auto follows the task; a mapping for several outputs."
     )
     training: Training = setting(Training, doc="")
+    stages: list[Stage] = setting(ListOf(Stage), [], "A run in several parts; empty: one part, all layers.")
     runtime: Runtime = setting(Runtime, doc="")
     report: ReportSettings = setting(ReportSettings, doc="")
     variants: dict[str, Any] = setting("map[any]", {}, "Named overrides; `--variant NAME` trains one of them.")

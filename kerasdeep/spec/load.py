@@ -12,16 +12,20 @@ from kerasdeep.catalog import types
 from kerasdeep.errors import InputError, Mark, Problem, Report, closest, in_order
 from kerasdeep.source import Mapping, Node, Pair, Scalar, Sequence, parse, read, size
 from kerasdeep.spec.conflicts import check
+from kerasdeep.spec.conflicts.view import unrolled
 from kerasdeep.spec.data import BUILT_IN, Split
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.merge import Place, canonical, merge, put
 from kerasdeep.spec.settings import read_section
+from kerasdeep.spec.stages import inherited
 
 ROOT = Place(Spec)
 _OVERLAYS = {"profile": "profiles", "variant": "variants"}
+_BEFORE_SETS = ("extends", *_OVERLAYS.values())
 _DEEPEST_EXTENDS = 10
 _MOST_FILES = 50
 _MOST_OVERLAID_NODES = 200_000
+_MOST_OVERLAID_LAYERS = 20_000
 
 
 @dataclass(frozen=True)
@@ -57,13 +61,20 @@ def load(
     for text in sets:
         tree = _set(tree, *_split_set(text))
     for place, (option, text) in (flags or {}).items():
+        _refuse_epochs(tree, place, option, text)
         tree = _put_scalar(tree, place, text, option)
     spec = read_spec(tree, report)
-    if spec is None:
-        raise InputError(in_order(report.problems))
+    accepted = _accepted(tree)
+    report.problems = [p for p in report.problems if p.severity == "error" or p.name not in accepted]
     report.raise_if_errors()
-    spec = _named(_anchored(spec), Path(path))
-    return Loaded(Path(path), spec, tree, [w for w in in_order(report.warnings) if w.name not in spec.allow])
+    assert spec is not None
+    return Loaded(Path(path), _named(_anchored(spec), Path(path)), tree, in_order(report.warnings))
+
+
+def _accepted(tree: Mapping) -> set[str]:
+    """What `allow` names, be the rest of the file right or wrong."""
+    node = tree.get("allow")
+    return {item.text for item in node.items if isinstance(item, Scalar)} if isinstance(node, Sequence) else set()
 
 
 def read_spec(tree: Mapping, report: Report) -> Spec | None:
@@ -71,6 +82,7 @@ def read_spec(tree: Mapping, report: Report) -> Spec | None:
     spec = read_section(Spec, tree, report)
     if spec is types.INVALID:
         return None
+    spec = inherited(spec)
     check(spec, report, tree)
     return spec
 
@@ -140,18 +152,21 @@ def _put_on(tree: Mapping, option: str, name: str) -> Mapping:
 
 def _check_overlays(tree: Mapping, chosen: dict[str, str | None], report: Report) -> None:
     """A typo in a variant that nobody chose today is still a typo."""
-    count = sum(len(_overlays(tree, option)) for option in _OVERLAYS)
-    if count * size(tree) > _MOST_OVERLAID_NODES:
-        message = f"{count} variants and profiles of a file this long cannot be checked. Split the file."
-        raise InputError(message, "too-large", tree.mark)
+    count, layers = sum(len(_overlays(tree, option)) for option in _OVERLAYS), 0
     for option in _OVERLAYS:
         for name, pair in _overlays(tree, option).items():
             if not isinstance(pair.value, Mapping) and not (isinstance(pair.value, Scalar) and pair.value.is_null):
                 message = f"{option} `{name}` is {types.spelled(pair.value)}. Expected a mapping of overrides."
                 report.error("wrong-type", message, pair.value.mark)
             elif name != chosen[option] and not report.full:
+                if count * size(tree) > _MOST_OVERLAID_NODES or layers > _MOST_OVERLAID_LAYERS:
+                    message = (
+                        f"{count} variants and profiles of a file this long cannot be checked. Split the file."
+                    )
+                    raise InputError(message, "too-large", pair.key.mark)
                 inner = Report()
-                read_spec(_put_on(tree, option, name), inner)
+                spec = read_spec(_put_on(tree, option, name), inner)
+                layers += unrolled(spec.network.layers) if spec else 0
                 report.problems.extend(inner.errors)
 
 
@@ -160,11 +175,25 @@ def _split_set(text: str) -> tuple[str, str]:
     if not sign or not place.strip():
         message = f"`--set {text}` has no `=`. Expected --set section.key=value, for example training.epochs=5."
         raise InputError(message, "usage", Mark("--set"))
+    if place.strip().split(".")[0] in _BEFORE_SETS:
+        message = (
+            f"`--set {place.strip()}` comes too late: files are put together, and a profile and a variant put "
+        )
+        raise InputError(f"{message}on, before `--set`. Write it in the file.", "usage", Mark("--set"))
     return place.strip(), value
 
 
 def _set(tree: Mapping, place: str, value: str) -> Mapping:
     return _put_scalar(tree, place, value, f"--set {place}")
+
+
+def _refuse_epochs(tree: Mapping, place: str, option: str, text: str) -> None:
+    """Stages have epochs of their own; one number for all of them would be a guess."""
+    node = tree.get("stages")
+    if place == "training.epochs" and isinstance(node, Sequence) and node.items:
+        last = len(node.items) - 1
+        message = f"this file has stages, and each has epochs of its own. Use --set stages.N.epochs={text}, "
+        raise InputError(f"{message}N from 0 to {last}.", "usage", Mark(option))
 
 
 def _put_scalar(tree: Mapping, place: str, text: str, origin: str) -> Mapping:

@@ -15,7 +15,15 @@ from kerasdeep import catalog
 from kerasdeep.catalog import types
 from kerasdeep.errors import InputError, Mark, Problem, closest
 from kerasdeep.source import Mapping, Node, Pair, Scalar, Sequence
-from kerasdeep.spec.settings import Section, admits_null, expand_shorthand, find_setting, settings
+from kerasdeep.spec.settings import (
+    ListOf,
+    Section,
+    admits_null,
+    expand_shorthand,
+    find_setting,
+    key_of,
+    settings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,7 @@ class Arguments:
 class Place:
     """What may stand somewhere in the tree: a section, a choice's arguments, a type expression or anything."""
 
-    of: type[Section] | Arguments | str | None
+    of: type[Section] | ListOf | Arguments | str | None
     nullable: bool = True
 
     @property
@@ -62,6 +70,8 @@ class Place:
         if isinstance(self.of, str):
             inner = [atom.of for atom in types.alternatives(self.of) if atom.kind in ("list", "map")]
             return _typed(types.spell(inner[0])) if inner else Place(None)
+        if isinstance(self.of, ListOf):
+            return Place(self.of.section)
         if self.of is None:
             return self
         entry = find_setting(self.of, key)
@@ -136,6 +146,8 @@ def put(place: Place, root: Node | None, path: list[str], value: Node, origin: s
     key, rest, mark = path[0], path[1:], Mark(origin)
     if isinstance(root, Sequence):
         return _put_item(place, root, key, rest, value, origin)
+    if isinstance(place.of, ListOf):
+        _refuse(f"there is no list here that has a place `{key}`. Write the list in the file.", mark)
     below, key = _step(place, root, key, mark)
     pairs = dict(root.pairs) if isinstance(root, Mapping) and not place.one_of else {}
     if isinstance(below.of, Arguments) and key not in pairs:
@@ -185,7 +197,7 @@ def _refuse_step(place: Place, root: Node | None, key: str, mark: Mark) -> NoRet
         )
     if isinstance(place.of, str):
         _refuse(f"nothing can be set below a value ({types.described(types.alternatives(place.of))}).", mark)
-    known = [entry.name for entry in settings(place.of)]
+    known = [key_of(entry) for entry in settings(place.of)]
     _refuse(f"`{key}` is no setting here. It has: {', '.join(known)}.", mark, closest(key, known))
 
 

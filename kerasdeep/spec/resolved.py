@@ -11,7 +11,7 @@ import yaml
 from kerasdeep.catalog import Choice, dump
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.rates import decided_elsewhere
-from kerasdeep.spec.settings import Section, settings
+from kerasdeep.spec.settings import Section, key_of, settings
 
 APPLIED = ("extends", "variants", "profiles", "expect")
 """What has done its work once the file is put together."""
@@ -44,5 +44,11 @@ def with_defaults(choice: Choice, decided: Set[str] = frozenset()) -> Choice:
 
 
 def _section(section: Section) -> dict[str, Any]:
-    values = {entry.name: getattr(section, entry.name) for entry in settings(type(section))}
-    return {key: _section(value) if isinstance(value, Section) else dump(value) for key, value in values.items()}
+    values = {key_of(entry): getattr(section, entry.name) for entry in settings(type(section))}
+    return {key: _plain(value) for key, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return _section(value) if isinstance(value, Section) else dump(value)

@@ -12,11 +12,18 @@ from typing import Any
 
 from kerasdeep.catalog import types
 from kerasdeep.errors import Mark, Report, closest
-from kerasdeep.source import Mapping, Node, Pair, Scalar
+from kerasdeep.source import Mapping, Node, Pair, Scalar, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list of sections of one class."""
+
+    section: type[Section]
 
 
 def setting(
-    of: str | type[Section],
+    of: str | type[Section] | ListOf,
     default: Any = MISSING,
     doc: str = "",
     *,
@@ -26,9 +33,9 @@ def setting(
 ) -> Any:
     """Declares one setting of a section.
 
-    `of` is a type expression (`catalog/types.py`) or a nested section class. A nested section has its own defaults
-    where none is given, and must be written where one of its settings must; it may be null where null is its
-    default or where it is `optional`.
+    `of` is a type expression (`catalog/types.py`), a nested section class, or a list of such sections. A nested
+    section has its own defaults where none is given, and must be written where one of its settings must; it may be
+    null where null is its default or where it is `optional`. A field whose key is a word of Python ends in `_`.
     """
     metadata = {
         "of": of,
@@ -67,8 +74,21 @@ def settings(section: type[Section]) -> Iterator[Field]:
     return (entry for entry in fields(section) if "of" in entry.metadata)
 
 
+def key_of(entry: Field) -> str:
+    """The key in the file: the field's name, but for the `_` behind a word of Python (`from_`)."""
+    return entry.name.removesuffix("_")
+
+
 def find_setting(section: type[Section], key: str) -> Field | None:
-    return next((entry for entry in settings(section) if entry.name == key), None)
+    return next((entry for entry in settings(section) if key_of(entry) == key), None)
+
+
+def section_of(entry: Field) -> type[Section] | None:
+    """The class of the section, or of each section of the list, that stands here."""
+    of = entry.metadata["of"]
+    if isinstance(of, ListOf):
+        return of.section
+    return of if isinstance(of, type) else None
 
 
 def is_required(entry: Field) -> bool:
@@ -82,7 +102,7 @@ def default_of(entry: Field) -> Any:
 def admits_null(entry: Field) -> bool:
     """Whether null is a value here, not only the absence of one."""
     of = entry.metadata["of"]
-    if isinstance(of, type):
+    if not isinstance(of, str):
         return entry.metadata["optional"]
     return any(atom.kind in ("null", "any") for atom in types.alternatives(of))
 
@@ -104,23 +124,28 @@ def read_section(section: type[Section], node: Node, report: Report, where: str 
         report.error("wrong-type", f"`{where}` is {types.spelled(node)}. Expected {expected}.", node.mark)
         return types.INVALID
     prefix = f"{where}." if where else ""
-    known = [entry.name for entry in settings(section)]
+    known = [key_of(entry) for entry in settings(section)]
+    meant = set()
     for key, pair in node.pairs.items():
-        if key not in known:
+        if key not in known and not report.full:
             message = f"`{key}` is not a setting of {where or 'the file'}. It has: {', '.join(known)}."
-            report.error("unknown-key", message, pair.key.mark, closest(key, known))
+            suggestion = closest(key, known)
+            report.error("unknown-key", message, pair.key.mark, suggestion)
+            meant.add(suggestion)
     values: dict[str, Any] = {}
     marks: dict[str, Mark] = {}
     for entry in settings(section):
-        pair = node.pairs.get(entry.name)
+        key = key_of(entry)
+        pair = node.pairs.get(key)
         if pair is None:
-            if is_required(entry):
-                message = f"`{prefix}{entry.name}` is missing. {entry.metadata['doc']}"
+            if is_required(entry) and key not in meant:
+                message = f"`{prefix}{key}` is missing. {entry.metadata['doc']}"
                 report.error("missing-key", message, node.mark)
+            if is_required(entry):
                 values[entry.name] = types.INVALID
             continue
-        values[entry.name] = read_setting(entry, pair.value, report, prefix + entry.name)
-        marks[entry.name] = pair.value.mark if pair.value.mark.line else pair.key.mark
+        values[entry.name] = read_setting(entry, pair.value, report, prefix + key)
+        marks[key] = pair.value.mark
     broken = any(value is types.INVALID for value in values.values()) or not set(node.pairs) <= set(known)
     return types.INVALID if broken else section(**values, marks=marks)
 
@@ -131,4 +156,15 @@ def read_setting(entry: Field, node: Node, report: Report, where: str) -> Any:
         if isinstance(node, Scalar) and node.is_null and admits_null(entry):
             return None
         return read_section(of, node, report, where)
+    if isinstance(of, ListOf):
+        return _read_list(of.section, node, report, where)
     return types.read(of, node, report, where, entry.metadata["minimum"], entry.metadata["maximum"])
+
+
+def _read_list(section: type[Section], node: Node, report: Report, where: str) -> Any:
+    if not isinstance(node, Sequence):
+        message = f"`{where}` is {types.spelled(node)}. Expected a list, each item a mapping of settings."
+        report.error("wrong-type", message, node.mark)
+        return types.INVALID
+    items = [read_section(section, item, report, f"{where}.{number}") for number, item in enumerate(node.items)]
+    return types.INVALID if any(item is types.INVALID for item in items) else items

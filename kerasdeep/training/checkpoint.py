@@ -98,16 +98,18 @@ def save(folder: Path, model: keras.Model, snapshot: Snapshot) -> Path:
 def restore(folder: Path, model: keras.Model) -> tuple[Snapshot, list[str]]:
     """Put the newest sound checkpoint into the model; also says which damaged ones were passed over.
 
-    The model must be compiled, and built down to its optimizer and metrics. Raises RunFailed when no checkpoint
-    can be used.
+    Raises RunFailed when no checkpoint can be used, or the arrays do not fit.
     """
     snapshot, arrays, passed = read(folder)
-    _assign(model, arrays)
+    assign(model, arrays)
     return snapshot, passed
 
 
 def read(folder: Path) -> tuple[Snapshot, dict[str, np.ndarray], list[str]]:
-    """The newest sound checkpoint without a model to put it into. Raises RunFailed when there is none."""
+    """The newest sound checkpoint and its arrays, and which damaged ones were passed over.
+
+    Raises RunFailed when there is none.
+    """
     passed: list[str] = []
     for path in reversed(_finished(folder)):
         try:
@@ -170,7 +172,11 @@ def _variables(model: keras.Model) -> dict[str, np.ndarray]:
     }
 
 
-def _assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+def assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+    """Put a checkpoint's arrays into the model, compiled as it was and built down to optimizer and metrics.
+
+    Raises RunFailed when they do not fit.
+    """
     for group, variables in _groups(model).items():
         # By number, not by path: Keras numbers the names of metrics and optimizers through the whole process.
         stored = [array for key, array in arrays.items() if key.startswith(f"{group}/")]

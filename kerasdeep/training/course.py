@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from typing import Any
 
@@ -32,6 +33,7 @@ class Course:
         self._as_built = selection.trainable_as_built(model)
         self._per_epoch = preparing.steps_per_epoch(spec, dataset)
         found = parts(spec, model, heads)
+        logging.getLogger("tensorflow").addFilter(_is_no_retracing)
         engine = self._engine()
         self._train = engine.place(dataset.train.x, dataset.train.y, preparing.sample_weights(dataset))
         held_out = dataset.validation
@@ -91,3 +93,8 @@ class Course:
             shuffle=self._spec.training.shuffle,
             chunk=self._spec.runtime.chunk,
         )
+
+
+def _is_no_retracing(record: logging.LogRecord) -> bool:
+    """TensorFlow warns of functions that are traced again and again; every stage is, on purpose."""
+    return "tf.function retracing" not in record.getMessage()

@@ -8,10 +8,13 @@ once an epoch, so it is never compiled with XLA. Shapes are static in both, beca
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from kerasdeep.training.xla_random import threefry
 
 
 class Steps:
@@ -22,11 +25,14 @@ class Steps:
         self._batch_size = batch_size
         self._built = False
 
+        draws = threefry if xla and not tf.config.list_logical_devices("GPU") else nullcontext
+
         def full_batches(data: Any, order: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
             def step(position: tf.Tensor) -> None:
                 model.train_step(_take(data, tf.slice(order, [position * batch_size], [batch_size])))
 
-            return _loop(step, start, end)
+            with draws():
+                return _loop(step, start, end)
 
         def remainder(data: Any, order: tf.Tensor) -> None:
             model.train_step(_take(data, order[order.shape[0] // batch_size * batch_size :]))

@@ -66,22 +66,26 @@ def write_result(
     )
 
 
-def stages_fact(spec: Spec, stages: list[Stage], rows: list[dict[str, Any]], status: str) -> list[dict[str, Any]]:
-    ended = {"completed": "planned"}.get(status, "interrupted")
-    return [
-        {
-            "name": stage.name,
-            "train": "all",
-            "first_epoch": stage.first_epoch + 1,
-            "epochs": stage.epochs,
-            "best_epoch": _best_epoch(stage),
-            "optimizer": dump(spec.optimizer),
-            "schedule": dump(spec.schedule),
-            "steps": stage.steps_per_epoch * stage.epochs,
-            "stopped": "early" if stage.stopped_early else ended,
-        }
-        for stage in stages
-    ]
+def stages_fact(stages: list[Stage], status: str) -> list[dict[str, Any]]:
+    """Every stage as `facts/stages.json` holds it; those that ended before a resume as they were told then."""
+    return [stage.told or _stage_fact(stage, status) for stage in stages]
+
+
+def _stage_fact(stage: Stage, status: str) -> dict[str, Any]:
+    ended = "planned" if stage.proof or status == "completed" else "interrupted"
+    spec = stage.part.spec
+    return {
+        "name": stage.name,
+        "train": stage.part.said,
+        "first_epoch": stage.first_epoch + 1,
+        "epochs": stage.epochs,
+        "best_epoch": _best_epoch(stage),
+        "optimizer": dump(spec.optimizer),
+        "schedule": dump(spec.schedule),
+        "steps": stage.steps_per_epoch * stage.epochs,
+        "stopped": "early" if stage.stopped_early else ended,
+        "proof": stage.proof,
+    }
 
 
 def _best_epoch(stage: Stage) -> int | None:

@@ -17,8 +17,9 @@ from kerasdeep.spec import resolved
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.load import Loaded
 from kerasdeep.spec.lowering import lower
-from kerasdeep.training import checkpoint, finishing, interrupt, preparing, progress, resuming, stage
+from kerasdeep.training import checkpoint, finishing, interrupt, preparing, progress, proof, resuming, stage
 from kerasdeep.training.checkpoint import Position, Snapshot
+from kerasdeep.training.course import Course
 from kerasdeep.training.stage import Saving, Stage, Surroundings
 from kerasdeep.training.tensorboard import TensorBoard
 
@@ -40,7 +41,9 @@ def tell(
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
     model = preparing.network(spec, planned, dataset)
     choice = preparing.compile_rule(spec, model, dataset, machine)
-    stages = preparing.stages(spec, model, dataset, choice.xla)
+    network = build.describe(model, planned)
+    course = Course(spec, model, dataset, choice.xla, {layer.name for layer in planned if layer.role == "output"})
+    stages = course.stages
     environment = {**runtime.environment(machine), "data_hash": dataset.hash}
     settled = replace(spec, runtime=replace(spec.runtime, compile=choice.choice, threads=machine.threads))
 
@@ -54,7 +57,7 @@ def tell(
             shutil.copyfile(loaded.path, run.config)
             run_dir.write_json(run.environment, environment)
             run.write_fact("data", dataset.profile)
-            run.write_fact("network", build.describe(model, planned))
+            run.write_fact("network", network)
             run.write_fact("engine", finishing.engine_fact(stages[0], machine, choice))
             dataset.preprocessing.save(run.preprocessing_npz, run.preprocessing_json)
         else:
@@ -62,13 +65,16 @@ def tell(
             for change in resuming.other_versions(run, environment):
                 screen.say(f"Not as when the run began, so the last digits may differ: {change}.")
         run_dir.write_text(run.resolved, resolved.text(settled))
-        rows, position = _begin_or_resume(run, stages, screen, resume is not None)
+        rows, position = _begin_or_resume(run, course, screen, resume is not None)
         stack.enter_context(_outcome(run, settled, stages, rows))
         stop = stack.enter_context(interrupt.listening(screen.say))
         stack.enter_context(screen)
         tensorboard = TensorBoard(run.logs, screen.say) if spec.report.tensorboard else None
 
         for current in stages[position.stage :]:
+            if current.number > position.stage:
+                course.enter(current, len(rows))
+                position = Position(current.number)
             around = Surroundings(
                 history=run.history,
                 rows=rows,
@@ -83,21 +89,24 @@ def tell(
                 save=lambda position, current=current: _save(run, current, position, rows),
             )
             stage.run(current, position, around)
-            _end_of_stage(current)
-            position = Position(current.number + 1)
+            shown = course.leave(current)
+            if len(stages) > 1 or shown["frozen"] or shown["groups"]:
+                screen.say(proof.sentence(current.name, shown))
+            run.write_fact("stages", finishing.stages_fact(stages, "running"))
         if tensorboard:
             tensorboard.close()
 
+        course.thaw()
         finishing.save_model(model, run)
         figures = finishing.evaluate_run(run, spec, dataset, stages[-1])
         run.write_fact("engine", finishing.engine_fact(stages[-1], machine, choice))
-        run.write_fact("stages", finishing.stages_fact(spec, stages, rows, "completed"))
+        run.write_fact("stages", finishing.stages_fact(stages, "completed"))
         finishing.write_result(run, settled, "completed", rows, stages, task=dataset.targets[0].kind, **figures)
     return run
 
 
 def _begin_or_resume(
-    run: RunDir, stages: list[Stage], screen: progress.Silent, resuming_run: bool
+    run: RunDir, course: Course, screen: progress.Silent, resuming_run: bool
 ) -> tuple[list[dict[str, Any]], Position]:
     """The rows so far and where to go on; a resumed history forgets what came after the checkpoint.
 
@@ -109,10 +118,20 @@ def _begin_or_resume(
         run.history.replace([])
         screen.say(f"{run.path} had not reached its first checkpoint; it starts from the beginning.")
         return [], Position()
-    snapshot, passed = checkpoint.restore(run.checkpoints, stages[0].model)
+    snapshot, arrays, passed = checkpoint.read(run.checkpoints)
     for sentence in passed:
         screen.say(sentence)
-    for name, watcher in stages[snapshot.position.stage].watchers.items():
+    current = course.stages[snapshot.position.stage]
+    if current.number:
+        before = course.stages[: current.number]
+        names = [stage.name for stage in before]
+        course.enter(current, sum(row["stage"] in names for row in snapshot.history))
+        told = {stage["name"]: stage for stage in run.read_fact("stages") or ()}
+        for ended in before:
+            ended.told = told.get(ended.name)
+    checkpoint.assign(current.model, arrays)
+    current.frozen = snapshot.facts.get("frozen", current.frozen)
+    for name, watcher in current.watchers.items():
         watcher.load_state_dict(snapshot.watchers[name])
     run.history.replace(snapshot.history)
     rows = list(snapshot.history)
@@ -122,14 +141,8 @@ def _begin_or_resume(
 
 def _save(run: RunDir, current: Stage, position: Position, rows: list[dict[str, Any]]) -> None:
     watchers = {name: watcher.state_dict() for name, watcher in current.watchers.items()}
-    checkpoint.save(run.checkpoints, current.model, Snapshot(position, rows, watchers))
-
-
-def _end_of_stage(current: Stage) -> None:
-    """The weights that the stage leaves: the best epoch's, or the last's with Keras's averaging applied."""
-    stopping = current.early_stopping
-    if stopping is None or not stopping.restore_best_weights():
-        current.model.optimizer.finalize_variable_values(current.model.trainable_variables)
+    facts = {"frozen": current.frozen} if current.frozen else {}
+    checkpoint.save(run.checkpoints, current.model, Snapshot(position, rows, watchers, facts))
 
 
 @contextmanager
@@ -139,7 +152,7 @@ def _outcome(run: RunDir, spec: Spec, stages: list[Stage], rows: list[dict[str, 
     def write(status: str, **more: Any) -> None:
         # A full disk must not hide the error that it caused; without a lock, `running` reads as interrupted.
         with suppress(OSError):
-            run.write_fact("stages", finishing.stages_fact(spec, stages, rows, status))
+            run.write_fact("stages", finishing.stages_fact(stages, status))
             finishing.write_result(run, spec, status, rows, stages, **more)
 
     write("running")

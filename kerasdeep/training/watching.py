@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasdeep.build.groups import inside
 from kerasdeep.build.optimizer import innermost
 from kerasdeep.errors import InputError, Mark, closest
 
@@ -125,6 +126,7 @@ class Performance:
     def __init__(self, settings: dict[str, Any], model: keras.Model) -> None:
         self._settings = settings
         self._optimizer = innermost(model.optimizer)
+        self._groups = [one for one in inside(model.optimizer) if one is not self._optimizer]
         self._best = _Best(direction(settings["monitor"], model), settings["min_delta"])
         self._cooldown = 0
 
@@ -143,7 +145,10 @@ class Performance:
     def _lower(self) -> None:
         rate = float(keras.ops.convert_to_numpy(self._optimizer.learning_rate))
         if rate > self._settings["min_rate"]:
-            self._optimizer.learning_rate.assign(max(rate * self._settings["factor"], self._settings["min_rate"]))
+            lower = max(rate * self._settings["factor"], self._settings["min_rate"])
+            self._optimizer.learning_rate.assign(lower)
+            for group in self._groups:
+                group.learning_rate.assign(group.learning_rate * (lower / rate))
             self._cooldown = self._settings["cooldown"]
             self._best.wait = 0
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from kerasdeep.errors import Report
 from kerasdeep.source import Mapping
-from kerasdeep.spec.conflicts import data, learning, network, selu, study
+from kerasdeep.spec.conflicts import data, learning, network, selu, stages, study
 from kerasdeep.spec.conflicts.view import View
 from kerasdeep.spec.conflicts.warnings import WARNINGS
 from kerasdeep.spec.experiment import Spec
@@ -22,6 +22,7 @@ CHECKS: tuple[Callable[[View, Report], None], ...] = (
     *network.CHECKS,
     *selu.CHECKS,
     *learning.CHECKS,
+    *stages.CHECKS,
     *study.CHECKS,
 )
 

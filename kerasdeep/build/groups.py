@@ -1,0 +1,91 @@
+"""Groups of layers with learning rates of their own, and what an optimizer carries from stage to stage.
+
+Scaling gradients does not scale steps under Adam and its relatives (tensorflow/addons#969), so every group gets an
+optimizer of its own, like the stage's but for its rate. Keras's `MultiOptimizer` finds the group by the variable's
+exact path; a pattern that met nothing would be silent there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from kerasdeep import extras
+
+Optimizer = keras.optimizers.Optimizer
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Variables that learn at `factor` times the stage's rate; `selector` is what the file calls them."""
+
+    selector: str
+    factor: float
+    optimizer: Optimizer
+    variables: tuple[Any, ...]
+
+
+def grouped(
+    make: Callable[[], Optimizer],
+    rates: Mapping[str, tuple[float, Sequence[Any]]],
+    variables: Sequence[Any],
+) -> tuple[Optimizer, list[Group]]:
+    """One optimizer for all `variables`, and its groups: (factor, variables) by selector.
+
+    `make` gives a new optimizer of the stage each time. Variables of no group learn at the stage's own rate.
+    """
+    base, groups = make(), []
+    by_path: dict[str, Optimizer] = {variable.path: base for variable in variables}
+    for selector, (factor, members) in rates.items():
+        twin = scale(make(), factor)
+        groups.append(Group(selector, factor, twin, tuple(members)))
+        by_path |= {variable.path: twin for variable in members}
+    if len(by_path) != len(variables):
+        raise ValueError("two variables have the same path, so that rates cannot tell them apart")
+    if base not in by_path.values():
+        # It moves nothing, so that nothing would count its updates; its rate is still the one that is told.
+        base._iterations = groups[0].optimizer._iterations
+    return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(base, by_path)), groups
+
+
+def scale(optimizer: Optimizer, factor: float) -> Optimizer:
+    """The optimizer with `factor` times its learning rate, be it a number or a schedule."""
+    rate = optimizer._learning_rate
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        optimizer._learning_rate = extras.ScaledRate(rate, factor)
+    else:
+        # Keras keeps float32: from its shortest decimal on, a tenth of 0.001 is 0.0001 again.
+        optimizer.learning_rate = float(f"{float(rate):.7g}") * factor
+    return optimizer
+
+
+def inside(optimizer: Optimizer) -> list[Optimizer]:
+    """The optimizers that really move variables: out of a loss scale, each group's."""
+    while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = optimizer.inner_optimizer
+    return list(getattr(optimizer, "optimizers", [optimizer]))
+
+
+def times_met(optimizer: Optimizer, variables: Sequence[Any]) -> list[int]:
+    """In how many of the optimizer's groups each variable is."""
+    counts: dict[int, int] = {}
+    for one in inside(optimizer):
+        for variable in one._trainable_variables if one.built else ():
+            counts[id(variable)] = counts.get(id(variable), 0) + 1
+    return [counts.get(id(variable), 0) for variable in variables]
+
+
+def carry_over(before: Optimizer, now: Optimizer) -> None:
+    """Moments, counters and accumulated gradients of `before` put into `now`, by the names that Keras gives them.
+
+    Both must be built. Variables that `before` did not train start empty; learning rates are the new stage's.
+    """
+    kept = {variable.name: variable for one in reversed(inside(before)) for variable in one.variables}
+    for one in inside(now):
+        for variable in one.variables:
+            source = kept.get(variable.name)
+            if source is not None and variable.name != "learning_rate" and source.shape == variable.shape:
+                variable.assign(source.value)

@@ -1,0 +1,67 @@
+"""Which layers of a model a selector means, and freezing the others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+
+from kerasdeep.spec.stages import Selectable
+
+
+def leaves(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, keras.Layer]]:
+    """Every layer by name, in the network's order; the layers of a model within it as `outer/inner`."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from leaves(layer, f"{prefix}{layer.name}/")
+        elif not isinstance(layer, keras.layers.InputLayer):
+            yield prefix + layer.name, layer
+
+
+def selectable(model: keras.Model, heads: Collection[str]) -> list[Selectable]:
+    """The layers as selectors see them; `heads` are the names of the outputs."""
+    return [Selectable(name, bool(layer.weights), name in heads) for name, layer in leaves(model)]
+
+
+def trainable_as_built(model: keras.Model) -> dict[str, bool]:
+    """Whether each layer learns where no stage says otherwise: a layer may say `trainable: false` itself."""
+    return {name: bool(layer.trainable) for name, layer in leaves(model)}
+
+
+def set_trainable(model: keras.Model, trained: Collection[str], as_built: Mapping[str, bool]) -> None:
+    """Freezes every layer with weights that is not `trained`. Has no effect on training until the next compile."""
+    for name, layer in leaves(model):
+        wanted = as_built[name] and name in trained
+        if layer.weights and layer.trainable != wanted:
+            layer.trainable = wanted
+
+
+def variables_of(model: keras.Model, names: Collection[str]) -> list[Any]:
+    """The trainable variables of those layers, each once."""
+    found = {id(v): v for name, layer in leaves(model) if name in names for v in layer.trainable_variables}
+    return list(found.values())
+
+
+def frozen_tensors(model: keras.Model) -> dict[str, Any]:
+    """Everything that a stage must leave as it is, moving statistics included, by path; seeds are no weights."""
+    return {
+        f"{name}/{number}/{variable.name}": variable
+        for name, layer in leaves(model)
+        if not layer.trainable
+        for number, variable in enumerate(layer.weights)
+    }
+
+
+def blocks(model: keras.Model, names: Sequence[str]) -> list[list[str]]:
+    """The named layers that have weights, cut where a layer has a kernel; in the network's order."""
+    layers = dict(leaves(model))
+    found: list[list[str]] = []
+    for name in names:
+        shapes = [len(variable.shape) for variable in layers[name].trainable_weights]
+        if not layers[name].weights:
+            continue
+        if not found or (shapes and max(shapes) > 1):
+            found.append([])
+        found[-1].append(name)
+    return found
