@@ -1,9 +1,9 @@
 """Random numbers that XLA draws fast on a CPU.
 
 TensorFlow's `auto_select` makes XLA use a generator that takes 17 to 49 times as long as Threefry (measured by
-`benchmarks/xla_random.py`): with dropout, a compiled net was slower than an uncompiled one. Keras offers no choice,
-so the choice is made while its step is traced. Only the masks depend on it, and those differ between XLA and plain
-TensorFlow anyway.
+`benchmarks/xla_random.py`): with dropout, a compiled net was slower than an uncompiled one. Keras offers no
+choice, so the choice is made while its step is traced. Only the masks depend on it, and those differ between XLA
+and plain TensorFlow anyway.
 """
 
 from __future__ import annotations
