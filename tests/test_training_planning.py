@@ -85,6 +85,19 @@ def test_the_curve_is_what_the_optimizer_applies(config):
     assert slow[0] == slow[1] == slow[2] != slow[3]
 
 
+def test_stages_are_planned_one_by_one(config, capsys):
+    stages = "stages=[{train: head, epochs: 2}, {epochs: 3, optimizer: SGD, rates: {dense_1: 0.1}}]"
+    found = plan(config, stages)
+    head, whole = found["stages"]
+    assert (head["steps"], whole["steps"], found["steps"]) == (12, 18, 30)
+    assert (head["trainable"], whole["trainable"]) == (27, found["trainable"])
+    assert whole["factors"] == {"dense_1": 0.1}
+    assert found["rates"]["steps"] == list(range(30))
+    assert found["rates"]["learning_rate"] == [0.001] * 12 + [0.01] * 18
+    show(found)
+    assert "0.1 × for dense_1" in capsys.readouterr().out
+
+
 def test_every_value_says_where_it_comes_from(config):
     config.write_text(
         SMALL + "profiles: {fast: {training: {epochs: 1}}}\nvariants: {wide: {network: [Dense: 9, Output]}}\n"

@@ -55,6 +55,8 @@ def _lines(plan: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     for stage in plan["stages"]:
         named = f"{stage['name']} " if len(plan["stages"]) > 1 else ""
+        if named:
+            lines.append((f"{named}trains", f"{stage['train']}: {stage['trainable']:,} parameters"))
         steps = f"{stage['epochs']} epochs of {plan['steps_per_epoch']:,} steps: {stage['steps']:,} steps of "
         lines += [
             (f"{named}steps", f"{steps}{plan['batch_size']} rows"),
@@ -62,6 +64,9 @@ def _lines(plan: dict[str, Any]) -> list[tuple[str, str]]:
             (f"{named}schedule", flow(stage["schedule"]) if stage["schedule"] else "none"),
             (f"{named}rate", _curve(stage["rates"]["steps"], stage["rates"]["learning_rate"])),
         ]
+        if stage["factors"]:
+            factors = ", ".join(f"{factor:.3g} × for {layers}" for layers, factor in stage["factors"].items())
+            lines.append((f"{named}rates", factors))
         if stage["rates"]["momentum"]:
             lines.append((f"{named}momentum", _curve(stage["rates"]["steps"], stage["rates"]["momentum"])))
     machine = f"{plan['backend']} on {plan['device']}, {plan['precision']}, {plan['threads']} threads"

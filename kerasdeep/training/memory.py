@@ -85,8 +85,7 @@ def slots_per_parameter(optimizer: keras.optimizers.Optimizer, variables: Sequen
     optimizer.build(stand_ins)
     shapes = {tuple(variable.shape) for variable in stand_ins}
     kept = [variable for variable in optimizer.variables if tuple(variable.shape) in shapes and variable.shape]
-    total = sum(prod(variable.shape) for variable in stand_ins)
-    return sum(prod(variable.shape) for variable in kept) / total if total else 0.0
+    return numbers(kept) / numbers(stand_ins) if stand_ins else 0.0
 
 
 def _stand_in(variable: Any) -> Any:
@@ -108,6 +107,11 @@ def _outputs(model: keras.Model) -> Iterable[int]:
 
 def _variables(variables: Iterable[Any]) -> int:
     return sum(prod(variable.shape) * _width(variable.dtype) for variable in variables)
+
+
+def numbers(variables: Iterable[Any]) -> int:
+    """How many numbers the variables hold."""
+    return sum(prod(variable.shape) for variable in variables)
 
 
 def _width(dtype: str) -> int:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import accumulate
 from typing import Any
 
 import keras
 import numpy as np
 
 from kerasdeep import build, data
+from kerasdeep.build import selection
 from kerasdeep.build.optimizer import innermost
 from kerasdeep.catalog import dump
 from kerasdeep.data import Dataset
@@ -28,6 +30,8 @@ from kerasdeep.spec.origins import origins
 from kerasdeep.spec.planned import PlannedLayer
 from kerasdeep.training import memory, preparing
 from kerasdeep.training.engine import evaluation_batch, shortest
+from kerasdeep.training.memory import Memory
+from kerasdeep.training.parts import Part, parts
 
 CURVE_POINTS = 60
 
@@ -45,30 +49,17 @@ def _made(loaded: Loaded, machine: Runtime) -> dict[str, Any]:
     spec = loaded.spec
     dataset = data.load(spec.data, spec.task, spec.training.batch_size)
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
-    steps_per_epoch = preparing.steps_per_epoch(spec, dataset)
-    steps = steps_per_epoch * spec.training.epochs
     problems = [*loaded.warnings, *dataset.warnings, *preparing.step_problems(spec, dataset)]
     model = _network(spec, planned, dataset)
+    described = build.describe(model, planned)
     choice = preparing.compile_rule(spec, model, dataset, machine)
-    build.compile_model(model, spec, dataset, steps_per_epoch, steps)
-    slots = memory.slots_per_parameter(model.optimizer, model.trainable_variables)
-    _check_monitors(spec, model, dataset)
-    needs = memory.estimate(
-        model,
-        dataset,
-        spec.training.batch_size,
-        slots=slots,
-        device=machine.device,
-        keeps_best=spec.training.early_stopping is not None and spec.training.early_stopping.restore_best_weights,
-    )
-    stage = {
-        "name": "main",
-        "epochs": spec.training.epochs,
-        "steps": steps,
-        "optimizer": dump(spec.optimizer),
-        "schedule": dump(spec.schedule),
-        "rates": curve(model.optimizer, steps),
-    }
+    heads = {layer.name for layer in planned if layer.role == "output"}
+    stages, needed = [], []
+    for part in parts(spec, model, heads):
+        stage, needs = _stage(part, model, dataset, machine)
+        stages.append(stage)
+        needed.append(needs)
+    fullest = max(needed, key=lambda needs: needs.peak)
     return {
         "name": spec.name,
         "config": str(loaded.path),
@@ -76,23 +67,73 @@ def _made(loaded: Loaded, machine: Runtime) -> dict[str, Any]:
         "rows": dataset.profile["rows"],
         "input_shapes": {name: list(shape) for name, shape in dataset.input_shapes.items()},
         "targets": [asdict(target) for target in dataset.targets],
-        **build.describe(model, planned),
-        "stages": [stage],
-        "epochs": spec.training.epochs,
+        **described,
+        "stages": stages,
+        "epochs": sum(stage["epochs"] for stage in stages),
         "batch_size": spec.training.batch_size,
         "evaluation_batch": evaluation_batch(model),
-        "steps_per_epoch": steps_per_epoch,
-        "steps": steps,
-        "rates": stage["rates"],
+        "steps_per_epoch": preparing.steps_per_epoch(spec, dataset),
+        "steps": sum(stage["steps"] for stage in stages),
+        "rates": _joined(stages),
         "compile": {"choice": choice.choice, "reason": choice.reason},
         "backend": machine.backend,
         "device": machine.device,
         "precision": machine.precision,
         "threads": machine.threads,
-        "memory_bytes": needs.peak,
-        "memory": {"fullest": needs.fullest, "parts": needs.parts, "phases": needs.phases},
+        "memory_bytes": fullest.peak,
+        "memory": {"fullest": fullest.fullest, "parts": fullest.parts, "phases": fullest.phases},
         "warnings": [problem.as_dict() for problem in problems if problem.name not in spec.allow],
         "origins": {origin.path: {"value": origin.value, "from": origin.source} for origin in origins(loaded)},
+    }
+
+
+def _stage(part: Part, model: keras.Model, dataset: Dataset, machine: Runtime) -> tuple[dict[str, Any], Memory]:
+    """What the stage trains, for how long and how fast; and what it needs."""
+    spec = part.spec
+    per_epoch = preparing.steps_per_epoch(spec, dataset)
+    steps = per_epoch * part.epochs
+    as_built = selection.trainable_as_built(model)
+    selection.set_trainable(model, part.trained, as_built)
+    rates = {
+        selector: (factor, selection.variables_of(model, names))
+        for selector, (factor, names) in part.rates.items()
+    }
+    build.compile_model(model, spec, dataset, per_epoch, steps, rates=rates)
+    slots = memory.slots_per_parameter(model.optimizer, model.trainable_variables)
+    _check_monitors(spec, model, dataset)
+    stopping = spec.training.early_stopping
+    needs = memory.estimate(
+        model,
+        dataset,
+        spec.training.batch_size,
+        slots=slots,
+        device=machine.device,
+        keeps_best=stopping is not None and stopping.restore_best_weights,
+    )
+    described = {
+        "name": part.name,
+        "train": part.said,
+        "trainable": memory.numbers(model.trainable_variables),
+        "epochs": part.epochs,
+        "steps": steps,
+        "optimizer": dump(spec.optimizer),
+        "schedule": dump(spec.schedule),
+        "rates": curve(model.optimizer, steps),
+        "factors": {selector: factor for selector, (factor, _) in part.rates.items()},
+    }
+    selection.set_trainable(model, as_built.keys(), as_built)
+    return described, needs
+
+
+def _joined(stages: list[dict[str, Any]]) -> dict[str, Any]:
+    """The curves of all stages one after the other, their steps counted through the run."""
+    starts = [0, *accumulate(stage["steps"] for stage in stages)]
+    curves = [(start, stage["rates"]) for start, stage in zip(starts, stages, strict=False)]
+    momenta = [value for _, rates in curves for value in rates["momentum"] or [None] * len(rates["steps"])]
+    return {
+        "steps": [start + step for start, rates in curves for step in rates["steps"]],
+        "learning_rate": [value for _, rates in curves for value in rates["learning_rate"]],
+        "momentum": momenta if any(value is not None for value in momenta) else None,
     }
 
 
