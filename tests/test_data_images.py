@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from kerasdeep import data
 from kerasdeep.data import images
 from kerasdeep.data.images import ImageRule, conform, decode, pixels, usual_rule
-from kerasdeep.errors import InputError
+from kerasdeep.errors import InputError, Mark
 from kerasdeep.spec.data import Data, Image, Split
 
 RANDOM = np.random.default_rng(0)
@@ -64,6 +64,17 @@ def test_parts_above_the_classes(tmp_path, validation, test):
         fill(tmp_path / "pets" / part, each=each)
     found = load(tmp_path / "pets")
     assert [len(part) for part in found.parts.values()] == [20, 8, 10]
+
+
+def test_the_default_written_out_still_means_the_source_s_own_part(tmp_path):
+    for part, each in (("train", 10), ("val", 4)):
+        fill(tmp_path / "pets" / part, each=each)
+    written = {"validation": Mark("resolved.yaml", 9, 1)}
+    found = load(tmp_path / "pets", validation=Split(fraction=0.1), marks=written)
+    assert [len(part) for part in found.parts.values()] == [20, 8]
+    found = load(tmp_path / "pets", validation=Split(fraction=0.2), marks=written)
+    assert [len(part) for part in found.parts.values()] == [16, 4]
+    assert "unused-part" in [warning.name for warning in found.warnings]
 
 
 def test_a_part_of_its_own_is_read_by_the_training_rule(tmp_path):

@@ -19,6 +19,8 @@ from kerasdeep.data.preprocessing import Preprocessing, apply, apply_target
 from kerasdeep.data.profile import count_classes, describe
 from kerasdeep.data.targets import TargetRule, plain_labels
 from kerasdeep.errors import InputError, Mark, Problem, Report, closest
+from kerasdeep.spec.data import Data
+from kerasdeep.spec.settings import default_of, find_setting
 
 SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet", ".npz": "npz"}
 
@@ -190,8 +192,9 @@ def cut(
 ) -> tuple[dict[str, RawPart], list[str]]:
     """The raw rows of every part, and the hashes of the files they came from.
 
-    A part is, in this order: what `validation` or `test` states, if it was written; the source's own part; what
-    the default cuts off. "learnt" are the rows that preprocessing is fitted on: training and unlabelled together.
+    A part is, in this order: what `validation` or `test` states, if that is not the default; the source's own
+    part; what the default cuts off. "learnt" are the rows that preprocessing is fitted on: training and unlabelled
+    together.
     """
     raw: dict[str, RawPart] = {}
     digests = [source.hash]
@@ -199,13 +202,14 @@ def cut(
     for key in ("validation", "test"):
         wanted = getattr(section, key)
         own = source.parts.get(key)
-        written = key in (getattr(section, "marks", None) or {})
+        # A resolved file writes the default out, which must not mean anything else than leaving it out.
+        stated = wanted != default_of(find_setting(Data, key))
         splits[key] = None
         if wanted is not None and wanted.path:
             part, digest = _part_at(wanted.path, source, section, key, report, say)
             digests.append(digest)
             raw[key] = _selected(part, rules, section, wanted.path, key, report)
-        elif own is not None and (wanted is None or not written):
+        elif own is not None and (wanted is None or not stated):
             if wanted is not None or key == "test":
                 raw[key] = _selected(own, rules, section, f"the source's {key} part", key, report)
         else:
