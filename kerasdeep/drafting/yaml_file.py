@@ -93,7 +93,8 @@ def _layers(found: Findings) -> Iterator[str]:
         for filters in FILTERS[: max(1, min(4, int(math.log2(max(side, 8) / 4))))]:
             yield f"- Conv2D: {{filters: {filters}, kernel_size: 3, padding: same}}"
             yield "- MaxPooling2D: 2"
-        yield "- GlobalAveragePooling2D"
+        yield "- Flatten"
+        yield "- Dense: 100"
     else:
         if len(found.shape) > 1:
             yield "- Flatten"
