@@ -338,6 +338,27 @@ CASES = [
     ("!conflict", "task: regression\nloss: binary_crossentropy", "task: regression\nloss: mae"),
     ("no-effect", "runtime: {backend: jax, compile: none}", "runtime: {backend: jax, compile: xla}"),
     ("exact-accuracy", "metrics: [Accuracy]", "metrics: [accuracy]"),
+    # what holds for the run holds for each of its stages
+    (
+        "!conflict",
+        "stages: [{optimizer: Lion, schedule: {one_cycle: {max_rate: 0.1, momentum: [0.95, 0.85]}}}]",
+        "stages: [{optimizer: SGD, schedule: {one_cycle: {max_rate: 0.1, momentum: [0.95, 0.85]}}}]",
+    ),
+    (
+        "unused-learning-rate",
+        "stages: [{train: head}, {optimizer: {SGD: 0.1}, schedule: {one_cycle: 0.1}}]",
+        "stages: [{train: head}, {optimizer: SGD, schedule: {one_cycle: 0.1}}]",
+    ),
+    (
+        "past-the-end",
+        "stages: [{epochs: 2, schedule: {linear_warmup: 3 epochs}}]",
+        "stages: [{epochs: 4, schedule: {linear_warmup: 3 epochs}}]",
+    ),
+    (
+        "no-effect",
+        "stages: [{epochs: 2, early_stopping: {start_from_epoch: 5}}]",
+        "stages: [{epochs: 2}, {epochs: 9}]\ntraining: {early_stopping: {start_from_epoch: 5}}",
+    ),
     # studies
     ("!name", "variants: {he-normal: {}}", "variants: {he_normal: {}}"),
     ("!name", "profiles: {1st: {}}", "profiles: {first: {}}"),

@@ -22,6 +22,8 @@ TRICKY = {
     "1cycle over SGD": "optimizer: SGD\nschedule: {one_cycle: {max_rate: 0.05, momentum: [0.95, 0.85]}}",
     "a rate that is not used": "optimizer: {SGD: 0.1}\nschedule: {one_cycle: 0.05}\nallow: [unused-learning-rate]",
     "a warm-up into a schedule with rates": "schedule: {linear_warmup: {warmup: 5%, schedule: {one_cycle: 0.05}}}",
+    "stages": "optimizer: null\nstages: [{train: head, epochs: 2, schedule: {one_cycle: {max_rate: 0.1, momentum: "
+    "[0.95, 0.85]}}}, {optimizer: {SGD: {learning_rate: 0.1}}, schedule: null, early_stopping: null}]",
     "durations": "schedule: {piecewise: {boundaries: [5 epochs, 60%], values: [0.1, 0.05, 0.01]}}",
     "a mapping of class weights": "data: {class_weight: {'0': 2.0, '1': 1}}",
     "text that looks like a number": "name: '001'\ndescription: 'yes'\ndata: {classes: ['1', '2', 'no']}",
@@ -44,10 +46,14 @@ def write(tmp_path):
 
 def plain(one: spec.Spec) -> spec.Spec:
     """The spec without what has done its work, and with the optimizer's defaults written out."""
-    decided = decided_elsewhere(one)
-    schedule = with_defaults(one.schedule) if one.schedule else None
-    done = dict.fromkeys(APPLIED)
-    return replace(one, optimizer=with_defaults(one.optimizer, decided), schedule=schedule, **done)
+
+    def filled(section):
+        decided = decided_elsewhere(section.optimizer, section.schedule, one.regularization)
+        schedule = with_defaults(section.schedule) if section.schedule else None
+        return replace(section, optimizer=with_defaults(section.optimizer, decided), schedule=schedule)
+
+    stages = [filled(stage) for stage in one.stages]
+    return replace(filled(one), stages=stages, **dict.fromkeys(APPLIED))
 
 
 def test_quickstart_resolves_to_the_golden_file():

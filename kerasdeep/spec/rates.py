@@ -13,7 +13,7 @@ from kerasdeep.catalog import Choice
 from kerasdeep.catalog.types import Duration
 
 if TYPE_CHECKING:
-    from kerasdeep.spec.experiment import Spec
+    from kerasdeep.spec.regularization import Regularization
 
 MOMENTUM = {
     "SGD": "momentum",
@@ -72,14 +72,14 @@ def moves_momentum(schedule: Choice | None) -> bool:
     return schedule is not None and schedule.name == "OneCycle" and schedule.value("momentum") is not None
 
 
-def decided_elsewhere(spec: Spec) -> set[str]:
-    """The optimizer's arguments that `schedule` or `regularization` decide."""
+def decided_elsewhere(optimizer: Choice, schedule: Choice | None, regularization: Regularization) -> set[str]:
+    """The optimizer's arguments that the schedule or `regularization` decide."""
     found = set()
-    if states_rates(spec.schedule):
+    if states_rates(schedule):
         found.add("learning_rate")
-    if moves_momentum(spec.schedule) and spec.optimizer.name in MOMENTUM:
-        found.add(MOMENTUM[spec.optimizer.name])
-    if spec.regularization.weight_decay is not None:
+    if moves_momentum(schedule) and optimizer.name in MOMENTUM:
+        found.add(MOMENTUM[optimizer.name])
+    if regularization.weight_decay is not None:
         found.add("weight_decay")
     return found
 

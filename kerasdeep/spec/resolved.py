@@ -12,6 +12,7 @@ from kerasdeep.catalog import Choice, dump
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.rates import decided_elsewhere
 from kerasdeep.spec.settings import Section, key_of, settings
+from kerasdeep.spec.stages import Stage
 
 APPLIED = ("extends", "variants", "profiles", "expect")
 """What has done its work once the file is put together."""
@@ -20,10 +21,16 @@ APPLIED = ("extends", "variants", "profiles", "expect")
 def resolved(spec: Spec) -> dict[str, Any]:
     """Every setting with its value; arguments of choices outside the network have their defaults too."""
     values = _section(spec)
-    values["optimizer"] = dump(with_defaults(spec.optimizer, decided_elsewhere(spec)))
-    if spec.schedule is not None:
-        values["schedule"] = dump(with_defaults(spec.schedule))
+    values |= _learning(spec, spec)
+    values["stages"] = [_section(stage) | _learning(stage, spec) for stage in spec.stages]
     return {key: value for key, value in values.items() if key not in APPLIED}
+
+
+def _learning(section: Spec | Stage, spec: Spec) -> dict[str, Any]:
+    """Optimizer and schedule of the file or of a stage, with their defaults."""
+    decided = decided_elsewhere(section.optimizer, section.schedule, spec.regularization)
+    schedule = with_defaults(section.schedule) if section.schedule else None
+    return {"optimizer": dump(with_defaults(section.optimizer, decided)), "schedule": dump(schedule)}
 
 
 def text(spec: Spec) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 
 from kerasdeep.catalog import Choice
@@ -18,7 +19,7 @@ _FOR_NUMBERS = ("linear", "relu")
 
 def _weight_decay(view: View, report: Report) -> None:
     section = view.spec.regularization
-    for optimizer in rates.groups(view.spec.optimizer):
+    for optimizer in _optimizers(view):
         own = optimizer.arguments.get("weight_decay")
         if own is not None and section.weight_decay is not None:
             message = "weight decay is given twice: in `regularization` and in `optimizer`. Keep one."
@@ -31,9 +32,15 @@ def _weight_decay(view: View, report: Report) -> None:
             report.warn("tiny-weight-decay", message, mark)
 
 
+def _optimizers(view: View) -> Iterator[Choice]:
+    """Every optimizer that updates variables in some stage."""
+    return (optimizer for stage in view.stages for optimizer in rates.groups(stage.optimizer))
+
+
 def _momentum(view: View, report: Report) -> None:
-    for optimizer in rates.groups(view.spec.optimizer):
-        _momentum_of(optimizer, view.spec.schedule, report)
+    for stage in view.stages:
+        for optimizer in rates.groups(stage.optimizer):
+            _momentum_of(optimizer, stage.schedule, report)
 
 
 def _momentum_of(optimizer: Choice, schedule: Choice | None, report: Report) -> None:
@@ -51,8 +58,7 @@ def _momentum_of(optimizer: Choice, schedule: Choice | None, report: Report) -> 
 
 
 def _averaging(view: View, report: Report) -> None:
-    keys = ("ema_momentum", "ema_overwrite_frequency")
-    for optimizer, key in product(rates.groups(view.spec.optimizer), keys):
+    for optimizer, key in product(_optimizers(view), ("ema_momentum", "ema_overwrite_frequency")):
         argument = optimizer.entry.arguments.get(key)
         written = optimizer.arguments.get(key)
         if argument and written not in (None, argument.default) and not optimizer.arguments.get("use_ema"):
@@ -61,28 +67,28 @@ def _averaging(view: View, report: Report) -> None:
 
 
 def _rates(view: View, report: Report) -> None:
-    schedule = view.spec.schedule
-    if schedule is None:
-        return
-    for inner in rates.nested(schedule):
-        if inner.name == "Performance":
-            message = "performance scheduling reacts to results and cannot be a part of something. "
-            message += "Write it under `schedule:` itself."
-            report.error("conflict", message, inner.mark)
-    for optimizer in rates.groups(view.spec.optimizer):
-        rate = optimizer.arguments.get("learning_rate")
-        # The default optimizer's own rate is nobody's wish, and has no mark.
-        if rates.states_rates(schedule) and rate is not None and optimizer.mark is not None:
-            message = (
-                f"`{schedule.name}` states its own rates; the optimizer's learning_rate {rate:g} is not used."
-            )
-            report.warn("unused-learning-rate", message, optimizer.mark)
+    for stage in view.stages:
+        schedule = stage.schedule
+        for inner in rates.nested(schedule) if schedule else ():
+            if inner.name == "Performance":
+                message = "performance scheduling reacts to results and cannot be a part of something. "
+                message += "Write it under `schedule:` itself."
+                report.error("conflict", message, inner.mark)
+        for optimizer in rates.groups(stage.optimizer):
+            rate = optimizer.arguments.get("learning_rate")
+            # The default optimizer's own rate is nobody's wish, and has no mark.
+            if rates.states_rates(schedule) and rate is not None and optimizer.mark is not None:
+                message = f"`{schedule.name}` states its own rates; the optimizer's learning_rate {rate:g} is not "
+                report.warn("unused-learning-rate", message + "used.", optimizer.mark)
 
 
 def _boundaries(view: View, report: Report) -> None:
-    schedule = view.spec.schedule
-    if schedule is None:
-        return
+    for stage in view.stages:
+        if stage.schedule is not None:
+            _boundaries_of(stage.schedule, stage.epochs, report)
+
+
+def _boundaries_of(schedule: Choice, epochs: int, report: Report) -> None:
     if schedule.name in ("Piecewise", "PiecewiseConstantDecay"):
         boundaries, values = schedule.value("boundaries"), schedule.value("values")
         if len(values) != len(boundaries) + 1:
@@ -92,23 +98,27 @@ def _boundaries(view: View, report: Report) -> None:
         units = {boundary.unit for boundary in boundaries}
         if len(units) == 1 and sorted(set(amounts)) != amounts:
             report.error("conflict", "the boundaries must rise.", schedule.mark)
-    late = rates.past_the_end(schedule, view.spec.training.epochs)
+    late = rates.past_the_end(schedule, epochs)
     if late:
-        message = f"training ends after {view.spec.training.epochs} epochs, before {schedule.name} gets to "
+        message = f"training ends after {epochs} epochs, before {schedule.name} gets to "
         message += f"{', '.join(map(str, late))}."
         report.warn("past-the-end", message, schedule.mark)
 
 
 def _monitors(view: View, report: Report) -> None:
+    if view.spec.data.validation is not None:
+        return
     watched = []
-    early, schedule = view.spec.training.early_stopping, view.spec.schedule
+    early = view.spec.training.early_stopping
     if early:
         mark = early.mark("monitor") or view.spec.training.mark("early_stopping")
         watched.append(("training.early_stopping.monitor", early.monitor, mark))
-    if schedule and schedule.name == "Performance":
-        watched.append(("schedule.performance.monitor", schedule.value("monitor"), schedule.mark))
+    for stage in view.stages:
+        if stage.schedule and stage.schedule.name == "Performance":
+            monitor = stage.schedule.value("monitor")
+            watched.append(("schedule.performance.monitor", monitor, stage.schedule.mark))
     for where, monitor, mark in watched:
-        if monitor.startswith("val_") and view.spec.data.validation is None:
+        if monitor.startswith("val_"):
             message = (
                 f"`{where}` watches {monitor}, but `data.validation` is null. Give it a part, or watch `loss`."
             )
@@ -116,16 +126,20 @@ def _monitors(view: View, report: Report) -> None:
 
 
 def _early_stopping(view: View, report: Report) -> None:
-    early, epochs = view.spec.training.early_stopping, view.spec.training.epochs
-    if early is None:
-        return
-    mark = view.spec.training.mark("early_stopping")
-    if early.start_from_epoch >= epochs:
-        message = f"early stopping watches from epoch {early.start_from_epoch} on, but training ends at {epochs}."
-        report.warn("no-effect", message, early.mark("start_from_epoch") or mark)
-    elif early.patience >= epochs and not early.restore_best_weights:
-        message = f"a patience of {early.patience} epochs never runs out within {epochs}."
-        report.warn("no-effect", message, early.mark("patience") or mark)
+    for stage in view.stages:
+        early, epochs = stage.early_stopping, stage.epochs
+        mark = stage.mark("early_stopping")
+        if len(view.stages) == 1:
+            mark = mark or view.spec.training.mark("early_stopping")
+        if early is None or mark is None:
+            continue  # what several stages inherit may suit the long ones only
+        if early.start_from_epoch >= epochs:
+            message = f"early stopping watches from epoch {early.start_from_epoch} on, "
+            message += f"but training ends at {epochs}."
+            report.warn("no-effect", message, early.mark("start_from_epoch") or mark)
+        elif early.patience >= epochs and not early.restore_best_weights:
+            message = f"a patience of {early.patience} epochs never runs out within {epochs}."
+            report.warn("no-effect", message, early.mark("patience") or mark)
 
 
 def _label_smoothing(view: View, report: Report) -> None:

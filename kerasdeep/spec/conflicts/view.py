@@ -14,6 +14,8 @@ from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.lowering import lower
 from kerasdeep.spec.planned import Head, PlannedLayer
 from kerasdeep.spec.settings import Section, default_of, find_setting
+from kerasdeep.spec.stages import Stage
+from kerasdeep.spec.stages import of as stages_of
 
 MOST_LAYERS = 2000
 """More layers than any network that can be trained; a `Repeat` within a `Repeat` gets there quickly."""
@@ -46,6 +48,11 @@ class View:
     @cached_property
     def layers(self) -> list[Choice]:
         return list(walk(self.spec.network.layers))
+
+    @cached_property
+    def stages(self) -> list[Stage]:
+        """The stages of the run with what they inherit; one where none is written."""
+        return stages_of(self.spec)
 
     @cached_property
     def outputs(self) -> list[Choice]:
