@@ -22,7 +22,6 @@ _HELD = {
     "parameters": "parameters",
     "optimizer": "the optimizer's own variables",
     "gradients": "gradients",
-    "update": "one update of the largest variable",
     "activations": "activations of a batch",
     "evaluation": "activations of an evaluation batch",
     "best_weights": "the best epoch's weights",

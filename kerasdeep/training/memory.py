@@ -6,6 +6,7 @@ so the fullest one counts. All sizes are bytes.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -40,40 +41,76 @@ class Memory:
 
 
 def estimate(
-    model: keras.Model, dataset: Dataset, batch_size: int, *, slots: float, device: str, keeps_best: bool
+    model: keras.Model,
+    dataset: Dataset,
+    batch_size: int,
+    *,
+    slots: float,
+    device: str,
+    keeps_best: bool,
+    reading: int = 0,
 ) -> Memory:
-    """`slots` counts the optimizer's numbers for each trainable parameter; `keeps_best` is early stopping's copy.
+    """What a stage that trains what is trainable in `model` now needs.
 
-    On a GPU or TPU the device's memory is meant; on a CPU device and program share one memory, so the arrays that
-    were read and the copies that are written to disk count too.
+    `slots` counts the optimizer's numbers for each trainable parameter, `keeps_best` is early stopping's copy,
+    `reading` what reading the data took at its fullest. On a GPU or TPU the device's memory is meant. On a CPU
+    device and program share one memory, so the arrays that were read and the copies on their way to the disk
+    count too, and the backend keeps for later what it once took.
     """
-    parts = {name: _bytes(part) for name, part in dataset.parts.items()}
+    rows = {name: _bytes(part) for name, part in dataset.parts.items()}
     trainable, variables = _variables(model.trainable_variables), _variables(model.variables)
-    widest = max(_variables([variable]) for variable in model.trainable_variables) if trainable else 0
+    widest = max((_variables([variable]) for variable in model.variables), default=0)
     outputs = list(_outputs(model))
     row, widest_output = sum(outputs), max(outputs, default=0)
-    held = {
-        "data": sum(parts.values()) + (_bytes(dataset.unlabelled) if dataset.unlabelled else 0),
-        "data_on_device": parts["train"] + parts.get("validation", 0),
+    parts = {
+        "data": sum(rows.values()) + (_bytes(dataset.unlabelled) if dataset.unlabelled else 0),
+        "data_on_device": rows["train"] + rows.get("validation", 0),
         "parameters": variables,
         "optimizer": int(slots * trainable),
         "gradients": trainable,
-        # An optimizer's update of one variable works with two arrays of its size.
-        "update": 2 * widest,
         # The backward pass needs every output, and the gradients of two neighbouring ones.
         "activations": batch_size * (row + 2 * widest_output),
         "evaluation": 3 * evaluation_batch(model) * widest_output,
         "best_weights": variables if keeps_best else 0,
     }
-    state = held["data_on_device"] + held["parameters"] + held["optimizer"]
-    phases = {"training": state + held["gradients"] + max(held["update"], held["activations"])}
-    phases["evaluating"] = state + parts.get("test", 0) + held["evaluation"]
-    if device == "cpu":
-        phases = {name: size + held["data"] + held["best_weights"] for name, size in phases.items()}
-        resident = state + held["data"] + held["best_weights"]
-        phases["saving a checkpoint"] = resident + held["parameters"] + held["optimizer"]
-        phases["saving the model"] = resident + 3 * held["parameters"]
-    return Memory(held, phases)
+    placed, state = parts["data_on_device"], parts["parameters"] + parts["optimizer"]
+    held = {
+        # A random draw and its scaling are arrays beside the variable.
+        "initializing": variables + 2 * widest,
+        # An update of a variable works with one more array of its size; by then activations are gone.
+        "training": placed + state + parts["gradients"] + max(widest, parts["activations"]),
+        # The model is saved through a twin, which is initialized too.
+        "saving the model": placed + state + variables + 2 * widest,
+        "evaluating": placed + rows.get("test", 0) + state + parts["evaluation"],
+    }
+    if device != "cpu":
+        return Memory(parts, held)
+    # Arrays are copied once more on their way in; checkpoints are made of copies, one variable at a time twice;
+    # Keras makes the file of a model in memory and hands on a copy of it.
+    beside = {
+        "initializing": 0,
+        "placing the data": 2 * placed,
+        "training": 0,
+        "saving a checkpoint": state + widest,
+        "saving the model": 2 * variables + 2 * widest,
+        "evaluating": rows.get("test", 0),
+    }
+    most, phases = 0, {"reading the data": reading}
+    for name, more in beside.items():
+        most = max(most, held.get(name, 0))
+        best = parts["best_weights"] if name not in ("initializing", "placing the data") else 0
+        phases[name] = parts["data"] + most + best + more
+    return Memory(parts, phases)
+
+
+def high_water() -> int:
+    """The most memory that this process has had so far; 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return highest if sys.platform == "darwin" else highest * 1024
 
 
 def slots_per_parameter(optimizer: keras.optimizers.Optimizer, variables: Sequence[Any]) -> float:
