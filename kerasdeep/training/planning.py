@@ -47,7 +47,9 @@ def make(loaded: Loaded, machine: Runtime) -> dict[str, Any]:
 
 def _made(loaded: Loaded, machine: Runtime) -> dict[str, Any]:
     spec = loaded.spec
+    before = memory.high_water()
     dataset = data.load(spec.data, spec.task, spec.training.batch_size)
+    reading = memory.high_water() - before
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
     problems = [*loaded.warnings, *dataset.warnings, *preparing.step_problems(spec, dataset)]
     model = _network(spec, planned, dataset)
@@ -56,7 +58,7 @@ def _made(loaded: Loaded, machine: Runtime) -> dict[str, Any]:
     heads = {layer.name for layer in planned if layer.role == "output"}
     stages, needed = [], []
     for part in parts(spec, model, heads):
-        stage, needs = _stage(part, model, dataset, machine)
+        stage, needs = _stage(part, model, dataset, machine, reading)
         stages.append(stage)
         needed.append(needs)
     fullest = max(needed, key=lambda needs: needs.peak)
@@ -87,7 +89,9 @@ def _made(loaded: Loaded, machine: Runtime) -> dict[str, Any]:
     }
 
 
-def _stage(part: Part, model: keras.Model, dataset: Dataset, machine: Runtime) -> tuple[dict[str, Any], Memory]:
+def _stage(
+    part: Part, model: keras.Model, dataset: Dataset, machine: Runtime, reading: int
+) -> tuple[dict[str, Any], Memory]:
     """What the stage trains, for how long and how fast; and what it needs."""
     spec = part.spec
     per_epoch = preparing.steps_per_epoch(spec, dataset)
@@ -109,6 +113,7 @@ def _stage(part: Part, model: keras.Model, dataset: Dataset, machine: Runtime) -
         slots=slots,
         device=machine.device,
         keeps_best=stopping is not None and stopping.restore_best_weights,
+        reading=reading,
     )
     described = {
         "name": part.name,
