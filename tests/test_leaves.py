@@ -43,6 +43,10 @@ CONTEXTS = {
     "stopping": TABLE.replace("epochs: 2", "epochs: 9, early_stopping: {patience: 2}"),
     "two stages": TABLE + "optimizer: Adam\nstages: [{train: head}, {epochs: 3, early_stopping: {patience: 2}}]\n",
     "thawing": TABLE + "stages: [{train: head}, {epochs: 6, unfreeze: {every: 1}}]\n",
+    "reusing": TABLE.replace("iris", "digits").replace("[Dense: 8, {Dense: {units: 6, name: upper}}, ", "[")
+    + "pretrained: reused.keras\n",
+    "application": TABLE.replace("iris", "digits").replace("[Dense: 8, {Dense: {units: 6, name: upper}}, ", "[")
+    + "pretrained: {from: application:MobileNet, arguments: {alpha: 0.25}, weights: null}\n",
     "warned": TABLE + "optimizer: {SGD: {nesterov: true}}\n",
     "overlaid": TABLE + "profiles: {given: {seed: 1}}\nvariants: {given: {seed: 1}}\n",
 }
@@ -88,6 +92,11 @@ CASES = {
     "data.cache": case("folder", "false", "kept pictures"),
     "data.seed": case("table", "1", "data"),
     "network.layers": case("table", "[Dense: 9, Output]", "model"),
+    "pretrained.from": case("reusing", "other.keras", "model"),
+    "pretrained.keep": case("reusing", "'first:1'", "model"),
+    "pretrained.arguments": case("application", "{alpha: 0.5}", "model"),
+    "pretrained.weights": case("application", "body.weights.h5", "initial weights"),
+    "pretrained.size": case("application", "[40, 40]", "model"),
     "activation": case("table", "tanh", "model"),
     "initializer": case("table", "zeros", "initial weights"),
     "regularization.l1": case("table", "0.1", "model"),
@@ -174,6 +183,12 @@ def room(tmp_path_factory):
         path = folder / "pets" / ("cat", "dog")[number % 2] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(numbers.integers(0, 256, (10, 6), np.uint8)).save(path)
+    for name, units in (("reused", 6), ("other", 7)):
+        hidden = [keras.layers.Dense(count, name=f"hidden_{count}") for count in (units, 5)]
+        layers = [keras.layers.Flatten(name="flat"), *hidden, keras.layers.Dense(10, name="head")]
+        keras.Sequential([keras.Input((8, 8)), *layers]).save(folder / f"{name}.keras")
+    application = {"include_top": False, "weights": None, "alpha": 0.25, "input_shape": (32, 32, 3)}
+    keras.applications.MobileNet(**application).save_weights(folder / "body.weights.h5")
     for name, text in CONTEXTS.items():
         (folder / f"{name.replace(' ', '_')}.yaml").write_text(text)
     return folder

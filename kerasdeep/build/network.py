@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,17 +28,21 @@ def model(
     seed: int = 0,
     name: str = "network",
     scaling: str = "auto",
+    body: Callable[[Any], Any] | None = None,
 ) -> keras.Model:
     """The functional model of the planned layers, named as planned.
 
     Takes one array, or a mapping where the data has several inputs; gives one, or a mapping by head.
-    `augmentation` alters training pictures only; `scaling` is the data's, which says between what pixels lie.
+    `augmentation` alters training pictures only; `scaling` is the data's, which says between what pixels lie;
+    `body` is what stands between the one input and the layers, such as the kept layers of another model.
     Every random draw (initial weights, dropout, augmentation) depends on `seed` and the layer's name alone, so a
     layer more or less changes nothing in the others. Raises `InputError` at the line of a layer that does not fit
     what feeds it.
     """
     inputs = {name: keras.Input(shape, name=name) for name, shape in input_shapes.items()}
     tensors = {name: _augmented(name, tensor, augmentation, seed, scaling) for name, tensor in inputs.items()}
+    if body is not None:
+        tensors = {name: body(tensor) for name, tensor in tensors.items()}
     built: dict[str, keras.Layer] = {}
     outputs = {}
     for planned in layers:
@@ -133,8 +137,11 @@ def _pixel_range(choice: Choice, scaling: str) -> list[float]:
 
 
 def describe(model: keras.Model, layers: Sequence[PlannedLayer]) -> dict[str, Any]:
-    """The network as facts/network.json holds it: layers with shape, parameters and settings, and the totals."""
-    rows = []
+    """The network as facts/network.json holds it: layers with shape, parameters and settings, and the totals.
+
+    Layers that were not planned come from what is pretrained and stand in front.
+    """
+    rows = [_grafted(layer) for layer in model.layers if _is_grafted(layer, layers)]
     for planned in layers:
         layer = model.get_layer(planned.name)
         rows.append(
@@ -151,6 +158,26 @@ def describe(model: keras.Model, layers: Sequence[PlannedLayer]) -> dict[str, An
     trainable = sum(_size(variable) for variable in model.trainable_variables)
     total = model.count_params()
     return {"layers": rows, "parameters": total, "trainable": trainable, "non_trainable": total - trainable}
+
+
+def _is_grafted(layer: keras.Layer, layers: Sequence[PlannedLayer]) -> bool:
+    """Whether a layer was neither planned nor put around the data here."""
+    if isinstance(layer, keras.layers.InputLayer) or layer.name.startswith("augmentation_"):
+        return False
+    around = layer.name.endswith(("_to_picture", "_from_picture"))
+    return not around and all(planned.name != layer.name for planned in layers)
+
+
+def _grafted(layer: keras.Layer) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "class": type(layer).__name__,
+        "inputs": [tensor._keras_history.operation.name for tensor in keras.tree.flatten(layer.input)],
+        "output_shape": list(keras.tree.flatten(layer.output)[0].shape[1:]),
+        "parameters": layer.count_params(),
+        "trainable": bool(layer.trainable),
+        "settings": "",
+    }
 
 
 def _size(variable: Any) -> int:

@@ -44,11 +44,19 @@ def schema() -> Schema:
         "then": {"$ref": "#/$defs/overrides"},
         "else": {"$ref": "#/$defs/file"},
         "$defs": {
-            "file": _section(Spec, "", False),
+            "file": _file(),
             "overrides": _section(Spec, "", True),
             **definitions(),
         },
     }
+
+
+def _file() -> Schema:
+    """A whole file; its network may be left to what is pretrained."""
+    found = _section(Spec, "", False)
+    required = [key for key in found["required"] if key != "network"]
+    without = {"if": {"not": {"required": ["pretrained"]}}, "then": {"required": ["network"]}}
+    return {**found, "required": required, **without}
 
 
 def text() -> str:

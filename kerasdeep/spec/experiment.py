@@ -8,6 +8,7 @@ from typing import Any
 from kerasdeep.catalog import Choice
 from kerasdeep.spec.data import Data
 from kerasdeep.spec.network import Network
+from kerasdeep.spec.pretrained import Pretrained
 from kerasdeep.spec.regularization import Regularization
 from kerasdeep.spec.runtime import ReportSettings, Runtime
 from kerasdeep.spec.settings import ListOf, Section, setting
@@ -33,6 +34,9 @@ class Spec(Section):
     )
     data: Data = setting(Data, doc="What to learn from: at least `source`.")
     network: Network = setting(Network, doc="What to train: a list of layers.")
+    pretrained: Pretrained | None = setting(
+        Pretrained, None, "Layers that have learnt before: the body below `Output`, or weights by name."
+    )
     activation: Choice = setting("activation|layer", Choice("activation", "relu", {}), "Of every hidden layer.")
     initializer: str | Choice = setting(
         "'auto'|initializer", "auto", "Of every kernel; auto is He, LeCun or Glorot, by activation."

@@ -16,6 +16,7 @@ from kerasdeep.spec.conflicts.view import unrolled
 from kerasdeep.spec.data import BUILT_IN, Split
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.merge import Place, canonical, merge, put
+from kerasdeep.spec.pretrained import Pretrained, with_network
 from kerasdeep.spec.settings import read_section
 from kerasdeep.spec.stages import inherited
 
@@ -79,7 +80,7 @@ def _accepted(tree: Mapping) -> set[str]:
 
 def read_spec(tree: Mapping, report: Report) -> Spec | None:
     """The checked spec of a merged tree, or None when it cannot be read; problems go to `report`."""
-    spec = read_section(Spec, tree, report)
+    spec = read_section(Spec, with_network(tree), report)
     if spec is types.INVALID:
         return None
     spec = inherited(spec)
@@ -212,7 +213,17 @@ def _anchored(spec: Spec) -> Spec:
         split: Split | None = getattr(data, key)
         if split is not None and split.path is not None:
             changes[key] = replace(split, path=_anchor(split.path, split.mark("path")))
-    return replace(spec, data=replace(data, **changes)) if changes else spec
+    spec = replace(spec, data=replace(data, **changes)) if changes else spec
+    return replace(spec, pretrained=_anchored_source(spec.pretrained)) if spec.pretrained else spec
+
+
+def _anchored_source(section: Pretrained) -> Pretrained:
+    changes = {}
+    if section.is_path:
+        changes["from_"] = _anchor(section.from_, section.mark("from"))
+    if section.weights not in (None, "imagenet"):
+        changes["weights"] = _anchor(section.weights, section.mark("weights"))
+    return replace(section, **changes)
 
 
 def _anchor(text: str, mark: Mark | None) -> str:

@@ -22,11 +22,33 @@ from kerasdeep.training.compilation import Compilation
 PERFORMANCE = "Performance"  # the schedule that is training's, not the optimizer's
 
 
-def network(spec: Spec, planned: tuple[PlannedLayer, ...], dataset: Dataset) -> keras.Model:
+def network(
+    spec: Spec, planned: tuple[PlannedLayer, ...], dataset: Dataset, told: list[dict[str, Any]] | None = None
+) -> keras.Model:
+    """The model, with what it has from `pretrained` in it; `told` gets a row for each of those layers."""
     section = spec.data
-    return build.model(
-        planned, dataset.input_shapes, section.augmentation, seed=spec.seed, scaling=section.scaling
+    settings = {"seed": spec.seed, "scaling": section.scaling}
+    if spec.pretrained is None:
+        return build.model(planned, dataset.input_shapes, section.augmentation, **settings)
+    from kerasdeep.build import pretrained
+
+    return pretrained.network(
+        spec.pretrained, planned, dataset.input_shapes, section.augmentation, told=told, **settings
     )
+
+
+def said_of(reused: list[dict[str, Any]]) -> list[str]:
+    """What became of pretrained layers: one line in all, one for each that was passed over or mended."""
+    if not reused:
+        return []
+    counts = {kind: sum(row["became"] == kind for row in reused) for kind in ("loaded", "skipped", "new")}
+    said = [f"Pretrained layers: {', '.join(f'{count} {kind}' for kind, count in counts.items())}."]
+    odd = [
+        row
+        for row in reused
+        if row["became"] == "mended" or (row["became"] != "loaded" and row["why"] != "not kept")
+    ]
+    return said + [f"  {row['became']:8} {row['layer']}: {row['why']}" for row in odd[:20]]
 
 
 def steps_per_epoch(spec: Spec, dataset: Dataset) -> int:

@@ -39,7 +39,10 @@ def tell(
         if warning.name not in spec.allow:
             screen.say(str(warning))
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
-    model = preparing.network(spec, planned, dataset)
+    reused: list[dict[str, Any]] = []
+    model = preparing.network(spec, planned, dataset, reused)
+    for sentence in preparing.said_of(reused):
+        screen.say(sentence)
     choice = preparing.compile_rule(spec, model, dataset, machine)
     network = build.describe(model, planned)
     course = Course(spec, model, dataset, choice.xla, {layer.name for layer in planned if layer.role == "output"})
@@ -58,6 +61,8 @@ def tell(
             run_dir.write_json(run.environment, environment)
             run.write_fact("data", dataset.profile)
             run.write_fact("network", network)
+            if reused:
+                run.write_fact("pretrained", reused)
             run.write_fact("engine", finishing.engine_fact(stages[0], machine, choice))
             dataset.preprocessing.save(run.preprocessing_npz, run.preprocessing_json)
         else:
