@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kerasdeep import data
-from kerasdeep.data.loading import infer_format
+from kerasdeep.data.sources import infer_format
 from kerasdeep.errors import InputError, Mark
 from kerasdeep.spec.data import Data, Image, Split
 

@@ -1,10 +1,11 @@
-"""`kerasdeep validate`: every problem of every file, without Keras."""
+"""`kerasdeep validate`: every problem of every file, of its paths and CSV headers, without Keras or NumPy."""
 
 from __future__ import annotations
 
 from kerasdeep import spec
 from kerasdeep.cli.ending import say_problems
 from kerasdeep.cli.paths import config_path
+from kerasdeep.data import sources
 from kerasdeep.errors import InputError, Problem
 
 
@@ -13,7 +14,8 @@ def validate(configs: list[str], sets: list[str], as_json: bool) -> int:
     problems: list[Problem] = []
     for config in configs:
         try:
-            problems += spec.load(config_path(config), sets).warnings
+            loaded = spec.load(config_path(config), sets)
+            problems += [*loaded.warnings, *sources.problems(loaded.spec.data)]
         except InputError as error:
             problems += error.problems
     errors = [problem for problem in problems if problem.severity == "error"]

@@ -28,13 +28,15 @@ class Header:
     decimal: str = "."
 
 
-def read(path: Path, mark: Mark | None, separator: str = AUTO, encoding: str = AUTO) -> Header:
-    """The file's header; what is not stated is found.
+def read(
+    path: Path, mark: Mark | None, separator: str = AUTO, encoding: str = AUTO, *, whole: bool = True
+) -> Header:
+    """The file's header; what is not stated is found: the encoding in the `whole` file, or in its beginning.
 
     Raises InputError for a file that is missing, empty, not text, not in the stated encoding, or not a table.
     """
     sample = _sample(path, mark)
-    encoding = _encoding(path, sample, encoding, mark)
+    encoding = _encoding(path, sample, encoding, mark, whole)
     text = codecs.getincrementaldecoder(encoding)().decode(sample)
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
@@ -51,6 +53,8 @@ def read(path: Path, mark: Mark | None, separator: str = AUTO, encoding: str = A
 
 
 def _sample(path: Path, mark: Mark | None) -> bytes:
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no regular file. Expected a CSV file.", "missing-file", mark)
     try:
         with path.open("rb") as file:
             return file.read(SAMPLE)
@@ -58,7 +62,7 @@ def _sample(path: Path, mark: Mark | None) -> bytes:
         raise InputError(f"{path} cannot be read: {error.strerror}.", "missing-file", mark) from error
 
 
-def _encoding(path: Path, sample: bytes, stated: str, mark: Mark | None) -> str:
+def _encoding(path: Path, sample: bytes, stated: str, mark: Mark | None, whole: bool) -> str:
     """UTF-8 unless a byte-order mark says UTF-16 or the bytes are no UTF-8; then Windows-1252, which is common."""
     if stated != AUTO:
         try:
@@ -78,8 +82,10 @@ def _encoding(path: Path, sample: bytes, stated: str, mark: Mark | None) -> str:
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     try:
         with path.open("rb") as file:
-            while block := file.read(1 << 20):
+            while block := file.read(1 << 20 if whole else SAMPLE):
                 decoder.decode(block)
+                if not whole:
+                    return "utf-8-sig"
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return "cp1252"

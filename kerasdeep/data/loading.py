@@ -17,12 +17,11 @@ from kerasdeep.data.dataset import Dataset, Part, RawPart, Source, place
 from kerasdeep.data.fitting import fit_inputs
 from kerasdeep.data.preprocessing import Preprocessing, apply, apply_target
 from kerasdeep.data.profile import count_classes, describe
+from kerasdeep.data.sources import infer_format
 from kerasdeep.data.targets import TargetRule, plain_labels
-from kerasdeep.errors import InputError, Mark, Problem, Report, closest
+from kerasdeep.errors import InputError, Problem, Report, closest
 from kerasdeep.spec.data import Data
 from kerasdeep.spec.settings import default_of, find_setting
-
-SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet", ".npz": "npz"}
 
 
 def load(
@@ -81,33 +80,6 @@ def load(
         hash=digest,
         class_weight=weight,
     )
-
-
-def infer_format(name: str, mark: Mark | None) -> str:
-    """What kind of source `name` is. Raises InputError where there is no such thing or its kind cannot be told."""
-    if name in BUILTINS:
-        return "builtin"
-    path = Path(name)
-    if path.is_dir():
-        return "images"
-    if not path.exists():
-        message = f"{name} does not exist. Expected a file, a folder, or one of: {', '.join(BUILTINS)}."
-        raise InputError([Problem("error", "missing-file", message, mark, _alike(name))])
-    if path.suffix.lower() not in SUFFIXES:
-        kinds = ", ".join(SUFFIXES)
-        message = f"{name} is of no known kind. Expected {kinds}, a folder of pictures, or a stated `format`."
-        raise InputError(message, "unknown-format", mark)
-    return SUFFIXES[path.suffix.lower()]
-
-
-def _alike(name: str) -> str | None:
-    """A built-in name or a file in the same folder that was probably meant."""
-    path = Path(name)
-    if path.parent.is_dir():
-        neighbour = closest(path.name, [entry.name for entry in path.parent.iterdir()])
-        if neighbour:
-            return str(path.parent / neighbour)
-    return closest(path.name, BUILTINS)
 
 
 def read(format: str, section: Any, report: Report, say: Callable[[str], None] | None) -> Source:

@@ -11,8 +11,8 @@ import numpy as np
 from kerasdeep.data.builtin import BUILTINS
 from kerasdeep.data.builtin import read as read_builtin
 from kerasdeep.data.dataset import INPUT, RawPart
-from kerasdeep.data.loading import infer_format
 from kerasdeep.data.preprocessing import ArrayRule, Preprocessing
+from kerasdeep.data.sources import infer_format
 from kerasdeep.data.targets import check_labels, plain_labels
 from kerasdeep.errors import InputError, Mark, Problem, Report
 

@@ -11,7 +11,8 @@ import pandas as pd
 from kerasdeep.data import header
 from kerasdeep.data.dataset import RawPart, Source, place
 from kerasdeep.data.download import sha256
-from kerasdeep.errors import InputError, Mark, Report, closest
+from kerasdeep.data.sources import missing_columns
+from kerasdeep.errors import InputError, Mark, Report
 
 # What stands for a missing number or category; in a target only an empty cell does, since "None" may be a class.
 MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>", "?"]
@@ -107,11 +108,8 @@ def _parquet(path: Path, mark: Mark | None) -> pd.DataFrame:
 def separate(frame: pd.DataFrame, section: Any, report: Report, usual: str | None = None) -> RawPart:
     """Targets on one side, the columns to learn from on the other; `usual` is the target where none is stated."""
     columns = list(frame.columns)
-    for key in ("target", "features", "drop"):
-        for name in getattr(section, key) or ():
-            if name not in columns:
-                message = f"There is no column '{name}'. The table has: {', '.join(columns)}."
-                report.error("missing-column", message, place(section, key), closest(name, columns))
+    for missing in missing_columns(section, columns):
+        report.error("missing-column", missing.message, place(section, missing.key), missing.suggestion)
     wanted = section.target or ([usual] if usual else [])
     if not wanted:
         listed = ", ".join(columns)

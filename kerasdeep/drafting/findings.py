@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kerasdeep.data import header, loading, table
+from kerasdeep.data import header, loading, sources, table
 from kerasdeep.data.dataset import Dataset, Target
 from kerasdeep.data.profile import IMBALANCE
 from kerasdeep.errors import InputError, Mark, Problem, closest
@@ -70,7 +70,7 @@ def look(source: str, target: str | None = None, say: Callable[[str], None] | No
     """Loads the data with nothing held out. Raises `InputError` where it cannot be learned from."""
     where = source if source in BUILT_IN else str(Path(source).expanduser())
     section = Data(source=where, validation=None, marks={"source": Mark(source), "target": Mark("--target")})
-    format = loading.infer_format(where, Mark(source))
+    format = sources.infer_format(where, Mark(source))
     chosen = "you named it" if target else "the data says so"
     guessed = ""
     if format in ("csv", "parquet"):
