@@ -1,5 +1,7 @@
 """The engine: bit-equal to a plain loop over `train_step`, whatever the chunk, and the rule for compiling."""
 
+from contextlib import nullcontext
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import tensorflow as tf
 from kerasdeep.errors import InputError
 from kerasdeep.training import compilation
 from kerasdeep.training.engine import Engine, Pace, evaluation_batch, permutation
+from kerasdeep.training.xla_random import threefry
 
 ROWS, BATCH = 75, 16  # four full batches and a partial one of 11
 LAYERS = keras.layers
@@ -61,10 +64,16 @@ def engine_run(model, *, xla, chunk, weights=None, epochs=2):
 
 
 def plain_loop(model, *, xla, weights=None, epochs=2):
-    """Keras's train_step, one call a batch; under XLA the partial batch stays plain, as the rule says."""
+    """Keras's train_step, one call a batch; under XLA masks are Threefry's and the partial batch stays plain."""
     x, y = table()
     model._symbolic_build(data_batch=(x[:BATCH], y[:BATCH]))
-    compiled = tf.function(lambda *batch: model.train_step(batch), autograph=False, jit_compile=xla)
+    draws = threefry if xla else nullcontext
+
+    def step(*batch):
+        with draws():
+            return model.train_step(batch)
+
+    compiled = tf.function(step, autograph=False, jit_compile=xla)
     traced = tf.function(lambda *batch: model.train_step(batch), autograph=False)
     for number in range(epochs):
         model.reset_metrics()
