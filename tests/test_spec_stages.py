@@ -19,7 +19,7 @@ training: {epochs: 7, early_stopping: 3}
 LAYERS = [
     Selectable("flatten_1", False),
     Selectable("dense_1", True),
-    Selectable("dense_1_bn", True),
+    Selectable("dense_1_bn", True, norm=True),
     Selectable("dense_2", True),
     Selectable("output", True, head=True),
 ]
@@ -77,11 +77,19 @@ def test_epochs_for_a_file_with_stages_says_what_to_write(tmp_path):
         ("dense_1*", ["dense_1", "dense_1_bn"]),
         (["head", "dense_1"], ["dense_1", "output"]),
         (["all", "!*_bn"], ["flatten_1", "dense_1", "dense_2", "output"]),
+        (["all", "!norms"], ["flatten_1", "dense_1", "dense_2", "output"]),
+        ("norms", ["dense_1_bn"]),
         (["!*_bn", "!head"], ["flatten_1", "dense_1", "dense_2"]),
     ],
 )
 def test_what_a_selector_means(selector, names):
     assert select(selector, LAYERS, "train") == names
+
+
+def test_norms_may_be_taken_from_a_network_that_has_none():
+    assert select(["all", "!norms"], [Selectable("dense_1", True)], "train") == ["dense_1"]
+    with pytest.raises(InputError, match="`norms` means no layer"):
+        select("norms", [Selectable("dense_1", True)], "train")
 
 
 @pytest.mark.parametrize("selector", ["dense_3", "last:9", "first:0", ["head", "!conv*"], "heads"])

@@ -21,7 +21,11 @@ def leaves(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, keras.La
 
 def selectable(model: keras.Model, heads: Collection[str]) -> list[Selectable]:
     """The layers as selectors see them; `heads` are the names of the outputs."""
-    return [Selectable(name, bool(layer.weights), name in heads) for name, layer in leaves(model)]
+    norm = keras.layers.BatchNormalization
+    return [
+        Selectable(name, bool(layer.weights), name in heads, isinstance(layer, norm))
+        for name, layer in leaves(model)
+    ]
 
 
 def trainable_as_built(model: keras.Model) -> dict[str, bool]:

@@ -114,6 +114,76 @@ def lr_find(
 
 
 @app.command()
+def diagnose(
+    config: options.ConfigOrRun,
+    set_: options.Set = None,
+    seed: options.Seed = None,
+    profile: options.Profile = None,
+    variant: options.Variant = None,
+    backend: options.Backend = None,
+    device: options.Device = None,
+    json: options.Json = False,
+) -> None:
+    """Say how signal and gradients fare in each layer, what is wrong, and the YAML that helps."""
+    from kerasdeep.cli.diagnose import diagnose as examine
+
+    flags = options.flags(seed=seed, backend=backend, device=device)
+    examine(config, set_ or [], profile, variant, flags, json)
+
+
+@app.command()
+def finetune(
+    config: Annotated[
+        str | None, typer.Argument(metavar="[CONFIG]", help="A YAML file to start from; not needed.")
+    ] = None,
+    source: Annotated[
+        str, typer.Option("--from", metavar="MODEL", help="A run, FILE.keras, FILE.h5 or application:NAME.")
+    ] = ...,
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="PATH", help="What to learn from: a file, folder or name.")
+    ] = None,
+    target: Annotated[str | None, typer.Option("--target", metavar="NAME", help="The column to predict.")] = None,
+    freeze: Annotated[
+        str | None,
+        typer.Option("--freeze", metavar="SELECTOR", help="What stays frozen to the end: first:N, a name, all."),
+    ] = None,
+    unfreeze_after: Annotated[
+        int | None, typer.Option("--unfreeze-after", min=1, help="Epochs of the head alone; a third of all.")
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", min=1e-12, help="Of the head; a tenth of it in fine-tuning. Default 0.001."),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="Of both stages together. Default 10.")
+    ] = None,
+    set_: options.Set = None,
+    seed: options.Seed = None,
+    name: options.Name = None,
+    out: options.Out = Path("runs"),
+    backend: options.Backend = None,
+    device: options.Device = None,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> None:
+    """Give MODEL a new head for your data, train the head, then all of it gently; no YAML needed."""
+    from kerasdeep.cli.finetune import finetune as run_finetuning
+    from kerasdeep.spec.finetuning import Wishes
+
+    wishes = Wishes(
+        source=source,
+        data=data,
+        target=target,
+        freeze=freeze,
+        unfreeze_after=unfreeze_after,
+        rate=rate,
+        epochs=epochs,
+    )
+    flags = options.flags(seed=seed, name=name, backend=backend, device=device)
+    run_finetuning(config, wishes, set_ or [], flags, out, quiet, json)
+
+
+@app.command()
 def validate(
     configs: Annotated[list[str], typer.Argument(metavar="CONFIG...", help="YAML files or shipped names.")],
     set_: options.Set = None,
@@ -163,6 +233,29 @@ def predict(
     from kerasdeep.cli.predict import predict as answer
 
     answer(run, data, out, mc, options.flags(seed=seed, backend=backend, device=device), json)
+
+
+@app.command()
+def export(
+    run: options.Run,
+    format: Annotated[
+        str, typer.Option("--format", metavar="keras|saved_model|litert|onnx", help="What to write.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("-o", metavar="PATH", help="Where to; into the run's exports/ if not given.")
+    ] = None,
+    fold: Annotated[bool, typer.Option("--fold", help="Fold batch normalization into the layers before.")] = False,
+    float16: Annotated[bool, typer.Option("--float16", help="Half precision: half the size.")] = False,
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="PATH", help="Rows to compare on; the run's own if not given.")
+    ] = None,
+    force: options.Force = False,
+    json: options.Json = False,
+) -> None:
+    """Write RUN's model for use elsewhere, preprocessing inside, and prove that it gives the same answers."""
+    from kerasdeep.cli.export import export as write
+
+    write(run, format, out, fold, float16, data, force, json)
 
 
 @app.command()

@@ -1,8 +1,9 @@
-"""`stages:` a run in several parts: what each trains, for how long and how fast; and selectors, which name layers.
+"""`stages:` a run in several parts: what each trains, for how long and how fast; and selectors of layers.
 
-A selector is `all`, `head`, `last:N`, `first:N`, a layer's name, a pattern of names (`dense_*`), or a list of
-these; in a list, `!selector` takes layers away. N counts layers that have weights, the head excluded: `first:2`
-are the two that are nearest to the data, `last:2` the two in front of the head, and the head with them.
+A selector is `all`, `head`, `norms` (batch normalizations), `last:N`, `first:N`, a layer's name, a pattern of
+names (`dense_*`), or a list of these; in a list, `!selector` takes layers away. N counts layers that have weights,
+the head excluded: `first:2` are the two that are nearest to the data, `last:2` the two in front of the head, and
+the head with them.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Stage(Section):
 
     name: str | None = setting("str|null", None, "In the history and on the curves; null: stage_1, stage_2, …")
     train: str | list[str] = setting(
-        "str|list[str]", "all", "Layers that learn: all, head, last:N, first:N, names, patterns, or a list."
+        "str|list[str]", "all", "Layers that learn: all, head, norms, last:N, first:N, names, or a list."
     )
     epochs: int | None = setting("int|null", None, "Null takes training.epochs.", minimum=1)
     optimizer: Choice | None = setting("optimizer|null", None, "Null takes the top level's.")
@@ -85,11 +86,15 @@ def of(spec: Spec) -> list[Stage]:
 
 @dataclass(frozen=True, slots=True)
 class Selectable:
-    """A layer as selectors see it, in the network's order. `weighted`: it counts for `first:N` and `last:N`."""
+    """A layer as selectors see it, in the network's order. `weighted`: it counts for `first:N` and `last:N`.
+
+    `norm`: it is a batch normalization, which has statistics of its own.
+    """
 
     name: str
     weighted: bool
     head: bool = False
+    norm: bool = False
 
 
 def select(
@@ -104,7 +109,7 @@ def select(
     for position, item in enumerate(items):
         away = item.startswith("!")
         names = _named(item.removeprefix("!"), layers)
-        if not names:
+        if not names and item != "!norms":
             _refuse(item, layers, where, mark)
         if away and position == 0:
             found = {layer.name for layer in layers}
@@ -119,6 +124,8 @@ def _named(item: str, layers: Sequence[Selectable]) -> set[str]:
         return {layer.name for layer in layers}
     if item == "head":
         return {layer.name for layer in layers if layer.head}
+    if item == "norms":
+        return {layer.name for layer in layers if layer.norm}
     if not counted:
         return {layer.name for layer in layers if fnmatchcase(layer.name, item)}
     weighted, number = [layer.name for layer in body if layer.weighted], int(counted[2])
@@ -138,8 +145,8 @@ def _refuse(item: str, layers: Sequence[Selectable], where: str, mark: Mark | No
     else:
         said = f"`{item}` means no layer"
     shown = ", ".join(names[:40]) + (f", … ({len(names)} in all)" if len(names) > 40 else "")
-    message = f"`{where}`: {said}. Expected all, head, first:N, last:N, or names of layers: {shown}."
-    hint = None if counted else closest(item.removeprefix("!"), [*names, "all", "head"])
+    message = f"`{where}`: {said}. Expected all, head, norms, first:N, last:N, or names of layers: {shown}."
+    hint = None if counted else closest(item.removeprefix("!"), [*names, "all", "head", "norms"])
     raise InputError([Problem("error", "unknown-layers", message, mark, hint)])
 
 

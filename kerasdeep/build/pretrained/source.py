@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,9 @@ def _application(section: Pretrained, picture: tuple[int, ...] | None) -> keras.
         )
     arguments = {"include_top": False, "weights": section.weights, **section.arguments}
     try:
-        return getattr(keras.applications, name)(input_shape=(*(picture or (224, 224)), 3), **arguments)
+        with warnings.catch_warnings():  # weights without a head fit pictures of any size
+            warnings.filterwarnings("ignore", message=".*input_shape.*")
+            return getattr(keras.applications, name)(input_shape=(*(picture or (224, 224)), 3), **arguments)
     except (
         Exception
     ) as error:  # a wrong argument, a file that does not fit, or no network to fetch weights through
