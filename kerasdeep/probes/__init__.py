@@ -9,10 +9,12 @@ from kerasdeep import runtime
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kerasdeep.probes.diagnosing import Diagnosis
     from kerasdeep.probes.finding import Found
+    from kerasdeep.run_dir import RunDir
     from kerasdeep.spec.load import Loaded
 
-__all__ = ["lr_find"]
+__all__ = ["diagnose", "lr_find"]
 
 
 def lr_find(
@@ -33,3 +35,16 @@ def lr_find(
     from kerasdeep.probes import finding
 
     return finding.find(loaded, lowest, highest, steps, say, tell)
+
+
+def diagnose(loaded: Loaded, run: RunDir | None = None, say: Callable[[str], None] | None = None) -> Diagnosis:
+    """How signal and gradients fare in each layer, what is wrong by name, and what helps.
+
+    A new network is read at initialisation and after twenty real steps; that of `run` as it was saved, its history
+    included (`loaded` is then its resolved configuration). Writes nothing. Raises InputError for data that do not
+    fit the network.
+    """
+    runtime.prepare(loaded.spec.runtime, loaded.spec.seed)  # before anything imports Keras
+    from kerasdeep.probes import diagnosing
+
+    return diagnosing.diagnose(loaded, run, say)

@@ -67,7 +67,7 @@ def _edit(places: Places, loaded: Loaded, setting: RateSetting, number: str) -> 
     above = len(setting.path) - 2
     if len(chain) > above and places.has(chain[above].key.mark):
         return places.argument(chain[above].key.mark, setting.path[-1], number)
-    line = _flow(setting.path, number)
+    line = line_of(setting.path, number)
     if setting.path[0] in places.sections:
         message = f"`{setting.path[0]}` was not decided by this file alone, so --apply leaves it. Write: {line}"
         raise InputError(message, "cannot-apply", Mark(str(loaded.path)))
@@ -85,7 +85,7 @@ def _chain(tree: Mapping, path: tuple[str, ...]) -> Iterator[Pair]:
         node = pair.value
 
 
-def _flow(path: tuple[str, ...], number: str) -> str:
+def line_of(path: tuple[str, ...], number: str) -> str:
     """`optimizer: {SGD: {learning_rate: 0.1}}`"""
     first, *rest = path
     for key in reversed(rest):
