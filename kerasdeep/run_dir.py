@@ -74,6 +74,10 @@ class RunDir:
         return self.path / "checkpoints"
 
     @property
+    def exports(self) -> Path:
+        return self.path / "exports"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 

@@ -48,9 +48,7 @@ def show(result: dict[str, Any], source: str | None) -> None:
 
 
 def _metrics(target: dict[str, Any], sampled: dict[str, Any] | None, samples: int) -> Any:
-    table = _table(
-        "metric", "value", *([f"mean of {samples} copies"] if sampled else []), "95 % interval", "baseline"
-    )
+    table = _table("metric", "value", *([f"--mc {samples}"] if sampled else []), "95 % interval", "baseline")
     for name, value in target["metrics"].items():
         interval = target["intervals"].get(name)
         table.add_row(
@@ -65,7 +63,7 @@ def _metrics(target: dict[str, Any], sampled: dict[str, Any] | None, samples: in
         figure = next(name for name in certain if name != "share")
         both = [(one or {}).get("most_certain", {}).get(figure) for one in (target, sampled)]
         shown = [_spelled(value) for value in (both if sampled else both[:1])]
-        table.add_row(f"{figure.replace('_', ' ')} on the most certain {certain['share']:.0%}", *shown)
+        table.add_row(f"{figure.replace('_', ' ')}, most certain {certain['share']:.0%}", *shown)
     return table
 
 
@@ -82,10 +80,10 @@ def _per_class(rows: list[dict[str, Any]]) -> Any:
 def _table(first: str, *others: str) -> Any:
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(first, no_wrap=True)
     for title in others:
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     return table
 
 
