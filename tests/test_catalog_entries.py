@@ -2,13 +2,12 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
 
 from kerasdeep import catalog
-from kerasdeep.catalog import table, types
+from kerasdeep.catalog import types
 from kerasdeep.errors import Report
 from kerasdeep.source import parse
 
@@ -128,11 +127,7 @@ def test_suggestions_leave_out_what_is_refused_or_warned_of():
     assert {"Dense", "Convolution2D"} <= set(catalog.spellings("layer"))
 
 
-def test_loading_is_quick_and_imports_nothing_heavy():
-    start = time.process_time()
-    for _ in range(10):
-        table._data.__wrapped__()
-    assert (time.process_time() - start) / 10 < 0.02
+def test_it_imports_nothing_heavy():
     code = (
         "import sys, kerasdeep.catalog as c; c.find('layer', 'Dense'); "
         "print([m for m in ('keras', 'numpy', 'tensorflow', 'pandas', 'jax', 'pydantic') if m in sys.modules])"
