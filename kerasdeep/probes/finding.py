@@ -67,6 +67,8 @@ def find(
     notes = []
     if reading.lowest_at_end and sweep.stopped == "end":
         notes.append(f"The loss still fell at {highest:g}: try a wider range with --to {100 * highest:g}.")
+    if spec.stages:
+        notes.append("All layers were trained at once; stages inherit this rate where they set none of their own.")
     return Found(
         suggestion=reading.suggestions[recommended],
         recommended=recommended,

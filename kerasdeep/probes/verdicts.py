@@ -92,9 +92,10 @@ def _exploding(found: Examination) -> Verdict | None:
         evidence += f"; the loss is {found.first.loss:.2g}."
         return Verdict("exploding_gradients", _names(large), evidence, remedies.calmer(found))
     if not math.isfinite(found.first.loss) or (ratio is not None and ratio > EXPLODED):
-        evidence = f"The gradient of {hidden[0].name} is {_figure(ratio)} times that of {hidden[-1].name}; "
-        evidence += f"the loss is {found.first.loss:.2g}."
-        return Verdict("exploding_gradients", [hidden[0].name], evidence, remedies.calmer(found))
+        evidence = f"The loss is {found.first.loss:.2g}"
+        if ratio is not None:
+            evidence += f", the gradient of {hidden[0].name} {ratio:.2g} times that of {hidden[-1].name}"
+        return Verdict("exploding_gradients", _names(hidden[:1]), f"{evidence}.", remedies.calmer(found))
     return None
 
 
@@ -217,10 +218,6 @@ def _names(sites: list[Site]) -> list[str]:
 
 def _listed(sites: list[Site]) -> str:
     return sites[0].name if len(sites) == 1 else f"{sites[0].name} to {sites[-1].name}"
-
-
-def _figure(ratio: float | None) -> str:
-    return "an unknown number of" if ratio is None else f"{ratio:.2g}"
 
 
 def _bias(site: Site) -> float | None:
