@@ -28,6 +28,7 @@ network: {layers: [Dense: 8, {Dense: {units: 6, name: upper}}, Output]}
 training: {epochs: 2, batch_size: 30}
 report: {tensorboard: false}
 """
+APPLIED = "application: MobileNetV2, arguments: {alpha: 0.35}"
 CONTEXTS = {
     "table": TABLE,
     "numbers": TABLE.replace("iris", "diabetes"),
@@ -38,6 +39,9 @@ CONTEXTS = {
     "folder": TABLE.replace("iris", "pets, image: {size: [8, 8]}")
     .replace("validation: 30", "validation: 0.2")
     .replace("[Dense: 8", "[Flatten, Dense: 8"),
+    "body": TABLE.replace("iris", "digits").replace(
+        "layers: [Dense: 8, {Dense: {units: 6, name: upper}}, Output]", APPLIED
+    ),
     "dropout": TABLE + "regularization: {dropout: 0.2}\n",
     "batch norm": TABLE + "regularization: {batch_norm: before}\n",
     "stopping": TABLE.replace("epochs: 2", "epochs: 9, early_stopping: {patience: 2}"),
@@ -97,6 +101,8 @@ CASES = {
     "pretrained.arguments": case("application", "{alpha: 0.5}", "model"),
     "pretrained.weights": case("application", "body.weights.h5", "initial weights"),
     "pretrained.size": case("application", "[40, 40]", "model"),
+    "network.application": case("body", "MobileNet", "model"),
+    "network.arguments": case("body", "{alpha: 0.5}", "model"),
     "activation": case("table", "tanh", "model"),
     "initializer": case("table", "zeros", "initial weights"),
     "regularization.l1": case("table", "0.1", "model"),

@@ -6,7 +6,7 @@ from dataclasses import Field
 from typing import Any
 
 from kerasdeep.catalog import Entry, entries
-from kerasdeep.explaining.values import OF_SETTING, admits, of_argument, typical
+from kerasdeep.explaining.values import OF_SETTING, WITH_OTHERS, admits, of_argument, typical
 from kerasdeep.explaining.yaml_text import block
 from kerasdeep.spec.settings import Section, default_of, is_required, key_of, section_of, settings
 
@@ -29,6 +29,8 @@ def of_entry(entry: Entry, *shown: str) -> str | None:
 
 def of_setting(path: str, entry: Field) -> str | None:
     """The setting in its place, with a value that says something."""
+    if path in WITH_OTHERS:
+        return block(WITH_OTHERS[path])
     of = entry.metadata["of"]
     section = path.rpartition(".")[0]
     for place in (path, section):

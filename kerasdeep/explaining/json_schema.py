@@ -30,6 +30,8 @@ SPECIAL: dict[str, Schema] = {
     "profiles": OVERRIDES,
 }
 """Settings whose values are narrower, or better known, than their type says."""
+INSTEAD = {"": ("network", "pretrained"), "network": ("layers", "application")}
+"""Keys that need not be there, by section, where another one is: it brings the layers."""
 
 
 def schema() -> Schema:
@@ -44,19 +46,11 @@ def schema() -> Schema:
         "then": {"$ref": "#/$defs/overrides"},
         "else": {"$ref": "#/$defs/file"},
         "$defs": {
-            "file": _file(),
+            "file": _section(Spec, "", False),
             "overrides": _section(Spec, "", True),
             **definitions(),
         },
     }
-
-
-def _file() -> Schema:
-    """A whole file; its network may be left to what is pretrained."""
-    found = _section(Spec, "", False)
-    required = [key for key in found["required"] if key != "network"]
-    without = {"if": {"not": {"required": ["pretrained"]}}, "then": {"required": ["network"]}}
-    return {**found, "required": required, **without}
 
 
 def text() -> str:
@@ -71,7 +65,14 @@ def _section(section: type[Section], path: str, overriding: bool) -> Schema:
     }
     found: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     required = [key_of(entry) for entry in settings(section) if is_required(entry)]
-    return found if overriding or not required else {**found, "required": required}
+    if overriding or not required:
+        return found
+    key, other = INSTEAD.get(path, ("", ""))
+    if not key:
+        return {**found, "required": required}
+    without = {"if": {"not": {"required": [other]}}, "then": {"required": [key]}}
+    rest = [name for name in required if name != key]
+    return {**found, **({"required": rest} if rest else {}), **without}
 
 
 def _setting(entry: Field, path: str, overriding: bool) -> Schema:

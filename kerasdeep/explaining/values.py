@@ -109,6 +109,10 @@ OF_ENTRY = {
     ("R2Score", "class_aggregation"): "variance_weighted_average",
 }
 
+_APPLIED = {"network": {"application": "MobileNetV2", "arguments": {"alpha": 0.35}, "layers": ["Output"]}}
+WITH_OTHERS = {"network.application": _APPLIED, "network.arguments": _APPLIED}
+"""Settings whose example needs others beside it, as a whole."""
+
 OF_SETTING = {
     "name": "my-experiment",
     "description": "A deep net on my own table.",

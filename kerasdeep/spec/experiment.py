@@ -8,7 +8,7 @@ from typing import Any
 from kerasdeep.catalog import Choice
 from kerasdeep.spec.data import Data
 from kerasdeep.spec.network import Network
-from kerasdeep.spec.pretrained import Pretrained
+from kerasdeep.spec.pretrained import Pretrained, of_application
 from kerasdeep.spec.regularization import Regularization
 from kerasdeep.spec.runtime import ReportSettings, Runtime
 from kerasdeep.spec.settings import ListOf, Section, setting
@@ -60,3 +60,8 @@ class Spec(Section):
     profiles: dict[str, Any] = setting("map[any]", {}, "Named overrides; `--profile NAME` puts one of them on.")
     expect: list[str] = setting("list[str]", [], "Claims that `compare` judges.")
     allow: list[str] = setting("list[str]", [], "Names of warnings that are accepted.")
+
+    @property
+    def reused(self) -> Pretrained | None:
+        """Where layers come from that the network does not list: `pretrained`, or `network.application`."""
+        return self.pretrained or of_application(self.network)

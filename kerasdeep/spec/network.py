@@ -8,6 +8,7 @@ Layers are catalogue choices. Four words are the network's own and stand in the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from kerasdeep.catalog import Choice
 from kerasdeep.spec.settings import Section, setting
@@ -19,4 +20,10 @@ class Network(Section):
 
     SHORTHAND = (("list[any]", "layers"),)
 
-    layers: list[Choice] = setting("list[layer]", doc="The layers, from input to output.")
+    layers: list[Choice] = setting(
+        "list[layer]", doc="The layers, from input to output; an application needs none but `Output`."
+    )
+    application: str | None = setting(
+        "str|null", None, "A model of keras.applications with new weights as the body; `Output` follows."
+    )
+    arguments: dict[str, Any] = setting("map[any]", {}, "Of the application: {alpha: 0.25}.")

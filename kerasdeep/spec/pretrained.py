@@ -7,6 +7,7 @@ from typing import Any
 
 from kerasdeep.catalog import Choice
 from kerasdeep.source import Mapping, Node, Pair, Scalar, Sequence
+from kerasdeep.spec.network import Network
 from kerasdeep.spec.settings import Section, setting
 
 APPLICATION = "application:"
@@ -47,11 +48,31 @@ def is_body(layers: list[Choice]) -> bool:
 
 
 def with_network(tree: Mapping) -> Mapping:
-    """The tree with `network: [Output]` where there is a `pretrained` and no network."""
-    node = tree.pairs.get("pretrained")
-    if node is None or "network" in tree.pairs or (isinstance(node.value, Scalar) and node.value.is_null):
+    """The tree with `layers: [Output]` where the body is a `pretrained` without a network, or an application."""
+    network = tree.get("network")
+    pairs = network.pairs if isinstance(network, Mapping) else {}
+    body = (
+        tree.get("pretrained")
+        if network is None
+        else pairs["application"].value
+        if "application" in pairs
+        else None
+    )
+    if body is None or "layers" in pairs or (isinstance(body, Scalar) and body.is_null):
         return tree
-    mark = node.value.mark
+    mark = body.mark
     layers: Node = Sequence((Scalar("Output", False, mark),), mark)
-    network = Mapping({"layers": Pair(Scalar("layers", False, mark), layers)}, mark)
-    return Mapping({**tree.pairs, "network": Pair(Scalar("network", False, mark), network)}, tree.mark)
+    whole = Mapping(
+        {**pairs, "layers": Pair(Scalar("layers", False, mark), layers)}, network.mark if network else mark
+    )
+    return Mapping({**tree.pairs, "network": Pair(Scalar("network", False, mark), whole)}, tree.mark)
+
+
+def of_application(network: Network) -> Pretrained | None:
+    """`network.application` as a source of layers that have learnt nothing; None where it names none."""
+    if network.application is None:
+        return None
+    marks = {"from": network.mark("application"), "arguments": network.mark("arguments")}
+    marks = {key: mark for key, mark in marks.items() if mark is not None}
+    name = f"{APPLICATION}{network.application}"
+    return Pretrained(from_=name, arguments=network.arguments, weights=None, marks=marks)

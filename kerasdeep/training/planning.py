@@ -175,7 +175,9 @@ def _check_monitors(spec: Spec, model: keras.Model, dataset: Dataset) -> None:
 
 
 def _network(spec: Spec, planned: tuple[PlannedLayer, ...], dataset: Dataset) -> keras.Model:
-    """The network without its values, where Keras can build it so."""
+    """The network without its values, where Keras can build it so; what is pretrained has values."""
+    if spec.reused is not None:
+        return preparing.network(spec, planned, dataset)
     try:
         with _nothing_filled():
             return preparing.network(spec, planned, dataset)

@@ -28,12 +28,13 @@ def network(
     """The model, with what it has from `pretrained` in it; `told` gets a row for each of those layers."""
     section = spec.data
     settings = {"seed": spec.seed, "scaling": section.scaling}
-    if spec.pretrained is None:
+    if spec.reused is None:
         return build.model(planned, dataset.input_shapes, section.augmentation, **settings)
     from kerasdeep.build import pretrained
 
+    found = told if spec.pretrained is not None else None  # an application's new weights are no news
     return pretrained.network(
-        spec.pretrained, planned, dataset.input_shapes, section.augmentation, told=told, **settings
+        spec.reused, planned, dataset.input_shapes, section.augmentation, told=found, **settings
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from kerasdeep.build.network import model
+from kerasdeep.build.network import drawing_from, model
 from kerasdeep.build.pretrained.body import body, picture_size
 from kerasdeep.build.pretrained.copying import copy_by_name
 from kerasdeep.build.pretrained.source import load, model_path
@@ -35,7 +35,8 @@ def network(
     """
     told = [] if told is None else told
     shape = next(iter(input_shapes.values()))
-    source, notes = load(section, picture_size(section, shape) if len(shape) > 1 else None)
+    with drawing_from(seed, section.from_):  # an application may come with new weights
+        source, notes = load(section, picture_size(section, shape) if len(shape) > 1 else None)
     told += [{"layer": "", "became": "mended", "why": note} for note in notes]
     if any(layer.role != "output" for layer in planned):
         made = model(planned, input_shapes, augmentation, seed=seed, scaling=scaling)

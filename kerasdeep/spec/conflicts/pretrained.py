@@ -1,4 +1,4 @@
-"""Checks of `pretrained`: what acts in front of the first layer has no place in front of a body's features."""
+"""Checks of `pretrained` and `network.application`: what acts in front of the first layer has no place there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SCALES = ("auto", "unit", "none")
 
 
 def _application(view: View, report: Report) -> None:
-    section = view.spec.pretrained
+    section = view.spec.reused
     if section is None:
         return
     name, mark = section.application, section.mark("from")
@@ -29,13 +29,29 @@ def _application(view: View, report: Report) -> None:
         report.error("conflict", message, view.spec.data.mark("scaling"))
     for key in section.arguments:
         if key in ("weights", "include_top", "input_shape", "input_tensor", "classes"):
-            message = f"`pretrained.arguments.{key}` is decided by `pretrained`, the data or the task. Remove it."
+            message = f"`arguments.{key}` is decided by the other settings, the data or the task. Remove it."
             report.error("conflict", message, section.mark("arguments"))
+
+
+def _new_weights(view: View, report: Report) -> None:
+    """An application in `network` is the whole body, and its weights are new."""
+    network, mark = view.spec.network, view.spec.network.mark("application")
+    if network.application is None:
+        if network.arguments:
+            message = "`network.arguments` are those of an application, and `network.application` names none."
+            report.error("conflict", message, network.mark("arguments"))
+        return
+    if view.spec.pretrained is not None:
+        message = "`network.application` has new weights, and `pretrained` brings others. Keep one of them."
+        report.error("conflict", message, mark)
+    if not is_body(network.layers):
+        message = f"{network.application} is the whole body. Only `Output` can follow; remove the other layers."
+        report.error("conflict", message, mark)
 
 
 def _front(view: View, report: Report) -> None:
     spec = view.spec
-    if spec.pretrained is None or not is_body(spec.network.layers):
+    if spec.reused is None or not is_body(spec.network.layers):
         return
     section = spec.regularization
     written = {
@@ -45,8 +61,8 @@ def _front(view: View, report: Report) -> None:
     }
     for key, stands_in_front in written.items():
         if stands_in_front:
-            message = f"`regularization.{key}` would act behind the pretrained body, not on the input. Remove it."
+            message = f"`regularization.{key}` would act behind the body, not on the input. Remove it."
             report.error("conflict", message, section.mark(key))
 
 
-CHECKS = (_application, _front)
+CHECKS = (_application, _new_weights, _front)

@@ -1,0 +1,68 @@
+"""`network: {application: …}`: a model of keras.applications with new weights as the body, `Output` behind it."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasdeep import build, data, runtime, spec
+from kerasdeep.errors import InputError
+from kerasdeep.spec import resolved
+from kerasdeep.spec.lowering import lower
+from kerasdeep.training import preparing
+
+TEXT = "data: {source: digits}\nnetwork: {application: MobileNetV2, arguments: {alpha: 0.35}}\n"
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "body.yaml"
+    path.write_text(TEXT)
+    return path
+
+
+def built(path, *sets):
+    loaded = spec.load(path, sets=sets)
+    runtime.prepare(loaded.spec.runtime, loaded.spec.seed)
+    dataset = data.load(loaded.spec.data, loaded.spec.task)
+    planned = lower(loaded.spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
+    return preparing.network(loaded.spec, planned, dataset), dataset
+
+
+def test_grey_pictures_reach_the_whole_application(config):
+    model, dataset = built(config)
+    keras_own = keras.applications.MobileNetV2(
+        input_shape=(32, 32, 3), alpha=0.35, include_top=False, weights=None
+    )
+    assert model.input_shape == (None, 8, 8)
+    assert model.count_params() == keras_own.count_params() + (1280 + 1) * 10
+    assert model.predict(dataset.train.x[:2], verbose=0).sum(axis=1) == pytest.approx([1, 1], rel=1e-5)
+
+
+def test_new_weights_follow_the_seed(config):
+    one, same, other = (built(config, f"seed={seed}")[0].get_layer("Conv1").kernel.numpy() for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_it_reads_back_from_resolved_yaml(config, tmp_path):
+    loaded = spec.load(config)
+    again = tmp_path / "resolved.yaml"
+    again.write_text(resolved.text(loaded.spec))
+    assert spec.load(again).spec.network == loaded.spec.network
+
+
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [
+        (["network.application=MobileNetV22"], r"Did you mean MobileNetV2\?"),
+        (["network.layers=[Dense: 5, Output]"], "Only `Output` can follow"),
+        (["pretrained=application:MobileNet"], "Keep one of them"),
+        (["network.application=null", "network.layers=[Flatten, Output]"], r"`network\.arguments`"),
+        (["network.application=null"], r"`network\.layers` is missing"),
+        (["network.arguments={include_top: true}"], r"arguments\.include_top"),
+        (["data.source=iris"], "."),
+    ],
+)
+def test_what_does_not_go_together_is_refused(config, sets, said):
+    with pytest.raises(InputError, match=said):
+        built(config, *sets)
