@@ -10,6 +10,7 @@ from jinja2 import ChainableUndefined, Environment, PackageLoader, Undefined
 from markupsafe import Markup
 
 from kerasdeep.report import classes, configuration, curves, numbers, verdicts
+from kerasdeep.report.calibration import reliability
 from kerasdeep.report.doubts import doubts
 from kerasdeep.report.reading import PREFIX, Facts, by_name, metric_names
 
@@ -27,6 +28,7 @@ _FILTERS = {
     "number": numbers.number,
     "short": numbers.short,
     "percent": numbers.percent,
+    "rate": numbers.rate,
     "duration": numbers.duration,
     "label": numbers.label,
 }
@@ -126,6 +128,7 @@ def _judged(target: dict[str, Any]) -> dict[str, Any]:
         "scatter": scatter,
         "bars": bars,
         "quantiles": quantiles,
+        "reliability": reliability(target),
     }
 
 
@@ -159,6 +162,7 @@ def _commands(facts: Facts) -> list[tuple[str, str]]:
         commands.append(("Go on where it stopped", f"kerasdeep train {run} --resume"))
     if facts.status == "completed":
         commands.append(("Measure it on other data", f"kerasdeep evaluate {run} --data PATH"))
+        commands.append(("Answer new rows", f"kerasdeep predict {run} INPUT -o answers.csv"))
     commands.append(("Repeat it exactly", f"kerasdeep train {resolved}"))
     if facts.status == "completed":
         seed = facts.result.get("seed")
