@@ -229,6 +229,22 @@ def test_damaged_bytes_end_in_a_model_or_a_sentence(kind, sound, sound_h5, tmp_p
             assert "m." in str(error)
 
 
+def test_a_weights_file_of_an_application_is_looked_through_too(tmp_path):
+    def application(path):
+        load(Pretrained(from_="application:MobileNet", weights=str(path)), (32, 32))
+
+    path = tmp_path / "w.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = h5py.ExternalLink("/etc/passwd", "/")
+    with pytest.raises(InputError, match="link to somewhere else"):
+        application(path)
+    path.write_bytes(b"no weights")
+    with pytest.raises(InputError, match="no HDF5 file"):
+        application(path)
+    with pytest.raises(InputError, match="damaged"):
+        application(tmp_path / "gone.h5")
+
+
 def test_files_that_are_something_else_say_what(sound, sound_h5, tmp_path):
     (tmp_path / "a.keras").write_bytes(sound_h5.read_bytes())
     refused(tmp_path / "a.keras", r"HDF5 file .* Rename it to \.h5")

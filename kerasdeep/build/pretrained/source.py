@@ -150,6 +150,8 @@ def _application(section: Pretrained, picture: tuple[int, ...] | None) -> keras.
         raise InputError(
             [Problem("error", "model-file", message, section.mark("from"), closest(name, APPLICATIONS))]
         )
+    if section.weights not in (None, "imagenet"):
+        untrusted.check_weights(Path(section.weights))
     arguments = {"include_top": False, "weights": section.weights, **section.arguments}
     try:
         with warnings.catch_warnings():  # weights without a head fit pictures of any size

@@ -12,7 +12,7 @@ import io
 import json
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,26 @@ def examine(path: Path) -> tuple[str, dict[str, Any], int]:
 
     Raises `InputError` that says what is wrong and what to do.
     """
+    return _guarded(path, _examine)
+
+
+def check_weights(path: Path) -> None:
+    """Looks through an HDF5 file of weights alone. Raises `InputError` that says what is wrong and what to do."""
+
+    def look(path: Path) -> None:
+        if _start_of(path) != HDF5:
+            raise Refused("this is no HDF5 file of weights. Expected what `save_weights` of Keras writes.")
+        import h5py
+
+        with h5py.File(path, "r") as file:
+            _check_hdf5(file, path.stat().st_size, skip=())
+
+    _guarded(path, look)
+
+
+def _guarded(path: Path, look: Callable[[Path], Any]) -> Any:
     try:
-        return _examine(path)
+        return look(path)
     except Refused as refusal:
         raise InputError(f"{path}: {refusal}", "model-file") from None
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
@@ -48,14 +66,19 @@ def examine(path: Path) -> tuple[str, dict[str, Any], int]:
         raise InputError(message, "model-file") from None
 
 
-def _examine(path: Path) -> tuple[str, dict[str, Any], int]:
+def _start_of(path: Path) -> bytes:
+    """The first bytes of a regular file of bounded size."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise Refused("this is no regular file. Expected a model saved as .keras or .h5, or a run directory.")
     if status.st_size > MOST_BYTES:
         raise Refused(f"the file has {status.st_size:,} bytes; at most {MOST_BYTES:,} are read.")
     with path.open("rb") as file:
-        start = file.read(8)
+        return file.read(8)
+
+
+def _examine(path: Path) -> tuple[str, dict[str, Any], int]:
+    start = _start_of(path)
     named = path.suffix.lower()
     if start.startswith(ZIP):
         if named != ".keras":
