@@ -147,3 +147,15 @@ def as_sets(remedy):
             )
         else:
             yield f"{section}={value}"
+
+
+def test_each_head_is_held_against_its_own_labels(config):
+    random = np.random.default_rng(1)
+    a = random.normal(size=300)
+    rows = [f"{x:.3f},{'yes' if x > 0 else 'no'},{2 * x:.3f}" for x in a]
+    config.with_name("two.csv").write_text("\n".join(["a,t,price", *rows]))
+    sets = ["data.source=two.csv", "data.target=[t, price]", "data.scaling=standardize", "optimizer=Nadam"]
+    layers = "network.layers=[{{Dense: 30, name: deep}}, {{Output: {{name: t}}}}, {{Output: {{name: price{}}}}}]"
+    assert names(config, *sets, layers.format("")) == []
+    found = probes.diagnose(load(config, [*sets, layers.format(", activation: sigmoid")])).verdicts
+    assert [(verdict.name, verdict.layers) for verdict in found] == [("wrong_output", ["price"])]

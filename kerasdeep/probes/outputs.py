@@ -33,12 +33,16 @@ def unfit_output(found: Examination) -> tuple[str, str] | None:
     dataset, spec = found.subject.dataset, found.subject.spec
     heads = build.heads_of(dataset)
     losses = build.losses(spec.loss, heads, 0.0)
-    sites = [site for site in found.sites if site.is_output]
-    for head, site in zip(heads, sites, strict=False) if len(heads) == len(sites) else ():
+    tensors = found.subject.model.output
+    for head in heads:
+        tensor = tensors[head.name] if isinstance(tensors, dict) else tensors
+        site = next((site for site in found.sites if site.output is tensor), None)
+        if site is None:
+            continue
         y = dataset.train.y[head.name] if isinstance(dataset.train.y, dict) else dataset.train.y
         loss = losses[head.name] if isinstance(losses, dict) else losses
-        outputs = found.first.outputs.get(site.name, next(iter(found.first.outputs.values())))
-        problem = _problem(head, site.activation, loss, np.asarray(y), outputs.astype(np.float64))
+        outputs = found.first.outputs[site.name].astype(np.float64)
+        problem = _problem(head, site.activation, loss, np.asarray(y), outputs)
         if problem:
             return site.name, problem
     return None

@@ -125,7 +125,6 @@ def read(model: keras.Model, places: Sequence[Site], batch: Batch) -> Reading:
     x, y, weights = batch
     wanted = {f"at/{site.name}": site.output for site in places}
     wanted |= {f"fed/{site.name}": site.input for site in places if site.first}
-    wanted |= {f"out/{name}": tensor for name, tensor in zip(model.output_names, model.outputs, strict=True)}
     with traceless(model):
         tensors = keras.Model(model.input, wanted)(x, training=True)
         arrays = {name: keras.ops.convert_to_numpy(tensor) for name, tensor in tensors.items()}
@@ -138,7 +137,7 @@ def read(model: keras.Model, places: Sequence[Site], batch: Batch) -> Reading:
         for site in places
     }
     fed = {name.removeprefix("fed/"): array for name, array in arrays.items() if name.startswith("fed/")}
-    outputs = {name.removeprefix("out/"): array for name, array in arrays.items() if name.startswith("out/")}
+    outputs = {site.name: arrays[f"at/{site.name}"] for site in places if site.is_output}
     return Reading(signals, loss, fed, outputs)
 
 

@@ -50,11 +50,13 @@ def look_at(spec: Spec, say: Callable[[str], None] | None = None) -> Subject:
     """Loads the data and builds the network. Raises InputError when they do not fit each other."""
     dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=say)
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
-    section = spec.data
-    model = build.model(
-        planned, dataset.input_shapes, section.augmentation, seed=spec.seed, scaling=section.scaling
-    )
-    return Subject(spec, dataset, model)
+    given = (planned, dataset.input_shapes, spec.data.augmentation)
+    settings = {"seed": spec.seed, "scaling": spec.data.scaling}
+    if spec.reused is None:
+        return Subject(spec, dataset, build.model(*given, **settings))
+    from kerasdeep.build import pretrained
+
+    return Subject(spec, dataset, pretrained.network(spec.reused, *given, **settings))
 
 
 def without_xla(model: keras.Model) -> None:
