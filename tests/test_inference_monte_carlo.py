@@ -8,6 +8,7 @@ from keras import layers
 from kerasdeep.errors import InputError
 from kerasdeep.inference import monte_carlo
 from kerasdeep.inference.dropout import kept_random, random_layers
+from kerasdeep.inference.splitting import split
 
 
 def x(rows=6, features=8):
@@ -144,3 +145,38 @@ def test_the_model_is_left_as_it_was():
 def test_a_model_without_dropout_is_refused_with_the_reason():
     with pytest.raises(InputError, match="no dropout-like layer"):
         output(net(layers.Dense(4), layers.GaussianNoise(0.5)), x())
+
+
+def test_what_is_the_same_for_all_copies_is_computed_once():
+    inputs = keras.Input((8,))
+    shared = layers.Dense(5, "relu")(inputs)
+    dropped = layers.Dropout(0.5)(layers.Dense(4)(shared))
+    model = keras.Model(inputs, layers.Dense(2)(layers.Concatenate()([dropped, shared])))
+    before, after = split(model, random_layers(model))
+    assert [type(layer).__name__ for layer in after.layers if layer.weights] == ["Dense"]
+    again = after(before(x(), training=False), training=False)
+    np.testing.assert_allclose(again, model(x(), training=False), atol=1e-6)
+    assert output(model, x(), samples=20).std.min() > 1e-3
+
+
+def test_a_head_that_is_sure_stays_sure():
+    inputs = keras.Input((8,))
+    heads = {"random": layers.Dense(2)(layers.Dropout(0.5)(inputs)), "sure": layers.Dense(1)(inputs)}
+    found = monte_carlo.sample(keras.Model(inputs, heads), x(), 20, 0)
+    assert found["sure"].std.max() < 1e-6
+    assert found["random"].std.min() > 1e-3
+
+
+def test_nothing_is_split_where_dropout_comes_first_or_masks_are_passed_on():
+    first = net(layers.Dropout(0.5), layers.Dense(4))
+    assert split(first, random_layers(first)) is None
+    masked = keras.Sequential(
+        [
+            keras.Input((5,)),
+            layers.Embedding(9, 4, mask_zero=True),
+            layers.LSTM(3),
+            layers.Dropout(0.5),
+            layers.Dense(1),
+        ]
+    )
+    assert split(masked, random_layers(masked)) is None

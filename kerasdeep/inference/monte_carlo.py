@@ -20,6 +20,7 @@ from kerasdeep.build.batches import evaluation_batch
 from kerasdeep.data.dataset import OUTPUT
 from kerasdeep.errors import InputError, Mark
 from kerasdeep.inference.dropout import is_random, kept_random, random_layers
+from kerasdeep.inference.splitting import split
 from kerasdeep.measuring.probabilities import both_columns, entropy
 
 
@@ -85,18 +86,23 @@ def _moments(
 def _sampler(model: keras.Model, layers: list[Any], batch: int, samples: int, copies: int, seed: int) -> Any:
     """A function (rows of one batch, the batch's number) -> sums over all copies, by head.
 
-    Sums are of differences from the model's plain answer, so that small deviations do not drown in float32.
+    What lies before the first random layers is computed once. Sums are of differences from the model's plain
+    answer, so that small deviations do not drown in float32.
     """
     rounds = samples // copies
+    before, after = split(model, layers) or (None, model)
 
     def sampler(x: Any, number: Any) -> dict[str, dict[str, Any]]:
         plain = by_head(model(x, training=False))
         center = {head: ops.cast(output, "float32") for head, output in plain.items()}
-        repeated = keras.tree.map_structure(lambda rows: ops.tile(rows, (copies, *(1,) * (rows.ndim - 1))), x)
+        same = x if before is None else before(x, training=False)
+        repeated = keras.tree.map_structure(
+            lambda rows: ops.tile(rows, (copies, *(1,) * (len(rows.shape) - 1))), same
+        )
 
         def add_round(position: Any, sums: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
             with kept_random(layers, seed, lambda: number * rounds + position):
-                outputs = by_head(model(repeated, training=False))
+                outputs = by_head(after(repeated, training=False))
             return {head: _added(sums[head], outputs[head], center[head], copies) for head in sums}
 
         zeros = {
