@@ -157,6 +157,19 @@ def test_a_network_that_fits_no_machine_is_planned(config):
     assert float(keras.ops.sum(keras.layers.Dense(2)(np.ones((1, 2), np.float32)))) != 0
 
 
+def test_the_command_says_it_in_one_object(config, capfd):
+    from kerasdeep.cli import app, ending
+
+    assert (
+        ending.run(app.app, ["plan", str(config), "--json", "--epochs", "2", "--set", "training.batch_size=30"])
+        == 0
+    )
+    found = json.loads(capfd.readouterr().out)
+    assert (found["steps"], found["origins"]["training.epochs"]["from"]) == (8, "--epochs")
+    assert ending.run(app.app, ["plan", str(config), "--json", "--set", "data.source=irs"]) == 2
+    assert json.loads(capfd.readouterr().out)["problems"][0]["suggestion"] == "iris"
+
+
 def test_views_take_no_memory():
     inputs = keras.Input((4, 4))
     model = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(inputs)))

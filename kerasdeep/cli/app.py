@@ -77,7 +77,7 @@ def plan(
     from kerasdeep.cli.paths import config_path
 
     flags = options.flags(seed=seed, epochs=epochs, backend=backend, device=device)
-    found = training.plan(spec.load(config_path(config), set_ or [], profile, variant, flags))
+    found = training.plan(spec.load(config_path(config), set_ or [], profile, variant, flags), ending.say)
     if json:
         ending.say_json(found)
         return

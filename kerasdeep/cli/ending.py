@@ -58,6 +58,11 @@ def say_problems(problems: list[Problem], as_json: bool) -> None:
         print(problem, file=sys.stderr)
 
 
+def say(text: str) -> None:
+    """What a command is at, on stderr: stdout is for its answer."""
+    print(text, file=sys.stderr)
+
+
 def say_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, allow_nan=False))
 

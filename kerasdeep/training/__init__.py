@@ -40,14 +40,15 @@ def train(
     return story.tell(loaded, out, resume, machine, progress, begun)
 
 
-def plan(loaded: Loaded) -> dict[str, Any]:
+def plan(loaded: Loaded, say: Callable[[str], None] | None = None) -> dict[str, Any]:
     """What `train` would do with `loaded`: data, layers, parameters, steps, rates, compilation and memory.
 
     Everything is prepared as for training, but the network's weights are never put into memory. Returns plain data
-    (`plan --json`): `parameters`, `trainable`, `steps`, `steps_per_epoch`, `memory_bytes`, `rows`,
-    `layers`, `rates`, `compile`, `origins` and more; sizes are bytes. Raises InputError like `train`.
+    (`plan --json`): `parameters`, `trainable`, `steps`, `steps_per_epoch`, `memory_bytes`, `rows`, `layers`,
+    `rates`, `compile`, `origins` and more; sizes are bytes. `say` is told of downloads. Raises InputError like
+    `train`.
     """
     machine = runtime.prepare(loaded.spec.runtime, loaded.spec.seed)
     from kerasdeep.training import planning
 
-    return planning.make(loaded, machine)
+    return planning.make(loaded, machine, say)

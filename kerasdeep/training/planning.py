@@ -6,7 +6,7 @@ also tells that a network would not fit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import accumulate
@@ -36,19 +36,19 @@ from kerasdeep.training.parts import Part, parts
 CURVE_POINTS = 60
 
 
-def make(loaded: Loaded, machine: Runtime) -> dict[str, Any]:
+def make(loaded: Loaded, machine: Runtime, say: Callable[[str], None] | None = None) -> dict[str, Any]:
     """The plan as plain data; `kerasdeep.training.plan` says what it holds and what is raised."""
     try:
-        return _made(loaded, machine)
+        return _made(loaded, machine, say)
     finally:
         # Keras remembers variables without values, and would fill them at its next opportunity.
         keras.utils.clear_session(free_memory=False)
 
 
-def _made(loaded: Loaded, machine: Runtime) -> dict[str, Any]:
+def _made(loaded: Loaded, machine: Runtime, say: Callable[[str], None] | None) -> dict[str, Any]:
     spec = loaded.spec
     before = memory.high_water()
-    dataset = data.load(spec.data, spec.task, spec.training.batch_size)
+    dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=say)
     reading = memory.high_water() - before
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
     problems = [*loaded.warnings, *dataset.warnings, *preparing.step_problems(spec, dataset)]
