@@ -53,7 +53,7 @@ def train(
     quiet: options.Quiet = False,
     json: options.Json = False,
 ) -> None:
-    """Train what CONFIG describes, evaluate it and write a run directory with its report."""
+    """Train CONFIG, measure it, write a run and its report."""
     from kerasdeep.cli.train import train as run_training
 
     flags = options.flags(seed=seed, epochs=epochs, name=name, backend=backend, device=device)
@@ -72,7 +72,7 @@ def plan(
     device: options.Device = None,
     json: options.Json = False,
 ) -> None:
-    """Say what would happen without training: layers, parameters, memory, steps, rates, and whence each value."""
+    """Say what training would do. Layers, parameters, memory, steps, rates, and whence each value."""
     from kerasdeep import spec, training
     from kerasdeep.cli.paths import config_path
 
@@ -106,7 +106,7 @@ def lr_find(
     quiet: options.Quiet = False,
     json: options.Json = False,
 ) -> None:
-    """Suggest a learning rate: train a few hundred steps while it rises, and see where the loss falls."""
+    """Suggest a learning rate. A few hundred steps while it rises show where the loss falls."""
     from kerasdeep.cli.lr_find import lr_find as find
 
     flags = options.flags(seed=seed, backend=backend, device=device)
@@ -124,7 +124,7 @@ def diagnose(
     device: options.Device = None,
     json: options.Json = False,
 ) -> None:
-    """Say how signal and gradients fare in each layer, what is wrong, and the YAML that helps."""
+    """Say what ails a network, and the YAML that helps. Signal and gradients, layer by layer."""
     from kerasdeep.cli.diagnose import diagnose as examine
 
     flags = options.flags(seed=seed, backend=backend, device=device)
@@ -166,7 +166,7 @@ def finetune(
     quiet: options.Quiet = False,
     json: options.Json = False,
 ) -> None:
-    """Give MODEL a new head for your data, train the head, then all of it gently; no YAML needed."""
+    """Fit MODEL to your data; no YAML needed. A new head first, then all of it, gently."""
     from kerasdeep.cli.finetune import finetune as run_finetuning
     from kerasdeep.spec.finetuning import Wishes
 
@@ -189,7 +189,7 @@ def validate(
     set_: options.Set = None,
     json: options.Json = False,
 ) -> None:
-    """Check files: every key, name, type and conflict, without importing Keras."""
+    """Check files in a moment. Every key, name, type, path and conflict, without importing Keras."""
     from kerasdeep.cli.validate import validate as check
 
     raise typer.Exit(check(configs, set_ or [], json))
@@ -207,7 +207,7 @@ def evaluate(
     device: options.Device = None,
     json: options.Json = False,
 ) -> None:
-    """Measure RUN anew: class by class, ranking, calibration; on its own held-out rows or on a labelled file."""
+    """Measure RUN anew. Class by class, ranking, calibration; on its held-out rows or a labelled file."""
     from kerasdeep.cli.evaluate import evaluate as measure
 
     measure(run, data, mc, options.flags(seed=seed, backend=backend, device=device), json)
@@ -229,7 +229,7 @@ def predict(
     device: options.Device = None,
     json: options.Json = False,
 ) -> None:
-    """Answer raw rows with RUN: a table with predictions, probabilities and, with --mc, how unsure they are."""
+    """Answer raw rows with RUN. Predictions, probabilities and, with --mc, how unsure they are."""
     from kerasdeep.cli.predict import predict as answer
 
     answer(run, data, out, mc, options.flags(seed=seed, backend=backend, device=device), json)
@@ -252,7 +252,7 @@ def export(
     force: options.Force = False,
     json: options.Json = False,
 ) -> None:
-    """Write RUN's model for use elsewhere, preprocessing inside, and prove that it gives the same answers."""
+    """Write RUN's model for use elsewhere. Preprocessing inside, and proof that the answers agree."""
     from kerasdeep.cli.export import export as write
 
     write(run, format, out, fold, float16, data, force, json)
@@ -260,7 +260,7 @@ def export(
 
 @app.command()
 def report(run: options.Run, quiet: options.Quiet = False) -> None:
-    """Write report.html and report.md of RUN anew from its facts."""
+    """Write RUN's report anew from its facts."""
     from kerasdeep import run_dir
     from kerasdeep.report import write
 
@@ -289,7 +289,7 @@ def explain(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Say what NAME means: type, default, bounds, formula, paper and an example; without it, the sections."""
+    """Say what NAME means. Type, default, bounds, formula, paper, an example; without it, the sections."""
     from dataclasses import asdict
 
     from kerasdeep.explaining import explain as topics_of
@@ -309,7 +309,7 @@ def schema(
         Path | None, typer.Option("-o", metavar="FILE", help="Write it here, not on the screen.")
     ] = None,
 ) -> None:
-    """The JSON Schema of the YAML files, for editors: completion, hover text and errors while you type."""
+    """Write the JSON Schema for editors. Completion, hover text and errors while you type."""
     from kerasdeep.explaining import json_schema
 
     if out is None:
@@ -370,7 +370,7 @@ def recipes_copy(
 
 @app.command()
 def doctor(json: options.Json = False) -> None:
-    """Show the machine as kerasdeep sees it: backends, devices, versions, folders, and what is missing."""
+    """Show the machine as kerasdeep sees it. Backends, devices, versions, folders, what is missing."""
     from kerasdeep.machine import examine
 
     found = examine()
@@ -394,7 +394,7 @@ def init(
     force: options.Force = False,
     json: options.Json = False,
 ) -> None:
-    """Look at DATA and write a commented file that trains as it is, saying what was inferred."""
+    """Look at DATA and write a file that trains as it is. It is commented, and says what was inferred."""
     from kerasdeep.cli.init import init as write_draft
 
     write_draft(data, out, target, force, json)
