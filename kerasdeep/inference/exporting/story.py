@@ -20,6 +20,7 @@ from kerasdeep.inference.exporting.deployed import deploy, described, in_float16
 from kerasdeep.inference.exporting.formats import FORMATS, write
 from kerasdeep.inference.opening import Trained
 from kerasdeep.run_dir import write_json
+from kerasdeep.runtime import quiet_start
 
 ROWS = 500
 TOLERANCE = 1e-4
@@ -52,9 +53,11 @@ def export(
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         written = Path(folder) / path.name
         write(format, whole, written, float16)
-        run = kind.load(written, list(rules.inputs), list(rules.heads))
+        with quiet_start():
+            run = kind.load(written, list(rules.inputs), list(rules.heads))
+            said = run(arrays)
         numbers = {head for head, targets in rules.heads.items() if targets[0].kind == "regression"}
-        proof = compared(expected, run(arrays), numbers, HALF_TOLERANCE if float16 else TOLERANCE)
+        proof = compared(expected, said, numbers, HALF_TOLERANCE if float16 else TOLERANCE)
         one = {name: array[:1] for name, array in arrays.items()}
         first = raw.iloc[:1] if hasattr(raw, "iloc") else _take(raw, np.arange(1))
         before = _milliseconds(lambda: trained.model.predict_on_batch(apply(rules, first)))
