@@ -102,10 +102,11 @@ def test_equal_rows_and_layers_draw_for_themselves():
     rows = np.repeat(x(1), 4, axis=0)
     means = output(model, rows, samples=10).mean
     assert len(np.unique(means[:, 0])) == 4
+    model = net(layers.Dropout(0.5, seed=3), layers.Dropout(0.5, seed=3), shape=(64,))
     both = keras.Model(model.inputs[0], [model.layers[0].output, model.layers[1].output])
     layers_, seen = random_layers(both), []
     with kept_random(layers_, 0, lambda: 0):
-        seen = [np.asarray(part) for part in both(np.ones((1, 8), "float32"), training=False)]
+        seen = [np.asarray(part) for part in both(np.ones((1, 64), "float32"), training=False)]
     assert not np.array_equal(seen[0] > 0, seen[1] > 0), "two layers with one seed would drop the same units"
 
 
