@@ -20,7 +20,7 @@ from kerasdeep.catalog.types import FAMILIES, Atom, alternatives
 Schema = dict[str, Any]
 
 MERGED = ("optimizer", "schedule")
-"""Families whose entries files put over each other: there null takes an argument away, and none need be repeated."""
+"""Families whose entries files put over each other: null takes an argument away there, none need be repeated."""
 _PLAIN = {
     # YAML 1.2 reads `yes` as text, and so do editors.
     # `patternErrorMessage` is what yaml-language-server says instead of the pattern.
