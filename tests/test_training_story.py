@@ -206,3 +206,16 @@ def test_early_stopping_puts_the_best_epoch_into_the_model(config):
 def test_class_weights_change_what_is_learnt(config):
     plain, weighted = train(config), train(config, "data.class_weight=balanced")
     assert plain.history.rows()[0]["loss"] != weighted.history.rows()[0]["loss"]
+
+
+def test_the_saved_model_gives_the_answers_that_were_measured_tied_layers_too(config):
+    layers = "[{Dense: {units: 16, name: wide}}, {Dense: {units: 4, name: code}}, {TransposedDense: code}, Output]"
+    run = train(config, f"network={layers}", "training.epochs=1", "regularization=null")
+    saved = keras.saving.load_model(run.model)
+    assert not saved.compiled
+    arrays, _ = final(run)
+    trained = [value for name, value in arrays.items() if name.startswith("model/")]
+    for weight, expected in zip(saved.variables, trained, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), expected)
+    part = np.load(config.parent / "table.npz")["x"][:5]
+    assert saved.predict(part, verbose=0).shape == (5, 3)

@@ -19,9 +19,7 @@ from kerasdeep.training.stage import Stage, with_data_loss
 def save_model(model: keras.Model, run: RunDir) -> None:
     """Write `model.keras` without compile state: optimizers are the checkpoints' business, and Keras restores
     some of them wrongly without a word."""
-    bare = type(model).from_config(model.get_config())
-    for new, trained in zip(bare.variables, model.variables, strict=True):
-        new.assign(trained.value)
+    bare = keras.Model(model.input, model.output, name=model.name)  # the same layers, never compiled
     temporary = run.model.with_name(".model.keras")
     try:
         bare.save(temporary)
