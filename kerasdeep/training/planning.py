@@ -6,8 +6,7 @@ also tells that a network would not fit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from itertools import accumulate
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 from kerasdeep import build, data
 from kerasdeep.build import selection
 from kerasdeep.build.optimizer import innermost
+from kerasdeep.build.unfilled import unfilled
 from kerasdeep.catalog import dump
 from kerasdeep.data import Dataset
 from kerasdeep.errors import InputError
@@ -165,7 +165,7 @@ def curve(optimizer: keras.optimizers.Optimizer, steps: int) -> dict[str, Any]:
 
 def _check_monitors(spec: Spec, model: keras.Model, dataset: Dataset) -> None:
     """Raises InputError when something watches a figure that will not be recorded."""
-    with _nothing_filled():
+    with unfilled():
         model._symbolic_build(
             data_batch=keras.tree.map_structure(lambda array: array[:1], (dataset.train.x, dataset.train.y))
         )
@@ -179,15 +179,8 @@ def _network(spec: Spec, planned: tuple[PlannedLayer, ...], dataset: Dataset) ->
     if spec.reused is not None:
         return preparing.network(spec, planned, dataset)
     try:
-        with _nothing_filled():
+        with unfilled():
             return preparing.network(spec, planned, dataset)
     except InputError:
         # A few layers compute while they are built; what is really wrong is wrong here too.
         return preparing.network(spec, planned, dataset)
-
-
-@contextmanager
-def _nothing_filled() -> Iterator[None]:
-    """Keras's variables made inside have a shape and no values."""
-    with keras.StatelessScope(initialize_variables=False):
-        yield

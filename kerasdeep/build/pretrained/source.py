@@ -14,6 +14,7 @@ from keras.src.saving import serialization_lib
 
 from kerasdeep import run_dir
 from kerasdeep.build.pretrained import untrusted
+from kerasdeep.build.unfilled import unfilled
 from kerasdeep.errors import InputError, Problem, closest
 from kerasdeep.spec.applications import APPLICATIONS
 from kerasdeep.spec.pretrained import APPLICATION, HUB, Pretrained
@@ -89,7 +90,7 @@ def _file(path: Path) -> tuple[keras.Model, list[str]]:
 
 def _check_size(kind: str, config: dict[str, Any], stored: int) -> None:
     """Raises InputError where the configuration asks for more numbers than the file has weights for."""
-    with keras.StatelessScope(initialize_variables=False):
+    with unfilled():
         if kind == "keras":
             bare = {key: value for key, value in config.items() if key != "compile_config"}
             shell = keras.saving.deserialize_keras_object(bare, safe_mode=True)
