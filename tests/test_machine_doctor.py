@@ -13,7 +13,7 @@ from kerasdeep import machine
 from kerasdeep.cli import ending
 from kerasdeep.cli.app import app
 
-ROOT = Path(machine.__file__).parents[1]
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
