@@ -359,6 +359,12 @@ CASES = [
         "stages: [{epochs: 2, early_stopping: {start_from_epoch: 5}}]",
         "stages: [{epochs: 2}, {epochs: 9}]\ntraining: {early_stopping: {start_from_epoch: 5}}",
     ),
+    # pretrained
+    (
+        "!unknown-application",
+        "data: {source: cifar10}\npretrained: {from: 'application:MobilNet'}\nnetwork: [Output]",
+        "data: {source: cifar10, scaling: unit}\npretrained: {from: 'application:MobileNet'}\nnetwork: [Output]",
+    ),
     # studies
     ("!name", "variants: {he-normal: {}}", "variants: {he_normal: {}}"),
     ("!name", "profiles: {1st: {}}", "profiles: {first: {}}"),
