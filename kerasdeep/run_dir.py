@@ -98,6 +98,11 @@ class RunDir:
         """What `write_fact` wrote, or None when this run has no such fact."""
         return _read_json(self.facts / f"{name}.json")
 
+    def read_environment(self) -> dict[str, Any]:
+        """`environment.json`; empty where it is missing or broken."""
+        found = _read_json(self.environment)
+        return found if isinstance(found, dict) else {}
+
     def write_result(self, result: dict[str, Any]) -> None:
         """Write `result.json`; `format` and `run` are filled in here."""
         write_json(self.result, {"format": FORMAT, "run": str(self.path), **result})
@@ -157,7 +162,7 @@ def create(out: str | Path, name: str) -> RunDir:
 
     Raises InputError when `out` cannot be written.
     """
-    out, name = Path(out), _UNSAFE.sub("-", name).strip("-.") or "run"
+    out, name = Path(out), _safe(name)
     try:
         out.mkdir(parents=True, exist_ok=True)
         number = max((number for found, number, _ in _numbered(out) if found == name), default=0)
@@ -190,9 +195,14 @@ def is_run(path: str | Path) -> bool:
 
 def latest(out: str | Path, name: str) -> RunDir | None:
     """The run of that name with the highest number."""
-    name = _UNSAFE.sub("-", name).strip("-.") or "run"
+    return next(reversed(runs_of(out, name)), None)
+
+
+def runs_of(out: str | Path, name: str) -> list[RunDir]:
+    """The runs of that name, by number."""
+    name = _safe(name)
     runs = [(number, path) for found, number, path in _numbered(Path(out)) if found == name and is_run(path)]
-    return RunDir(max(runs)[1]) if runs else None
+    return [RunDir(path) for _, path in sorted(runs)]
 
 
 def all_runs(out: str | Path) -> list[RunDir]:
@@ -200,11 +210,48 @@ def all_runs(out: str | Path) -> list[RunDir]:
     return [RunDir(path) for _, _, path in sorted(_numbered(Path(out))) if is_run(path)]
 
 
+def _safe(name: str) -> str:
+    """The name as a folder can bear it."""
+    return _UNSAFE.sub("-", name).strip("-.") or "run"
+
+
 def _numbered(out: Path) -> list[tuple[str, int, Path]]:
     if not out.is_dir():
         return []
     matches = ((_NUMBERED.fullmatch(path.name), path) for path in out.iterdir() if path.is_dir())
     return [(match["name"], int(match["number"]), path) for match, path in matches if match]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonDir:
+    """`<out>/<name>-compare`: what several runs say together. It can be made anew from them at any time."""
+
+    path: Path
+
+    @property
+    def facts(self) -> Path:
+        return self.path / "comparison.json"
+
+    @property
+    def html(self) -> Path:
+        return self.path / "comparison.html"
+
+    @property
+    def markdown(self) -> Path:
+        return self.path / "comparison.md"
+
+    def write(self, facts: dict[str, Any]) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.facts, {"format": FORMAT, **facts})
+
+    def read(self) -> dict[str, Any]:
+        """What `write` wrote; empty where there is nothing readable."""
+        found = _read_json(self.facts)
+        return found if isinstance(found, dict) else {}
+
+
+def comparison(out: str | Path, name: str) -> ComparisonDir:
+    return ComparisonDir(Path(out) / f"{_safe(name)}-compare")
 
 
 # History: a row an epoch

@@ -132,6 +132,34 @@ def diagnose(
 
 
 @app.command()
+def compare(
+    given: Annotated[
+        list[str],
+        typer.Argument(metavar="CONFIG|RUN...", help="A YAML file or shipped name, or several run directories."),
+    ],
+    seeds: Annotated[
+        int,
+        typer.Option("--seeds", min=1, max=100, help="Runs of each variant: the file's seed and the next ones."),
+    ] = 3,
+    set_: options.Set = None,
+    seed: options.Seed = None,
+    epochs: options.Epochs = None,
+    name: options.Name = None,
+    out: options.Out = Path("runs"),
+    profile: options.Profile = None,
+    backend: options.Backend = None,
+    device: options.Device = None,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> None:
+    """Train every variant over several seeds and compare. Or compare runs; claims of the file are judged."""
+    from kerasdeep.cli.compare import compare as run_comparison
+
+    flags = options.flags(seed=seed, epochs=epochs, backend=backend, device=device)
+    raise typer.Exit(run_comparison(given, seeds, set_ or [], profile, name, flags, out, quiet, json))
+
+
+@app.command()
 def finetune(
     config: Annotated[
         str | None, typer.Argument(metavar="[CONFIG]", help="A YAML file to start from; not needed.")

@@ -36,7 +36,7 @@ def evaluate(trained: Trained, source: str | None, samples: int | None, say: Say
     guesses = baseline.recorded(trained.run.read_fact("data"))
     said = {name: outputs(trained.model, x) for name, (x, _) in parts.items()}
     measured = _measured(trained, parts, said, guesses, None)
-    measured["metrics"] = _by_keras(trained, parts) | measured["metrics"]
+    measured["metrics"] = by_keras(trained, parts) | measured["metrics"]
     result = trained.run.read_result() | measured
     if samples is None:
         return result
@@ -65,7 +65,7 @@ def _given(trained: Trained, source: str, say: Say) -> tuple[Any, Any]:
     return apply(trained.preprocessing, raw.x), apply_target(trained.preprocessing, raw.y)
 
 
-def _by_keras(trained: Trained, parts: dict[str, tuple[Any, Any]]) -> dict[str, float]:
+def by_keras(trained: Trained, parts: dict[str, tuple[Any, Any]]) -> dict[str, float]:
     """The losses, and the metrics that the configuration asks for, by the names that training gives them."""
     model, spec, rules = trained.model, trained.spec, trained.preprocessing
     described = SimpleNamespace(heads=rules.heads, preprocessing=rules)

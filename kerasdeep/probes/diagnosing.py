@@ -64,6 +64,7 @@ def _layers(found: Examination) -> list[dict[str, Any]]:
             "name": site.name,
             "class": type(site.layer).__name__,
             "activation": site.activation,
+            "output": site.is_output,
             **{moment: asdict(reading.signals[site.name]) for moment, reading in found.readings.items()},
         }
         for site in found.sites

@@ -1,11 +1,11 @@
-"""The report of a run: one page to open and a Markdown twin, made of the files in its directory alone."""
+"""The report of a run or a comparison: one page to open and a Markdown twin, made of its files alone."""
 
 from __future__ import annotations
 
-from kerasdeep.report import page, reading
-from kerasdeep.run_dir import RunDir, write_text
+from kerasdeep.report import comparison, page, reading
+from kerasdeep.run_dir import ComparisonDir, RunDir, write_text
 
-__all__ = ["write"]
+__all__ = ["write", "write_comparison"]
 
 
 def write(run: RunDir) -> None:
@@ -13,3 +13,10 @@ def write(run: RunDir) -> None:
     facts = reading.read(run)
     write_text(run.report_html, page.html(facts))
     write_text(run.report_md, page.markdown(facts))
+
+
+def write_comparison(folder: ComparisonDir) -> None:
+    """Write `comparison.html` and `comparison.md` from `comparison.json`."""
+    facts = folder.read()
+    write_text(folder.html, comparison.html(facts, str(folder.path)))
+    write_text(folder.markdown, comparison.markdown(facts, str(folder.path)))

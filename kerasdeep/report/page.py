@@ -36,17 +36,21 @@ _FILTERS = {
 
 def html(facts: Facts) -> str:
     """One file that needs nothing else: styles, script and pictures are inside it."""
-    pages = _environment(autoescape=True)
-    return pages.get_template("report.html").render(_context(facts))
+    return templates(autoescape=True).get_template("report.html").render(_context(facts))
 
 
 def markdown(facts: Facts) -> str:
     """The same story in short, for a pull request; what comes from the run is escaped where it is put in."""
-    pages = _environment(autoescape=False, finalize=_escaped)
-    return re.sub(r"\n{3,}", "\n\n", pages.get_template("report.md").render(_context(facts)))
+    return as_markdown("report.md", _context(facts))
 
 
-def _environment(**options: Any) -> Environment:
+def as_markdown(template: str, context: dict[str, Any]) -> str:
+    pages = templates(autoescape=False, finalize=_escaped)
+    return re.sub(r"\n{3,}", "\n\n", pages.get_template(template).render(context))
+
+
+def templates(**options: Any) -> Environment:
+    """The templates with the filters by which every page spells its figures."""
     loader = PackageLoader("kerasdeep.report", "templates")
     pages = Environment(
         loader=loader, trim_blocks=True, lstrip_blocks=True, undefined=ChainableUndefined, **options

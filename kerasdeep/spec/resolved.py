@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from typing import Any
 
 import yaml
 
 from kerasdeep.catalog import Choice, dump
+from kerasdeep.source import Mapping, Node, Scalar, Sequence, parse
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.rates import decided_elsewhere
 from kerasdeep.spec.settings import Section, key_of, settings
@@ -36,6 +37,22 @@ def _learning(section: Spec | Stage, spec: Spec) -> dict[str, Any]:
 def text(spec: Spec) -> str:
     """The YAML of `resolved`."""
     return yaml.safe_dump(resolved(spec), sort_keys=False, allow_unicode=True, width=100)
+
+
+def leaves(text: str) -> dict[str, str]:
+    """Every scalar of a `resolved.yaml` by its dotted place, such as `optimizer.SGD.learning_rate`."""
+    return dict(_leaves(parse(text, "resolved.yaml")))
+
+
+def _leaves(node: Node, place: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(node, Mapping):
+        for key, pair in node.pairs.items():
+            yield from _leaves(pair.value, f"{place}.{key}" if place else key)
+    elif isinstance(node, Sequence):
+        for number, item in enumerate(node.items):
+            yield from _leaves(item, f"{place}.{number}")
+    elif isinstance(node, Scalar):
+        yield place, node.text
 
 
 def with_defaults(choice: Choice, decided: Set[str] = frozenset()) -> Choice:

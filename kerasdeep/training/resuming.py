@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from kerasdeep.errors import InputError
 from kerasdeep.run_dir import RunDir
-from kerasdeep.source import Mapping, Scalar, Sequence, parse
 from kerasdeep.spec import resolved
 from kerasdeep.spec.load import Loaded
 
@@ -31,7 +28,7 @@ def as_begun(loaded: Loaded, run: RunDir) -> Loaded:
 
     Raises InputError when the configuration changed in a way that would give another run.
     """
-    environment, engine = _json(run), run.read_fact("engine") or {}
+    environment, engine = run.read_environment(), run.read_fact("engine") or {}
     section = loaded.spec.runtime
     if section.threads == "auto":
         section = replace(section, threads=environment.get("threads", section.threads))
@@ -44,7 +41,7 @@ def as_begun(loaded: Loaded, run: RunDir) -> Loaded:
 
 def check_data(run: RunDir, digest: str) -> None:
     """Raises InputError when the data are not those that the run began with."""
-    begun = _json(run).get("data_hash")
+    begun = run.read_environment().get("data_hash")
     if begun not in (None, digest):
         raise InputError(
             f"The data changed since {run.path} began: their hash was {begun[:12]}, now it is {digest[:12]}. "
@@ -55,14 +52,14 @@ def check_data(run: RunDir, digest: str) -> None:
 
 def other_versions(run: RunDir, environment: dict[str, Any]) -> list[str]:
     """What is not as it was when the run began and may change its last digits."""
-    begun = _json(run)
+    begun = run.read_environment()
     before, now = ({**found.get("versions", {}), "device": found.get("device")} for found in (begun, environment))
     return [f"{name} {before[name]} → {now.get(name)}" for name in before if before[name] != now.get(name)]
 
 
 def _refuse_changes(loaded: Loaded, run: RunDir) -> None:
-    before = dict(_leaves(parse(run.resolved.read_text(encoding="utf-8"), str(run.resolved))))
-    now = dict(_leaves(parse(resolved.text(loaded.spec), str(loaded.path))))
+    before = resolved.leaves(run.resolved.read_text(encoding="utf-8"))
+    now = resolved.leaves(resolved.text(loaded.spec))
     changed = [
         key
         for key in dict.fromkeys([*before, *now])
@@ -82,21 +79,3 @@ def _refuse_changes(loaded: Loaded, run: RunDir) -> None:
             "another one. Start a new run.",
             "config-changed",
         )
-
-
-def _leaves(node: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(node, Mapping):
-        for key, pair in node.pairs.items():
-            yield from _leaves(pair.value, f"{place}.{key}" if place else key)
-    elif isinstance(node, Sequence):
-        for number, item in enumerate(node.items):
-            yield from _leaves(item, f"{place}.{number}")
-    elif isinstance(node, Scalar):
-        yield place, node.text
-
-
-def _json(run: RunDir) -> dict[str, Any]:
-    try:
-        return json.loads(run.environment.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
