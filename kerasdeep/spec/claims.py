@@ -38,13 +38,20 @@ class Claim:
     bounds: tuple[tuple[str, Term], ...]
 
     def value(self, lookup: Lookup) -> float:
-        """What stands on the left, for a message. Raises what `lookup` raises, and ZeroDivisionError."""
-        return self.left(lookup)
+        """What stands on the left, for a message; not a number where it divides by zero."""
+        try:
+            return self.left(lookup)
+        except ZeroDivisionError:
+            return math.nan
 
     def holds(self, lookup: Lookup) -> bool:
         """Whether it is true where `lookup` gives each name's figure; what is not finite makes it false."""
-        left = self.left(lookup)
-        return math.isfinite(left) and all(_COMPARISONS[sign](left, bound(lookup)) for sign, bound in self.bounds)
+        left = self.value(lookup)
+        try:
+            bounds = [(sign, bound(lookup)) for sign, bound in self.bounds]
+        except ZeroDivisionError:
+            return False
+        return math.isfinite(left) and all(_COMPARISONS[sign](left, bound) for sign, bound in bounds)
 
 
 def parse(text: str) -> Claim:

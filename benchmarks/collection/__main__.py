@@ -1,0 +1,3 @@
+from benchmarks.collection.commands import app
+
+app()
