@@ -154,7 +154,8 @@ class RunDir:
             try:
                 yield
             finally:
-                self._lock_file.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # what ended the run may be that nothing can be written here
+                    self._lock_file.unlink(missing_ok=True)
 
 
 def create(out: str | Path, name: str) -> RunDir:

@@ -12,6 +12,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import random
 import subprocess
 import sys
 import tempfile
@@ -61,7 +62,7 @@ def prepare(section: Any, seed: int) -> Runtime:
     keras.config.set_image_data_format("channels_last")
     keras.config.set_epsilon(1e-7)
     _set_precision(section, device)
-    keras.utils.set_random_seed(seed)
+    _seed_everything(backend, seed)
     return Runtime(backend, device, section.precision, threads, seed)
 
 
@@ -240,6 +241,24 @@ def _set_precision(section: Any, device: str) -> None:
         message = "mixed_float16 has no fast path on a CPU and only loses digits. Use float32 or mixed_bfloat16."
         _refuse(section, "precision", message)
     keras.config.set_dtype_policy(section.precision)
+
+
+def _seed_everything(backend: str, seed: int) -> None:
+    """Python's, NumPy's and Keras's seeds. Keras's own function imports TensorFlow on every backend."""
+    import keras
+
+    if backend == "tensorflow":
+        keras.utils.set_random_seed(seed)
+        return
+    import numpy as np
+    from keras.src.backend.common import global_state
+    from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
+    from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
+
+    random.seed(seed)
+    np.random.seed(seed)
+    global_state.set_global_attribute(GLOBAL_RANDOM_SEED, seed)
+    global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, None)
 
 
 def _refuse(section: Any, key: str, message: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from kerasdeep import run_dir, spec
 from kerasdeep.cli.ending import say_json
 from kerasdeep.cli.paths import config_path
-from kerasdeep.errors import InputError, Mark
+from kerasdeep.errors import InputError, Mark, RunFailed
 from kerasdeep.run_dir import RunDir
 
 _PARTS = {"test_": "test rows", "val_": "validation rows"}
@@ -35,15 +36,31 @@ def train(
     mode = "quiet" if quiet else "json" if json else "auto"
     try:
         training.train(loaded, out, begun, mode, runs.append)
-    finally:
-        for run in runs:
-            report.write(run)
+    except BaseException:
+        # What ended the run (a full disk, a directory that is gone) may leave no room for its report.
+        with suppress(OSError, InputError):
+            for run in runs:
+                report.write(run)
+        raise
+    _write_report(runs[0])
     result = runs[0].read_result()
     if json:
         say_json(result)
     elif not quiet:
         for line in summary(runs[0], result):
             print(line)
+
+
+def _write_report(run: RunDir) -> None:
+    from kerasdeep import report
+
+    try:
+        report.write(run)
+    except OSError as error:
+        raise RunFailed(
+            f"The run is complete, but its report cannot be written: {error.strerror}. Mend that, then: "
+            f"kerasdeep report {run.path}"
+        ) from error
 
 
 def _latest(out: Path, name: str) -> RunDir:

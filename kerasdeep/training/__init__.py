@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kerasdeep import runtime
+from kerasdeep.errors import RunFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +36,17 @@ def train(
 
         loaded = resuming.as_begun(loaded, resume)
     machine = runtime.prepare(loaded.spec.runtime, loaded.spec.seed)  # before anything imports Keras
-    from kerasdeep.training import story
+    from kerasdeep.training import failures, story
 
-    return story.tell(loaded, out, resume, machine, progress, begun)
+    try:
+        return story.tell(loaded, out, resume, machine, progress, begun)
+    except RunFailed:
+        raise
+    except Exception as error:
+        failure = failures.outside_run(error)
+        if failure is None:
+            raise
+        raise failure from error
 
 
 def plan(loaded: Loaded, say: Callable[[str], None] | None = None) -> dict[str, Any]:

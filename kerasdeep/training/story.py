@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -11,13 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from kerasdeep import build, data, run_dir, runtime
-from kerasdeep.errors import Interrupted, RunFailed
+from kerasdeep.errors import Interrupted
 from kerasdeep.run_dir import RunDir
 from kerasdeep.spec import resolved
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.load import Loaded
 from kerasdeep.spec.lowering import lower
-from kerasdeep.training import checkpoint, finishing, interrupt, preparing, progress, proof, resuming, stage
+from kerasdeep.training import (
+    checkpoint,
+    failures,
+    finishing,
+    interrupt,
+    preparing,
+    progress,
+    proof,
+    resuming,
+    stage,
+)
 from kerasdeep.training.checkpoint import Position, Snapshot
 from kerasdeep.training.course import Course
 from kerasdeep.training.stage import Saving, Stage, Surroundings
@@ -56,6 +65,12 @@ def tell(
         begun(run)
     with ExitStack() as stack:
         stack.enter_context(run.lock())
+        if resume is not None:
+            resuming.check_data(run, dataset.hash)
+            for change in resuming.other_versions(run, environment):
+                screen.say(f"Not as when the run began, so the last digits may differ: {change}.")
+        rows, position = _begin_or_resume(run, course, screen, resume is not None)
+        stack.enter_context(_outcome(run, settled, stages, rows))
         if resume is None:
             shutil.copyfile(loaded.path, run.config)
             run_dir.write_json(run.environment, environment)
@@ -65,13 +80,7 @@ def tell(
                 run.write_fact("pretrained", reused)
             run.write_fact("engine", finishing.engine_fact(stages[0], machine, choice))
             dataset.preprocessing.save(run.preprocessing_npz, run.preprocessing_json)
-        else:
-            resuming.check_data(run, dataset.hash)
-            for change in resuming.other_versions(run, environment):
-                screen.say(f"Not as when the run began, so the last digits may differ: {change}.")
         run_dir.write_text(run.resolved, resolved.text(settled))
-        rows, position = _begin_or_resume(run, course, screen, resume is not None)
-        stack.enter_context(_outcome(run, settled, stages, rows))
         stop = stack.enter_context(interrupt.listening(screen.say))
         stack.enter_context(screen)
         tensorboard = TensorBoard(run.logs, screen.say) if spec.report.tensorboard else None
@@ -167,28 +176,8 @@ def _outcome(run: RunDir, spec: Spec, stages: list[Stage], rows: list[dict[str, 
         write("interrupted")
         raise Interrupted(f"Interrupted. Go on with: kerasdeep train {run.path} --resume") from None
     except Exception as error:
-        failure = _as_failure(error, run, spec)
+        failure = failures.of_run(error, run, spec)
         write("failed", error=str(failure or error))
         if failure is None:
             raise
         raise failure from error
-
-
-def _as_failure(error: Exception, run: RunDir, spec: Spec) -> RunFailed | None:
-    """The error as something that can happen to a run; None for a bug of ours."""
-    kept = f" What was finished is in {run.path}."
-    if isinstance(error, RunFailed):
-        last = " The last good checkpoint is kept." if checkpoint.exists(run.checkpoints) else ""
-        return RunFailed(f"{error}{last}{kept}")
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return RunFailed(f"The disk is full.{kept} Free some space, then: kerasdeep train {run.path} --resume")
-    if isinstance(error, OSError) and not run.path.is_dir():
-        return RunFailed(f"The run directory {run.path} vanished while the run was writing to it.")
-    if (
-        isinstance(error, MemoryError)
-        or "ResourceExhausted" in type(error).__name__
-        or "RESOURCE_EXHAUSTED" in str(error)
-    ):
-        smaller = max(1, spec.training.batch_size // 2)
-        return RunFailed(f"Out of memory.{kept} Try: --set training.batch_size={smaller}")
-    return None
