@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
 from shapes import differences
 
@@ -34,6 +36,15 @@ def test_metrics_intervals_and_baseline_speak_of_the_same_figures(run):
     for name, (low, high) in result["intervals"].items():
         assert low <= result["metrics"][name] <= high
         assert result["baseline"][name] < low
+
+
+def test_the_kernels_of_the_saved_model_are_described(run):
+    found = run.read_fact("weights")["layers"]
+    model = keras.saving.load_model(run.model)
+    assert [layer["name"] for layer in found] == [layer.name for layer in model.layers if hasattr(layer, "kernel")]
+    assert [layer["hidden"] for layer in found] == [True] * (len(found) - 1) + [False]
+    kernel = np.asarray(model.get_layer(found[0]["name"]).kernel)
+    assert found[0]["norm"] == pytest.approx(float(np.linalg.norm(kernel)), rel=1e-5)
 
 
 def test_the_resolved_file_of_a_run_is_valid_without_warnings(run):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import keras
 
+from kerasdeep.build import selection
 from kerasdeep.catalog import dump
 from kerasdeep.data import Dataset
+from kerasdeep.measuring import weights
 from kerasdeep.measuring.evaluation import PREFIX, evaluate
 from kerasdeep.run_dir import RunDir
 from kerasdeep.runtime import Runtime
@@ -26,6 +29,11 @@ def save_model(model: keras.Model, run: RunDir) -> None:
         temporary.replace(run.model)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_weights(model: keras.Model, run: RunDir, heads: Collection[str]) -> None:
+    """The fact that describes the kernels of the model as saved; `heads` names its output layers."""
+    run.write_fact("weights", weights.describe(selection.leaves(model), heads))
 
 
 def evaluate_run(run: RunDir, spec: Spec, dataset: Dataset, stage: Stage) -> dict[str, Any]:

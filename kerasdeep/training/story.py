@@ -54,7 +54,8 @@ def tell(
         screen.say(sentence)
     choice = preparing.compile_rule(spec, model, dataset, machine)
     network = build.describe(model, planned)
-    course = Course(spec, model, dataset, choice.xla, {layer.name for layer in planned if layer.role == "output"})
+    heads = {layer.name for layer in planned if layer.role == "output"}
+    course = Course(spec, model, dataset, choice.xla, heads)
     stages = course.stages
     environment = {**runtime.environment(machine), "data_hash": dataset.hash}
     settled = replace(spec, runtime=replace(spec.runtime, compile=choice.choice, threads=machine.threads))
@@ -112,6 +113,7 @@ def tell(
 
         course.thaw()
         finishing.save_model(model, run)
+        finishing.write_weights(model, run, heads)
         figures = finishing.evaluate_run(run, spec, dataset, stages[-1])
         run.write_fact("engine", finishing.engine_fact(stages[-1], machine, choice))
         run.write_fact("stages", finishing.stages_fact(stages, "completed"))
