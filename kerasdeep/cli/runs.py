@@ -23,8 +23,9 @@ def rows(out: Path) -> list[dict[str, Any]]:
 
 
 def show(found: list[dict[str, Any]], out: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from kerasdeep.cli.screen import page
 
     if not found:
         print(f"no runs in {out}. Start one: kerasdeep train quickstart")
@@ -41,13 +42,14 @@ def show(found: list[dict[str, Any]], out: Path) -> None:
     for result in found:
         seconds = result.get("seconds")
         table.add_row(
-            result["run"],
+            Path(result["run"]).name,
             result.get("status", ""),
             headline(result),
             str(result.get("epochs") or ""),
             f"{seconds:.1f} s" if seconds is not None else "",
         )
-    Console().print(table)
+    with page() as console:
+        console.print(table)
 
 
 def headline(result: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from kerasdeep import report, run_dir, runtime, training
 from kerasdeep.comparing import differences, figures, gathering, judging, matching, study
 from kerasdeep.comparing.study import Arm, Study, Wishes
-from kerasdeep.errors import RunFailed
+from kerasdeep.errors import Interrupted, RunFailed
 from kerasdeep.run_dir import ComparisonDir, RunDir
 from kerasdeep.spec import resolved
 
@@ -31,11 +32,14 @@ def of_study(path: Path, wishes: Wishes, out: Path, mode: str, say: Callable[[st
             say(f"{where}: {run.path} is there already")
         else:
             say(f"{where}: {'goes on' if run else 'training'}")
-            run = _train(arm, out, run, mode)
+            try:
+                run = _train(arm, out, run, mode)
+            except Interrupted:
+                raise Interrupted(f"Interrupted. Go on with: {_command(planned, wishes, out)}") from None
             say(f"{where}: {_said(run)}")
         runs.setdefault(arm.variant, {})[arm.seed] = run
     claims = judging.judge(planned.expect, runs, planned.named) if planned.judged else []
-    return _write(out, planned.name, _command(planned, wishes), planned.description, runs, claims)
+    return _write(out, planned.name, _command(planned, wishes, out), planned.description, runs, claims)
 
 
 def of_runs(runs: Sequence[RunDir], name: str, out: Path) -> ComparisonDir:
@@ -97,11 +101,12 @@ def _said(run: RunDir) -> str:
     return f"{result['status']}{figure}, {result['seconds']:.1f} s of training"
 
 
-def _command(planned: Study, wishes: Wishes) -> str:
-    options = [f"--seeds {wishes.seeds}", *(f"--set {text}" for text in wishes.sets)]
+def _command(planned: Study, wishes: Wishes, out: Path) -> str:
+    options = [f"--seeds {wishes.seeds}", *(f"--set {shlex.quote(text)}" for text in wishes.sets)]
     options += [f"--profile {wishes.profile}"] if wishes.profile else []
     options += [f"{option} {text}" for option, text in wishes.flags.values()]
-    return f"kerasdeep compare {planned.path} {' '.join(options)}"
+    options += [f"--out {shlex.quote(str(out))}"] if out != Path("runs") else []
+    return f"kerasdeep compare {shlex.quote(str(planned.path))} {' '.join(options)}"
 
 
 def _write(
