@@ -119,6 +119,11 @@ class RunDir:
             found["status"] = "interrupted"
         return {**found, "run": str(self.path)}
 
+    def sweep(self) -> None:
+        """Remove what a killed process was writing and did not finish. Only for who holds the lock."""
+        for unfinished in self.path.rglob(".*.tmp.*"):
+            unfinished.unlink(missing_ok=True)
+
     @property
     def _lock_file(self) -> Path:
         return self.path / ".lock"
@@ -334,7 +339,7 @@ def _value(name: str, cell: str | None) -> Any:
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """Hand out a temporary path beside `path`; swap it in when the block ends well, remove it when not."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{os.getpid()}.tmp.{path.name}")
     try:
         yield temporary
         temporary.replace(path)

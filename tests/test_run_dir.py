@@ -71,6 +71,21 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_what_a_killed_process_was_writing_is_swept_away_and_nothing_else(tmp_path):
+    run = run_dir.create(tmp_path, "x")
+    code = (
+        "import os, sys; from pathlib import Path; from kerasdeep.run_dir import atomic\n"
+        "for name in ('result.json', 'facts/engine.json'):\n"
+        "    atomic(Path(sys.argv[1]) / name).__enter__().write_text('half')\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    run.write_fact("data", {})
+    subprocess.run([sys.executable, "-c", code, str(run.path)], check=False)
+    assert len(list(run.path.rglob(".*"))) == 2
+    run.sweep()
+    assert [path.name for path in run.path.rglob("*")] == ["facts", "data.json"]
+
+
 def test_facts_come_back_and_a_missing_one_is_none(tmp_path):
     run = run_dir.create(tmp_path, "x")
     run.write_fact("engine", {"chunk": 4, "path": tmp_path})

@@ -120,7 +120,7 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_the_run_goes_on_once_there_is
     run, said = failing(config, fill, out=small_disk / "runs")
     assert "The disk is full" in said and f"kerasdeep train {run.path} --resume" in said
     kept, _, passed = checkpoint.read(run.checkpoints)
-    assert not passed and not list(run.path.rglob("*.tmp"))
+    assert not passed and not list(run.path.rglob(".*"))
     filler.unlink()
     epochs = kept.position.epoch + 2
     train(config, f"training.epochs={epochs}", resume=run)

@@ -121,16 +121,6 @@ def end_with(number, config, *, after):
     return run_dir.RunDir(out / "small-1"), process.returncode, text
 
 
-def test_a_killed_run_resumes_to_the_same_bits(config):
-    whole = train(config)
-    run, code, _ = end_with(signal.SIGKILL, config, after=4)
-    assert code == -signal.SIGKILL
-    assert run.read_result()["status"] == "interrupted"
-    train(config, *EXACT, resume=run)
-    assert run.read_result()["status"] == "completed"
-    assert_same_run(whole, run)
-
-
 def test_a_run_killed_before_its_first_checkpoint_starts_again(config):
     whole = train(config)
     run = train(config, out=config.parent / "other")

@@ -88,4 +88,5 @@ def carry_over(before: Optimizer, now: Optimizer) -> None:
         for variable in one.variables:
             source = kept.get(variable.name)
             if source is not None and variable.name != "learning_rate" and source.shape == variable.shape:
-                variable.assign(source.value)
+                # A copy: the engine gives buffers away on JAX, and several groups take over one counter.
+                variable.assign(keras.ops.copy(source.value))

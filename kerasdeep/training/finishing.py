@@ -12,7 +12,7 @@ from kerasdeep.catalog import dump
 from kerasdeep.data import Dataset
 from kerasdeep.measuring import weights
 from kerasdeep.measuring.evaluation import PREFIX, evaluate
-from kerasdeep.run_dir import RunDir
+from kerasdeep.run_dir import RunDir, atomic
 from kerasdeep.runtime import Runtime
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.training.compilation import Compilation
@@ -23,12 +23,8 @@ def save_model(model: keras.Model, run: RunDir) -> None:
     """Write `model.keras` without compile state: optimizers are the checkpoints' business, and Keras restores
     some of them wrongly without a word."""
     bare = keras.Model(model.input, model.output, name=model.name)  # the same layers, never compiled
-    temporary = run.model.with_name(".model.keras")
-    try:
+    with atomic(run.model) as temporary:
         bare.save(temporary)
-        temporary.replace(run.model)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_weights(model: keras.Model, run: RunDir, heads: Collection[str]) -> None:

@@ -66,12 +66,6 @@ def tell(
         begun(run)
     with ExitStack() as stack:
         stack.enter_context(run.lock())
-        if resume is not None:
-            resuming.check_data(run, dataset.hash)
-            for change in resuming.other_versions(run, environment):
-                screen.say(f"Not as when the run began, so the last digits may differ: {change}.")
-        rows, position = _begin_or_resume(run, course, screen, resume is not None)
-        stack.enter_context(_outcome(run, settled, stages, rows))
         if resume is None:
             shutil.copyfile(loaded.path, run.config)
             run_dir.write_json(run.environment, environment)
@@ -81,7 +75,16 @@ def tell(
                 run.write_fact("pretrained", reused)
             run.write_fact("engine", finishing.engine_fact(stages[0], machine, choice))
             dataset.preprocessing.save(run.preprocessing_npz, run.preprocessing_json)
+        else:
+            run.sweep()
+            resuming.check_data(run, dataset.hash)
+            for change in resuming.other_versions(run, environment):
+                screen.say(f"Not as when the run began, so the last digits may differ: {change}.")
         run_dir.write_text(run.resolved, resolved.text(settled))
+        rows, position = _begin_or_resume(run, course, screen, resume is not None)
+        stack.enter_context(
+            _outcome(run, settled, stages, rows)
+        )  # with result.json it is a run that can be resumed
         stop = stack.enter_context(interrupt.listening(screen.say))
         stack.enter_context(screen)
         tensorboard = TensorBoard(run.logs, screen.say) if spec.report.tensorboard else None
