@@ -6,6 +6,7 @@ that value changes. A setting that is added without a case here fails the first 
 
 import hashlib
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -45,6 +46,7 @@ CONTEXTS = {
     "dropout": TABLE + "regularization: {dropout: 0.2}\n",
     "batch norm": TABLE + "regularization: {batch_norm: before}\n",
     "stopping": TABLE.replace("epochs: 2", "epochs: 9, early_stopping: {patience: 2}"),
+    "scheduled": TABLE + "schedule: {one_cycle: {max_rate: 0.1}}\nallow: [unused-learning-rate]\n",
     "two stages": TABLE + "optimizer: Adam\nstages: [{train: head}, {epochs: 3, early_stopping: {patience: 2}}]\n",
     "thawing": TABLE + "stages: [{train: head}, {epochs: 6, unfreeze: {every: 1}}]\n",
     "reusing": TABLE.replace("iris", "digits").replace("[Dense: 8, {Dense: {units: 6, name: upper}}, ", "[")
@@ -130,6 +132,8 @@ CASES = {
     "training.early_stopping.mode": case("stopping", "max", "stopping"),
     "training.early_stopping.start_from_epoch": case("stopping", "4", "stopping"),
     "training.early_stopping.restore_best_weights": case("stopping", "false", "stopping"),
+    "training.schedule_epochs": case("scheduled", "1", "optimizer"),
+    "training.when_extended": case("scheduled", "stretch", "extended rates"),
     "training.checkpoint.every": case("table", "1 step", "run directory"),
     "stages.name": case("two stages", "other", "stages"),
     "stages.train": case("two stages", "'last:1'", "stages"),
@@ -345,6 +349,13 @@ def of_run_directory(one, room):
     return run.path.name.rpartition("-")[0], len(run.history.rows()), newest, run.logs.exists()
 
 
+def of_extended_rates(one, room):
+    run = trained(one, room)
+    longer = replace(one.loaded, spec=replace(one.spec, training=replace(one.spec.training, epochs=4)))
+    training.train(longer, room / "runs", run, progress="quiet")
+    return [row["learning_rate"] for row in run.history.rows()]
+
+
 def of_report(one, room):
     run = trained(one, room)
     page = run.report_html.read_text()
@@ -371,6 +382,7 @@ OBSERVED = {
     "stopping": of_stopping,
     "stages": of_stages,
     "run directory": of_run_directory,
+    "extended rates": of_extended_rates,
     "report": of_report,
     "warnings": of_warnings,
 }
@@ -417,7 +429,7 @@ def test_a_changed_value_changes_what_it_says(path, room, before):
 
 
 @pytest.mark.parametrize(
-    "changes", [changes for changes in OBSERVED if changes not in ("run directory", "report")]
+    "changes", [changes for changes in OBSERVED if changes not in ("run directory", "extended rates", "report")]
 )
 def test_what_is_observed_does_not_change_by_itself(changes, room, before):
     context = next(context for context, _, observed in CASES.values() if observed == changes)

@@ -146,6 +146,38 @@ def test_more_epochs_continue_a_finished_run(config):
     assert_same_run(train(config), run)
 
 
+CYCLE = ["schedule.one_cycle.max_rate=0.1", "schedule.one_cycle.momentum=[0.95, 0.85]", "training.epochs=3"]
+
+
+def rates(run):
+    return [row["learning_rate"] for row in run.history.rows()]
+
+
+def test_an_extended_run_holds_its_schedule_and_the_file_says_so(config, capsys):
+    run = train(config, *CYCLE)
+    planned = rates(run)
+    given = load(config, sets=[*CYCLE, "training.epochs=5"])
+    training.train(given, config.parent / "runs", run)
+    assert "OneCycle keeps the course that was planned over 3" in capsys.readouterr().out
+    assert rates(run) == [*planned, pytest.approx(1e-5, rel=1e-3), rates(run)[-1]]  # 1cycle's last rate
+    training.train(load(run.resolved, sets=["training.epochs=6"]), "", run, progress="quiet")  # RUN --resume
+    assert rates(run)[3:] == rates(run)[-1:] * 3
+    assert_same_run(run, train(run.resolved))
+    with pytest.raises(InputError, match=r"planned over 3 epochs, now `schedule_epochs` is 4"):
+        train(config, *CYCLE, "training.schedule_epochs=4", resume=run)
+
+
+def test_an_extended_run_stretches_its_schedule_where_that_is_chosen(config, capsys):
+    more = [*CYCLE, "training.epochs=5", "training.when_extended=stretch"]
+    run, whole = train(config, *CYCLE), train(config, *more)
+    planned = rates(run)
+    training.train(load(config, sets=more), config.parent / "runs", run)
+    assert "OneCycle is spread over them all from here on" in capsys.readouterr().out
+    assert rates(run) == [*planned, *rates(whole)[3:]] and rates(whole)[:3] != planned
+    train(config, *more, resume=run)  # nothing left to do, and nothing that changes the plan
+    assert rates(run)[3:] == rates(whole)[3:]
+
+
 def test_a_changed_configuration_or_data_is_no_resume(config):
     run = train(config, "training.epochs=1")
     with pytest.raises(InputError, match=r"training\.batch_size: 16 → 32"):

@@ -35,6 +35,8 @@ def compile_model(
 ) -> list[Group]:
     """Compiles `model` for a stage of `total_steps` batches; a stage may bring its own optimizer and schedule.
 
+    A schedule is spread over `total_steps`, or over `training.schedule_epochs` where they are given.
+
     `rates` gives groups of variables multiples of the learning rate, as (factor, variables) by selector; what is
     returned are the groups that were made of them.
 
@@ -42,6 +44,8 @@ def compile_model(
     loss without penalties itself.
     """
     heads = heads_of(dataset)
+    if spec.training.schedule_epochs is not None:
+        total_steps = steps_per_epoch * spec.training.schedule_epochs
     loss = losses(spec.loss, heads, spec.regularization.label_smoothing)
     choice = optimizer_choice or spec.optimizer
     check_groups(choice, model)

@@ -151,6 +151,9 @@ def _refuse(item: str, layers: Sequence[Selectable], where: str, mark: Mark | No
 
 
 def seen_by(spec: Spec, stage: Stage) -> Spec:
-    """The experiment as if this filled-in stage were all of it."""
-    training = replace(spec.training, epochs=stage.epochs, early_stopping=stage.early_stopping)
+    """The experiment as if this filled-in stage were all of it; the schedule of one of several fills its stage."""
+    planned = None if spec.stages else spec.training.schedule_epochs
+    training = replace(
+        spec.training, epochs=stage.epochs, early_stopping=stage.early_stopping, schedule_epochs=planned
+    )
     return replace(spec, optimizer=stage.optimizer, schedule=stage.schedule, training=training, stages=[stage])

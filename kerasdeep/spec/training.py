@@ -43,4 +43,12 @@ class Training(Section):
     batch_size: int = setting("int", 32, "Rows in one step.", minimum=1)
     shuffle: bool = setting("bool", True, "A new order each epoch, a pure function of seed and epoch.")
     early_stopping: EarlyStopping | None = setting(EarlyStopping, None, "Stop early; null trains every epoch.")
+    schedule_epochs: int | None = setting(
+        "int|null", None, "Epochs that the schedule is planned over; null: all of them.", minimum=1
+    )
+    when_extended: str = setting(
+        "'hold'|'stretch'",
+        "hold",
+        "The schedule of a run that is resumed with other epochs: hold its course, or stretch it over them all.",
+    )
     checkpoint: Checkpoint = setting(Checkpoint, doc="How often the run is saved.")

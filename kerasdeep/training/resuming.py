@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kerasdeep.errors import InputError
+from kerasdeep.errors import InputError, Problem, Report
 from kerasdeep.run_dir import RunDir
 from kerasdeep.spec import resolved
 from kerasdeep.spec.load import Loaded
+from kerasdeep.spec.training import Training
 
 HARMLESS = (
     "name",
@@ -17,6 +18,8 @@ HARMLESS = (
     "allow",
     "data.cache",
     "training.epochs",
+    "training.schedule_epochs",  # judged apart, with the epochs
+    "training.when_extended",
     "training.checkpoint",
     "runtime.chunk",
 )
@@ -24,9 +27,10 @@ RATE_BY_METRIC = "Performance"  # the one schedule that knows no planned end
 
 
 def as_begun(loaded: Loaded, run: RunDir) -> Loaded:
-    """`loaded` with the thread count and compilation that the run began with.
+    """`loaded` with the thread count, compilation and planned length of the schedule that the run began with.
 
-    Raises InputError when the configuration changed in a way that would give another run.
+    Where more or fewer epochs meet a schedule, a warning says what becomes of it. Raises InputError when the
+    configuration changed in a way that would give another run.
     """
     environment, engine = run.read_environment(), run.read_fact("engine") or {}
     section = loaded.spec.runtime
@@ -35,8 +39,9 @@ def as_begun(loaded: Loaded, run: RunDir) -> Loaded:
     if section.compile == "auto":
         section = replace(section, compile=engine.get("compile", section.compile))
     loaded = replace(loaded, spec=replace(loaded.spec, runtime=section))
-    _refuse_changes(loaded, run)
-    return loaded
+    before = resolved.leaves(run.resolved.read_text(encoding="utf-8"))
+    _refuse_changes(loaded, run, before)
+    return _planned(loaded, run, int(before["training.epochs"]), before.get("training.schedule_epochs"))
 
 
 def check_data(run: RunDir, digest: str) -> None:
@@ -57,8 +62,43 @@ def other_versions(run: RunDir, environment: dict[str, Any]) -> list[str]:
     return [f"{name} {before[name]} → {now.get(name)}" for name in before if before[name] != now.get(name)]
 
 
-def _refuse_changes(loaded: Loaded, run: RunDir) -> None:
-    before = resolved.leaves(run.resolved.read_text(encoding="utf-8"))
+def _planned(loaded: Loaded, run: RunDir, epochs: int, planned: str | None) -> Loaded:
+    """`loaded` with its schedule over the epochs that it was `planned` for, or over all, as `when_extended` says.
+
+    `epochs` are those that the run had before, `planned` the text of its `training.schedule_epochs`.
+    """
+    schedule, section = loaded.spec.schedule, loaded.spec.training
+    if schedule is None or schedule.name == RATE_BY_METRIC or loaded.spec.stages:
+        return loaded
+    known = None if planned in (None, "null") else int(planned)
+    if section.schedule_epochs not in (None, known):
+        message = f"The schedule of {run.path} is planned over {known or epochs} epochs, now `schedule_epochs` is "
+        message += f"{section.schedule_epochs}. Start a new run."
+        raise InputError(message, "config-changed", section.mark("schedule_epochs"))
+    warnings = loaded.warnings
+    if section.epochs != epochs:
+        known = (known or epochs) if section.when_extended == "hold" else None
+        warnings = [*warnings, *_extended(schedule.name, epochs, known, section)]
+    training = replace(section, schedule_epochs=known)
+    return replace(loaded, spec=replace(loaded.spec, training=training), warnings=warnings)
+
+
+def _extended(schedule: str, epochs: int, planned: int | None, section: Training) -> list[Problem]:
+    report = Report()
+    message = f"{epochs} epochs became {section.epochs}. "
+    if planned is not None:
+        message += (
+            f"{schedule} keeps the course that was planned over {planned} (`when_extended: hold`): what ends "
+        )
+        message += "there stays at its last rate. `stretch` would spread it over all epochs."
+    else:
+        message += f"{schedule} is spread over them all from here on (`when_extended: stretch`), so the rate may "
+        message += "jump; a run of that length from the start would be another one."
+    report.warn("extended", message, section.mark("when_extended"))
+    return report.warnings
+
+
+def _refuse_changes(loaded: Loaded, run: RunDir, before: dict[str, str]) -> None:
     now = resolved.leaves(resolved.text(loaded.spec))
     changed = [
         key
@@ -69,13 +109,5 @@ def _refuse_changes(loaded: Loaded, run: RunDir) -> None:
         shown = "; ".join(f"{key}: {before.get(key, 'absent')} → {now.get(key, 'absent')}" for key in changed[:10])
         raise InputError(
             f"The configuration changed since {run.path} began ({shown}). Start a new run, or undo the change.",
-            "config-changed",
-        )
-    epochs = before.get("training.epochs"), now.get("training.epochs")
-    schedule = loaded.spec.schedule
-    if epochs[0] != epochs[1] and schedule is not None and schedule.name != RATE_BY_METRIC:
-        raise InputError(
-            f"The schedule {schedule.name} was planned over {epochs[0]} epochs; with {epochs[1]} it would be "
-            "another one. Start a new run.",
             "config-changed",
         )

@@ -105,6 +105,18 @@ def _boundaries_of(schedule: Choice, epochs: int, report: Report) -> None:
         report.warn("past-the-end", message, schedule.mark)
 
 
+def _schedule_epochs(view: View, report: Report) -> None:
+    section = view.spec.training
+    if section.schedule_epochs is None:
+        return
+    why = "each stage's schedule fills its stage" if view.spec.stages else None
+    if view.spec.schedule is None:
+        why = "there is no schedule"
+    if why:
+        message = f"`training.schedule_epochs` has no effect: {why}. Remove it."
+        report.warn("no-effect", message, section.mark("schedule_epochs"))
+
+
 def _monitors(view: View, report: Report) -> None:
     if view.spec.data.validation is not None:
         return
@@ -217,6 +229,7 @@ CHECKS = (
     _averaging,
     _rates,
     _boundaries,
+    _schedule_epochs,
     _monitors,
     _early_stopping,
     _label_smoothing,
