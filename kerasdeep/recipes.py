@@ -76,9 +76,10 @@ def copy(name: str, target: Path | None = None, force: bool = False) -> Path:
 def text_for(recipe: Recipe, path: Path | None = None) -> str:
     """The file's text with a schema line that holds anywhere; for a copy at `path`, its own name and command."""
     text = _MODELINE.sub(modeline(), recipe.path.read_text(encoding="utf-8"), count=1)
+    called = recipe.path.name if path is None else path.name
+    text = text.replace(f" {recipe.shelf}/{recipe.path.name}", f" {called}")  # in the commands that it opens with
     if path is None or path.stem == recipe.name:
-        return text.replace(f"train {recipe.shelf}/{recipe.path.name}", f"train {recipe.path.name}")
-    text = text.replace(f"train {recipe.shelf}/{recipe.path.name}", f"train {path.name}")
+        return text
     return re.sub(rf"^name: {re.escape(recipe.name)}$", f"name: {path.stem}", text, count=1, flags=re.MULTILINE)
 
 

@@ -38,7 +38,9 @@ def test_a_copy_is_the_same_experiment_wherever_it_lies(name, tmp_path, monkeypa
     text = path.read_text()
     assert f"$schema={shipped.SCHEMA.absolute().as_uri()}\n" in text
     assert "../" not in text, "a relative path would not hold in a copy"
-    assert f"train {path.name}" in text.splitlines()[0], "a shipped file opens with its command"
+    commands = (f"# kerasdeep train {path.name}", f"# kerasdeep compare {path.name} --seeds ")
+    assert text.startswith(commands), "a shipped file opens with its command"
+    assert f"{shipped.all_files()[name].parent.name}/{path.name}" not in text
 
 
 def test_a_copy_under_another_name_is_called_so(tmp_path):
