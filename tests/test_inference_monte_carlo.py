@@ -181,3 +181,27 @@ def test_nothing_is_split_where_dropout_comes_first_or_masks_are_passed_on():
         ]
     )
     assert split(masked, random_layers(masked)) is None
+
+
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="JAX draws Keras's own masks")
+@pytest.mark.parametrize("rate", [0.2, 0.5, 0.001])
+def test_quick_masks_drop_each_value_with_the_rate_and_keep_the_expectation(rate):
+    from kerasdeep.inference.compiled_tensorflow import dropped
+
+    values = np.full((5000, 37), 3.0, "float32")
+    seeds = [np.array([number, 7], "int32") for number in range(20)]
+    drawn = np.stack([np.asarray(dropped(keras.ops.convert_to_tensor(values), rate, seed)) for seed in seeds])
+    share = (drawn == 0).mean()
+    by_thresholds = 1 / 512 / np.sqrt(20 * 37)  # at most: each column of each call draws one
+    assert abs(share - rate) < 5 * np.hypot(np.sqrt(rate * (1 - rate) / drawn.size), by_thresholds)
+    assert abs((drawn == 0).mean(axis=(0, 1)) - rate).max() < 0.003 + 5 * np.sqrt(rate / 100_000)
+    np.testing.assert_allclose(np.unique(drawn), [0, 3 / (1 - rate)], rtol=1e-6)
+    assert abs(np.corrcoef(drawn[:, :, 0].ravel(), drawn[:, :, 1].ravel())[0, 1]) < 0.02
+    assert (drawn[0] != drawn[1]).any()
+
+
+def test_masks_of_an_odd_number_of_values_and_of_pictures_have_their_shape():
+    shape = (3, 5, 7)
+    model = keras.Sequential([keras.Input(shape), layers.Dropout(0.3), layers.Flatten(), layers.Dense(2)])
+    rows = np.ones((1, *shape), "float32")
+    assert output(model, rows, samples=7).std.min() > 0

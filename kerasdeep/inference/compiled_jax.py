@@ -8,6 +8,8 @@ from typing import Any
 import jax
 import keras
 
+dropped = None  # XLA makes one loop of Keras's own dropout
+
 
 def compiled(function: Callable[..., Any], model: Any) -> Callable[..., Any]:
     """`function` as one XLA program, which takes the model's weights as arguments instead of keeping copies."""

@@ -18,6 +18,9 @@ DROPOUT_LIKE = (
     keras.layers.AlphaDropout,
     keras.layers.GaussianDropout,
 )
+MOST = 0.99
+"""The rate from which on Keras's own dropout is called."""
+Dropped = Callable[[Any, float, Any], Any]
 _RATES = ("rate", "dropout", "recurrent_dropout")
 
 
@@ -46,11 +49,14 @@ def _drops_in_cells(layer: keras.Layer) -> bool:
 
 
 @contextmanager
-def kept_random(layers: list[keras.Layer], seed: int, copy: Callable[[], Any]) -> Iterator[None]:
+def kept_random(
+    layers: list[keras.Layer], seed: int, copy: Callable[[], Any], dropped: Dropped | None = None
+) -> Iterator[None]:
     """While the block traces a model, `layers` drop units although the model is called in inference.
 
     Each draw gets the seed (a number from `seed`, the layer and the draw; the tensor `copy()`): a pure function,
-    so that a compiled loop over copies changes no variable and repeats itself bit for bit.
+    so that a compiled loop over copies changes no variable and repeats itself bit for bit. `dropped` stands in for
+    Keras's plain dropout where it is given: (values, rate, seed) -> values.
     """
     generators = {
         id(part.seed_generator): part.seed_generator
@@ -63,7 +69,8 @@ def kept_random(layers: list[keras.Layer], seed: int, copy: Callable[[], Any]) -
         for number, generator in enumerate(generators.values()):
             _patch(patched, generator, "next", _counted(generator, seed, number, copy))
         for layer in layers:
-            _patch(patched, layer, "call", _training(layer.call))
+            plain = type(layer) is keras.layers.Dropout and layer.noise_shape is None and layer.rate < MOST
+            _patch(patched, layer, "call", _quick(layer, dropped) if dropped and plain else _training(layer.call))
         yield
     finally:
         for owner, name in patched:
@@ -74,6 +81,13 @@ def _patch(patched: list[tuple[Any, str]], owner: Any, name: str, function: Call
     # Past Keras's own __setattr__, which looks for variables to track.
     object.__setattr__(owner, name, function)
     patched.append((owner, name))
+
+
+def _quick(layer: keras.layers.Dropout, dropped: Dropped) -> Callable[..., Any]:
+    def call(inputs: Any, training: bool = False) -> Any:
+        return dropped(inputs, layer.rate, layer.seed_generator.next()) if layer.rate else inputs
+
+    return call
 
 
 def _training(call: Callable[..., Any]) -> Callable[..., Any]:

@@ -101,7 +101,7 @@ def _sampler(model: keras.Model, layers: list[Any], batch: int, samples: int, co
         )
 
         def add_round(position: Any, sums: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-            with kept_random(layers, seed, lambda: number * rounds + position):
+            with kept_random(layers, seed, lambda: number * rounds + position, _backend().dropped):
                 outputs = by_head(after(repeated, training=False))
             return {head: _added(sums[head], outputs[head], center[head], copies) for head in sums}
 
