@@ -46,5 +46,5 @@ def measure(
 
 @app.command()
 def page() -> None:
-    """Make recipes/README.md and recipes/results/README.md from the recipes and their committed results."""
+    """Make the two pages, and the measured lines at the head of recipes, from the committed results."""
     pages.write()

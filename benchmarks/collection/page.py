@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks.collection import headers
 from benchmarks.collection.recipe import FOLDER, RESULTS, Recipe, find_all
 
 CHAPTER = Path(__file__).parent / "chapter.yaml"
@@ -20,6 +21,10 @@ def write() -> None:
     RESULTS.mkdir(exist_ok=True)
     chapter = yaml.safe_load(CHAPTER.read_text(encoding="utf-8"))
     recipes = find_all()
+    for recipe in recipes:
+        found = results(recipe)
+        if found:
+            headers.write(recipe, found)
     MAP.write_text(map_page(chapter["headings"], recipes), encoding="utf-8")
     WINNERS.write_text(winners_page(chapter["groups"], recipes), encoding="utf-8")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasdeep import report, run_dir, runtime, training
+from kerasdeep import report, run_dir, runtime, shipped, training
 from kerasdeep.comparing import differences, figures, gathering, judging, matching, study
 from kerasdeep.comparing.study import Arm, Study, Wishes
 from kerasdeep.errors import Interrupted, RunFailed
@@ -106,7 +106,9 @@ def _command(planned: Study, wishes: Wishes, out: Path) -> str:
     options += [f"--profile {wishes.profile}"] if wishes.profile else []
     options += [f"{option} {text}" for option, text in wishes.flags.values()]
     options += [f"--out {shlex.quote(str(out))}"] if out != Path("runs") else []
-    return f"kerasdeep compare {shlex.quote(str(planned.path))} {' '.join(options)}"
+    is_shipped = shipped.all_files().get(planned.path.stem) == planned.path
+    named = planned.path.stem if is_shipped else shlex.quote(str(planned.path))
+    return f"kerasdeep compare {named} {' '.join(options)}"
 
 
 def _write(

@@ -205,7 +205,7 @@ def _charts(variants: list[dict[str, Any]], tones: dict[str, str]) -> list[chart
             for v in variants
             if any(map(is_number, v["curves"].get(name) or []))
         ]
-        flat = name in ("learning_rate", "momentum") and len({x for _, _, at in lines for x in at}) < 2
+        flat = name in ("learning_rate", "momentum") and all(len(set(at)) < 2 for _, _, at in lines)
         if name in hidden or flat or not lines:
             continue
         longest = max(len(at) for _, _, at in lines)
