@@ -85,7 +85,8 @@ def test_a_name_of_two_families_is_told_twice():
     kinds = {topic.kind.split()[0] for topic in explain("prelu")}
     assert kinds == {"activation", "layer"}
     found = explain("dropout")
-    assert [topic.name for topic in found] == ["regularization.dropout", "Dropout"]
+    noise = "stages.0.pretrain.autoencoder.noise.dropout"
+    assert [topic.name for topic in found] == ["regularization.dropout", noise, "Dropout"]
 
 
 def test_a_family_lists_its_names_in_singular_and_plural():

@@ -19,8 +19,9 @@ from kerasdeep.errors import InputError
 from kerasdeep.spec import claims
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.lowering import lower
+from kerasdeep.spec.pretraining import OtherData
 from kerasdeep.spec.settings import key_of, section_of, settings
-from kerasdeep.training import preparing
+from kerasdeep.training import lessons, preparing
 from kerasdeep.training.course import Course
 
 TABLE = """
@@ -29,6 +30,8 @@ network: {layers: [Dense: 8, {Dense: {units: 6, name: upper}}, Output]}
 training: {epochs: 2, batch_size: 30}
 report: {tensorboard: false}
 """
+PRETRAINING = TABLE + "stages: [{train: all}, {pretrain: {%s}}, {train: head}]\n"
+"""The second of three stages pretrains."""
 APPLIED = "application: MobileNetV2, arguments: {alpha: 0.35}"
 CONTEXTS = {
     "table": TABLE,
@@ -49,6 +52,14 @@ CONTEXTS = {
     "scheduled": TABLE + "schedule: {one_cycle: {max_rate: 0.1}}\nallow: [unused-learning-rate]\n",
     "two stages": TABLE + "optimizer: Adam\nstages: [{train: head}, {epochs: 3, early_stopping: {patience: 2}}]\n",
     "thawing": TABLE + "stages: [{train: head}, {epochs: 6, unfreeze: {every: 1}}]\n",
+    "autoencoder": PRETRAINING % "autoencoder: {style: stacked}",
+    "denoising": PRETRAINING % "autoencoder: {style: denoising, noise: {dropout: 0.5}}",
+    "greedy": PRETRAINING % "autoencoder: {style: greedy}",
+    "pairs": PRETRAINING % "pairs: {}",
+    "rotation": PRETRAINING.replace("iris", "digits").replace("[Dense: 8", "[Flatten, Dense: 8") % "rotation: {}",
+    "masked": PRETRAINING % "masked: {}",
+    "supervised": PRETRAINING.replace("iris", "digits").replace("[Dense: 8", "[Flatten, Dense: 8")
+    % "supervised: {data: {limit: 500}}",
     "reusing": TABLE.replace("iris", "digits").replace("[Dense: 8, {Dense: {units: 6, name: upper}}, ", "[")
     + "pretrained: reused.keras\n",
     "application": TABLE.replace("iris", "digits").replace("[Dense: 8, {Dense: {units: 6, name: upper}}, ", "[")
@@ -150,6 +161,26 @@ CASES = {
     "stages.optimizer_state": case("two stages", "keep", "stages"),
     "stages.unfreeze.every": case("thawing", "2", "stages"),
     "stages.unfreeze.factor": case("thawing", "2.0", "stages"),
+    "stages.pretrain.autoencoder.style": case("autoencoder", "tied", "pretraining"),
+    "stages.pretrain.autoencoder.noise.gaussian": case("denoising", "0.3", "pretraining"),
+    "stages.pretrain.autoencoder.noise.dropout": case("denoising", "0.3", "pretraining"),
+    "stages.pretrain.autoencoder.loss": case("autoencoder", "mean_absolute_error", "pretraining"),
+    "stages.pretrain.autoencoder.output_activation": case("autoencoder", "sigmoid", "pretraining"),
+    "stages.pretrain.autoencoder.rates": case("greedy", "[0.01, 0.02]", "pretraining"),
+    "stages.pretrain.autoencoder.until": case("autoencoder", "dense_1", "pretraining"),
+    "stages.pretrain.autoencoder.data": case("autoencoder", "{limit: 60}", "pretraining"),
+    "stages.pretrain.pairs.shared": case("pairs", "true", "pretraining"),
+    "stages.pretrain.pairs.units": case("pairs", "7", "pretraining"),
+    "stages.pretrain.pairs.until": case("pairs", "dense_1", "pretraining"),
+    "stages.pretrain.pairs.data": case("pairs", "{limit: 60}", "pretraining"),
+    "stages.pretrain.rotation.until": case("rotation", "dense_1", "pretraining"),
+    "stages.pretrain.rotation.data": case("rotation", "{limit: 60}", "pretraining"),
+    "stages.pretrain.masked.rate": case("masked", "0.4", "pretraining"),
+    "stages.pretrain.masked.until": case("masked", "dense_1", "pretraining"),
+    "stages.pretrain.masked.data": case("masked", "{limit: 60}", "pretraining"),
+    "stages.pretrain.supervised.task": case("supervised", "regression", "pretraining"),
+    "stages.pretrain.supervised.until": case("supervised", "dense_1", "pretraining"),
+    "stages.pretrain.supervised.data": case("supervised", "{classes: [1, 7]}", "pretraining"),
     "runtime.backend": case("table", "jax", "device"),
     "runtime.device": case("table", "tpu", "device"),
     "runtime.precision": case("table", "mixed_bfloat16", "model"),
@@ -169,7 +200,8 @@ ONE_VALUE = {"version": "2", "stages.unfreeze.style": "slowly"}
 def leaves(section=Spec, prefix=""):
     for entry in settings(section):
         inner, path = section_of(entry), prefix + key_of(entry)
-        yield from leaves(inner, f"{path}.") if inner else [path]
+        # The keys of `data` are the same wherever it stands.
+        yield from leaves(inner, f"{path}.") if inner and inner is not OtherData else [path]
 
 
 def test_every_setting_has_a_case():
@@ -246,8 +278,8 @@ class Experiment:
 
     def course(self):
         model = self.model()
-        heads = {layer.name for layer in self.planned if layer.role == "output"}
-        return Course(self.spec, model, self.dataset, False, heads)
+        taught = lessons.of(self.spec, self.planned, model, self.dataset)
+        return Course(self.spec, taught, False)
 
 
 def of_data(one, room):
@@ -304,7 +336,7 @@ def of_device(one, room):
 
 
 def of_compilation(one, room):
-    return preparing.compile_rule(one.spec, one.model(), one.dataset, one.machine).choice
+    return preparing.compile_rule(one.spec, one.model(), 10, one.machine).choice
 
 
 def of_stopping(one, room):
@@ -325,15 +357,28 @@ def of_stopping(one, room):
 def of_stages(one, room):
     course, found = one.course(), []
     for stage in course.stages:
-        for variable in course._model.optimizer.variables:
+        before = course.stages[max(stage.number - 1, 0)].model
+        for variable in before.optimizer.variables:
             variable.assign(keras.ops.ones_like(variable))
         course.enter(stage, 0)
-        model = course._model
+        model = stage.model
         moments = [float(keras.ops.sum(variable)) for variable in model.optimizer.variables]
         rates = [(group.selector, group.factor) for group in stage.groups]
         trained = [variable.path for variable in model.trainable_variables]
         config = unnamed(model.optimizer.get_config())
         found.append((stage.name, stage.epochs, trained, rates, config, moments, list(stage.watchers)))
+    return found
+
+
+def of_pretraining(one, room):
+    """Layers, rows and rate of what the second stage learns."""
+    found = []
+    for stage in one.course().stages[1:-1]:
+        lesson = stage.part.lesson
+        layers = [(type(layer).__name__, unnamed(layer.get_config())) for layer in lesson.model.layers]
+        loss = build.losses(stage.part.spec.loss, lesson.answers)
+        rows = len(lesson.dataset.train), lesson.dataset.targets, digest(lesson.dataset.train.y)
+        found.append((layers, rows, type(loss).__name__, stage.part.spec.optimizer.arguments))
     return found
 
 
@@ -381,6 +426,7 @@ OBSERVED = {
     "compilation": of_compilation,
     "stopping": of_stopping,
     "stages": of_stages,
+    "pretraining": of_pretraining,
     "run directory": of_run_directory,
     "extended rates": of_extended_rates,
     "report": of_report,

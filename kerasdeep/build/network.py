@@ -29,20 +29,22 @@ def model(
     name: str = "network",
     scaling: str = "auto",
     body: Callable[[Any], Any] | None = None,
+    front: Callable[[Any], Any] | None = None,
 ) -> keras.Model:
     """The functional model of the planned layers, named as planned.
 
     Takes one array, or a mapping where the data has several inputs; gives one, or a mapping by head.
     `augmentation` alters training pictures only; `scaling` is the data's, which says between what pixels lie;
-    `body` is what stands between the one input and the layers, such as the kept layers of another model.
+    `body` is what stands between the one input and the layers, such as the kept layers of another model; `front`
+    what every input goes through before that.
     Every random draw (initial weights, dropout, augmentation) depends on `seed` and the layer's name alone, so a
     layer more or less changes nothing in the others. Raises `InputError` at the line of a layer that does not fit
     what feeds it.
     """
     inputs = {name: keras.Input(shape, name=name) for name, shape in input_shapes.items()}
     tensors = {name: _augmented(name, tensor, augmentation, seed, scaling) for name, tensor in inputs.items()}
-    if body is not None:
-        tensors = {name: body(tensor) for name, tensor in tensors.items()}
+    for before in (one for one in (front, body) if one is not None):
+        tensors = {name: before(tensor) for name, tensor in tensors.items()}
     built: dict[str, keras.Layer] = {}
     outputs = {}
     for planned in layers:

@@ -55,8 +55,9 @@ def _lines(plan: dict[str, Any]) -> list[tuple[str, str]]:
     for stage in plan["stages"]:
         named = f"{stage['name']} " if len(plan["stages"]) > 1 else ""
         if named:
-            lines.append((f"{named}trains", f"{stage['train']}: {stage['trainable']:,} parameters"))
-        steps = f"{stage['epochs']} epochs of {plan['steps_per_epoch']:,} steps: {stage['steps']:,} steps of "
+            pretrains = f", as {stage['pretrain']}" if stage["pretrain"] else ""
+            lines.append((f"{named}trains", f"{stage['train']}: {stage['trainable']:,} parameters{pretrains}"))
+        steps = f"{stage['epochs']} epochs of {stage['steps_per_epoch']:,} steps: {stage['steps']:,} steps of "
         lines += [
             (f"{named}steps", f"{steps}{plan['batch_size']} rows"),
             (f"{named}optimizer", flow(stage["optimizer"])),

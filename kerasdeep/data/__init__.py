@@ -8,7 +8,9 @@ neither NumPy nor pandas.
 from importlib import import_module
 
 _HOMES = {
+    "infer_format": "sources",
     "load": "loading",
+    "load_unlabelled": "loading",
     "Dataset": "dataset",
     "Part": "dataset",
     "Target": "dataset",

@@ -17,6 +17,7 @@ from kerasdeep.data.dataset import Dataset, Part, RawPart, Source, place
 from kerasdeep.data.fitting import fit_inputs
 from kerasdeep.data.preprocessing import Preprocessing, apply, apply_target
 from kerasdeep.data.profile import count_classes, describe
+from kerasdeep.data.raw import read_raw
 from kerasdeep.data.sources import infer_format
 from kerasdeep.data.targets import TargetRule, plain_labels
 from kerasdeep.errors import InputError, Problem, Report, closest
@@ -25,13 +26,18 @@ from kerasdeep.spec.settings import default_of, find_setting
 
 
 def load(
-    section: Any, task: str = "auto", batch_size: int | None = None, say: Callable[[str], None] | None = None
+    section: Any,
+    task: str = "auto",
+    batch_size: int | None = None,
+    say: Callable[[str], None] | None = None,
+    like: Preprocessing | None = None,
 ) -> Dataset:
     """The data that `section` (the `data:` of a specification) describes, ready for a network.
 
     `task` is auto, binary, multiclass or regression. `batch_size`, where given, is the least number of training
-    rows. `say` is told of what takes long: downloads and large folders. Raises InputError with every problem
-    found: files, columns, labels, splits.
+    rows. `say` is told of what takes long: downloads and large folders. `like` gives the rules of inputs where
+    they are not to be fitted on these rows. Raises InputError with every problem found: files, columns, labels,
+    splits.
     """
     report = Report()
     if section.image.channels == 2:
@@ -56,7 +62,7 @@ def load(
 
         columns = judge(learnt.x, section, report)
         report.raise_if_errors()
-    inputs = fit_inputs(learnt, source, columns, section, report)
+    inputs = like.inputs if like else fit_inputs(learnt, source, columns, section, report)
     rules = targets.fit_scaling(rules, raw["train"].y, section.target_scaling)
     reading = {"format": format, "separator": section.separator, "encoding": section.encoding}
     preprocessing = Preprocessing(source.kind, inputs, rules, reading)
@@ -79,6 +85,43 @@ def load(
         warnings=report.warnings,
         hash=digest,
         class_weight=weight,
+    )
+
+
+def load_unlabelled(section: Any, like: Preprocessing) -> Dataset:
+    """Rows without labels at the path `section.source`, prepared by the rules of `like`.
+
+    `limit` and `validation` act as in `load`, but nothing is stratified. Raises InputError as `load` does.
+    """
+    report, source = Report(), str(section.source)
+    raw = read_raw(like, source)
+    part = RawPart(raw.x, {}, raw.rows)
+    splits = {"validation": section.validation, "test": None}
+    if section.validation is not None and section.validation.path:
+        message = f"`validation` of unlabelled rows is cut off {source}: a fraction, a count, first or last."
+        raise InputError(message, "split", place(section, "validation"))
+    rows = split.cut(section, splits, len(part), np.ones(len(part), bool), None, report)
+    report.raise_if_errors()
+    parts = {}
+    for name in ("train", "validation"):
+        chosen = part.take(getattr(rows, name))
+        parts[name] = Part(apply(like, chosen.x), None, chosen.rows) if len(chosen) else None
+    if parts["train"] is None:
+        raise InputError(f"{source} has no rows to learn from.", "too-few-rows", place(section, "source"))
+    digest = hashlib.sha256()
+    for found in parts.values():
+        digest.update(found.x.tobytes() if found is not None else b"")
+    return Dataset(
+        train=parts["train"],
+        validation=parts["validation"],
+        test=None,
+        unlabelled=None,
+        targets=[],
+        input_shapes=like.input_shapes,
+        preprocessing=like,
+        profile={},
+        warnings=raw.warnings,
+        hash=digest.hexdigest(),
     )
 
 

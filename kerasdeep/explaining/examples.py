@@ -6,7 +6,16 @@ from dataclasses import Field
 from typing import Any
 
 from kerasdeep.catalog import Entry, entries
-from kerasdeep.explaining.values import OF_SETTING, WITH_OTHERS, admits, of_argument, typical
+from kerasdeep.explaining.values import (
+    OF_PRETRAINING,
+    OF_PRETRAINING_SETTING,
+    OF_SETTING,
+    PRETRAIN,
+    WITH_OTHERS,
+    admits,
+    of_argument,
+    typical,
+)
 from kerasdeep.explaining.yaml_text import block
 from kerasdeep.spec.settings import Section, default_of, is_required, key_of, section_of, settings
 
@@ -31,20 +40,47 @@ def of_setting(path: str, entry: Field) -> str | None:
     """The setting in its place, with a value that says something."""
     if path in WITH_OTHERS:
         return block(WITH_OTHERS[path])
+    if path.startswith(f"{PRETRAIN}."):
+        return block(_of_pretraining(path.removeprefix(f"{PRETRAIN}."), entry))
+    found = _in_place(path, entry)
+    return None if found is None else block(found)
+
+
+def _in_place(path: str, entry: Field) -> dict[str, Any] | None:
+    """The setting in its place, by itself."""
     of = entry.metadata["of"]
     section = path.rpartition(".")[0]
     for place in (path, section):
         known = OF_SETTING.get(place)
         if known is not None and (place == path or (isinstance(known, dict) and key_of(entry) in known)):
-            return block(_nested(place, known))
+            return _nested(place, known)
     inner = section_of(entry)
     if inner:
-        return block(_nested(path, _of_section(path, inner)))
+        return _nested(path, _of_section(path, inner))
     if not isinstance(of, str):
         return None
     default = None if is_required(entry) else default_of(entry)
     value = typical(of, default, entry.metadata["minimum"], entry.metadata["maximum"])
-    return block(_nested(path, value)) if admits(of, value) else None
+    return _nested(path, value) if admits(of, value) else None
+
+
+def _of_pretraining(path: str, entry: Field) -> dict[str, Any]:
+    """A stage with the setting, one that trains the network behind it, and rows that the kind can learn from."""
+    kind, _, key = path.partition(".")
+    stated = dict(OF_PRETRAINING[kind])
+    if key == "data":
+        stated["data"] = stated.get("data", {"limit": 1000})
+    elif key.startswith("data."):
+        table = kind == "masked" and key == "data.source"
+        stated |= {"data": {"source": "wine"}} if table else _in_place(key, entry) or {}
+    elif key.startswith("noise."):
+        word = key.partition(".")[2]
+        stated |= {"style": "denoising", "noise": {word: 0.2}}
+    elif key:
+        more, value = OF_PRETRAINING_SETTING[key]
+        stated |= {**more, key: value}
+    rows = {"data": {"source": "breast_cancer"}} if kind == "masked" else {}
+    return {**rows, "stages": [{"pretrain": {kind: stated}}, {"train": "head"}]}
 
 
 def of_warning(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import Field
 from functools import cache
@@ -34,6 +35,9 @@ def explain(name: str | None = None) -> list[Topic]:
         message += "of Keras such as AdamW, an argument such as AdamW.weight_decay, or a warning."
         raise InputError([Problem("error", "unknown-name", message, None, _suggestion(word))])
     return found
+
+
+_OTHER_DATA = re.compile(r"\.pretrain\.\w+\.data\.")
 
 
 @cache
@@ -69,8 +73,12 @@ def _single(word: str) -> list[Topic]:
 
 
 def _paths_of(key: str) -> list[str]:
-    """The settings of that name: the section of the file first, then those inside sections."""
-    return [path for path in paths() if path == key] + [path for path in paths() if path.endswith(f".{key}")]
+    """The settings of that name: the section of the file first, then those inside sections.
+
+    The keys of `data` that a kind of pretraining may state otherwise are told once, at `data`.
+    """
+    inside = [path for path in paths() if path.endswith(f".{key}") and not _OTHER_DATA.search(path)]
+    return [path for path in paths() if path == key] + inside
 
 
 def _entries(word: str) -> list[Entry]:

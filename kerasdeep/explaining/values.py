@@ -110,8 +110,40 @@ OF_ENTRY = {
 }
 
 _APPLIED = {"network": {"application": "MobileNetV2", "arguments": {"alpha": 0.35}, "layers": ["Output"]}}
-WITH_OTHERS = {"network.application": _APPLIED, "network.arguments": _APPLIED}
+WITH_OTHERS = {
+    "network.application": _APPLIED,
+    "network.arguments": _APPLIED,
+    "stages.0.pretrain": {
+        "stages": [
+            {"name": "encoder", "pretrain": {"autoencoder": "stacked"}},
+            {"name": "classifier", "train": "head"},
+        ]
+    },
+}
 """Settings whose example needs others beside it, as a whole."""
+
+PRETRAIN = "stages.0.pretrain"
+OF_PRETRAINING: dict[str, dict[str, Any]] = {
+    "autoencoder": {"style": "tied"},
+    "pairs": {},
+    "rotation": {},
+    "masked": {},
+    "supervised": {"data": {"classes": ["0", "1", "2"]}},
+}
+"""What each kind of pretraining states in an example."""
+OF_PRETRAINING_SETTING: dict[str, tuple[dict[str, Any], Any]] = {
+    "style": ({}, "denoising"),
+    "noise": ({"style": "denoising"}, {"gaussian": 0.1}),
+    "loss": ({}, "binary_crossentropy"),
+    "output_activation": ({}, "sigmoid"),
+    "rates": ({"style": "greedy"}, [0.0005, 0.005]),
+    "until": ({}, "dense_1"),
+    "shared": ({}, True),
+    "units": ({}, 20),
+    "rate": ({}, 0.3),
+    "task": ({}, "multiclass"),
+}
+"""Settings of the kinds by name: what must stand beside them, and a value."""
 
 OF_SETTING = {
     "name": "my-experiment",
@@ -165,6 +197,7 @@ OF_SETTING = {
     "stages.0.early_stopping": 5,
     "stages.0.optimizer_state": "reset",
     "stages.0.unfreeze": "gradually",
+    "stages.0.cache_features": True,
     "training.batch_size": 64,
     "training.checkpoint.every": "10 minutes",
     "runtime.threads": 4,

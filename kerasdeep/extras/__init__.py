@@ -6,6 +6,7 @@ package is imported.
 
 from kerasdeep.extras.activation import ActivationWith
 from kerasdeep.extras.data_loss import DataLoss
+from kerasdeep.extras.feature_mask import FeatureMask
 from kerasdeep.extras.learned_swish import LearnedSwish
 from kerasdeep.extras.moving_momentum import (
     MovingAdam,
@@ -30,6 +31,7 @@ from kerasdeep.extras.warmup import LinearWarmup, Noam
 __all__ = [
     "ActivationWith",
     "DataLoss",
+    "FeatureMask",
     "InOriginalUnit",
     "LearnedSwish",
     "LinearWarmup",

@@ -51,7 +51,7 @@ def _mistake(dataset: Dataset, part: str, answers: Answers, position: int) -> di
         "predicted": _spelled(answers.predicted[position], answers.target.classes),
         "confidence": None if answers.confidence is None else float(answers.confidence[position]),
         "image": picture(pictures[0]) if pictures else None,
-        "features": None if pictures else _features(raw),
+        "features": None if pictures else shown_features(raw),
     }
 
 
@@ -77,7 +77,7 @@ def restore(rule: TableRule | ArrayRule, x: np.ndarray) -> np.ndarray | dict[str
     return row
 
 
-def _features(raw: dict[str, np.ndarray | dict[str, Any]]) -> dict[str, Any] | None:
+def shown_features(raw: dict[str, np.ndarray | dict[str, Any]]) -> dict[str, Any] | None:
     """The first MOST_FEATURES values by name; an array's values by their number."""
     named: dict[str, Any] = {}
     for name, row in raw.items():

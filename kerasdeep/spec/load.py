@@ -13,12 +13,12 @@ from kerasdeep.errors import InputError, Mark, Problem, Report, closest, in_orde
 from kerasdeep.source import Mapping, Node, Pair, Scalar, Sequence, parse, read, size
 from kerasdeep.spec.conflicts import check
 from kerasdeep.spec.conflicts.view import unrolled
-from kerasdeep.spec.data import BUILT_IN, Split
+from kerasdeep.spec.data import BUILT_IN, Data, Split
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.merge import Place, canonical, merge, put
 from kerasdeep.spec.pretrained import Pretrained, with_network
 from kerasdeep.spec.settings import read_section
-from kerasdeep.spec.stages import inherited
+from kerasdeep.spec.stages import Stage, inherited
 
 ROOT = Place(Spec)
 _OVERLAYS = {"profile": "profiles", "variant": "variants"}
@@ -205,7 +205,11 @@ def _put_scalar(tree: Mapping, place: str, text: str, origin: str) -> Mapping:
 
 def _anchored(spec: Spec) -> Spec:
     """Relative paths made to belong to the file that wrote them, or to the working folder for `--set`."""
-    data = spec.data
+    spec = replace(spec, data=_anchored_data(spec.data), stages=[_anchored_stage(stage) for stage in spec.stages])
+    return replace(spec, pretrained=_anchored_source(spec.pretrained)) if spec.pretrained else spec
+
+
+def _anchored_data(data: Data) -> Data:
     changes: dict[str, Any] = {}
     if data.source not in BUILT_IN or data.format not in ("auto", "builtin"):
         changes["source"] = _anchor(data.source, data.mark("source"))
@@ -213,8 +217,15 @@ def _anchored(spec: Spec) -> Spec:
         split: Split | None = getattr(data, key)
         if split is not None and split.path is not None:
             changes[key] = replace(split, path=_anchor(split.path, split.mark("path")))
-    spec = replace(spec, data=replace(data, **changes)) if changes else spec
-    return replace(spec, pretrained=_anchored_source(spec.pretrained)) if spec.pretrained else spec
+    return replace(data, **changes) if changes else data
+
+
+def _anchored_stage(stage: Stage) -> Stage:
+    if stage.pretrain is None or stage.pretrain.kind.data is None:
+        return stage
+    kind = stage.pretrain.kind
+    kind = replace(kind, data=_anchored_data(kind.data))
+    return replace(stage, pretrain=stage.pretrain.with_kind(kind))
 
 
 def _anchored_source(section: Pretrained) -> Pretrained:

@@ -119,7 +119,9 @@ def merge(place: Place, base: Node | None, over: Node) -> Node | None:
     """`over` put over `base`, both canonical; None where null deletes."""
     if isinstance(over, Scalar) and over.is_null and not place.nullable and base is not None:
         return None
-    if not isinstance(base, Mapping) or not isinstance(over, Mapping) or place.one_of:
+    if not isinstance(base, Mapping) or not isinstance(over, Mapping):
+        return over
+    if place.one_of and set(base.pairs) != set(over.pairs):
         return over
     family = place.family_of(over)
     if (family or place.names_choice) and _name(base) != _name(over):
@@ -149,7 +151,9 @@ def put(place: Place, root: Node | None, path: list[str], value: Node, origin: s
     if isinstance(place.of, ListOf):
         _refuse(f"there is no list here that has a place `{key}`. Write the list in the file.", mark)
     below, key = _step(place, root, key, mark)
-    pairs = dict(root.pairs) if isinstance(root, Mapping) and not place.one_of else {}
+    pairs = dict(root.pairs) if isinstance(root, Mapping) else {}
+    if place.one_of:
+        pairs = {name: pair for name, pair in pairs.items() if name == key}
     if isinstance(below.of, Arguments) and key not in pairs:
         pairs = {}  # another choice than before: the old one's arguments are not its arguments
     inner = put(below, pairs[key].value if key in pairs else None, rest, value, origin)

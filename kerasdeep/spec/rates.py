@@ -45,6 +45,14 @@ def innermost(optimizer: Choice) -> Choice:
     return innermost(inner) if isinstance(inner, Choice) else optimizer
 
 
+def at_rate(optimizer: Choice, rate: float) -> Choice:
+    """The optimizer with another learning rate."""
+    inner = optimizer.arguments.get("inner_optimizer")
+    if isinstance(inner, Choice):
+        return optimizer.replace(inner_optimizer=at_rate(inner, rate))
+    return optimizer.replace(learning_rate=rate)
+
+
 def groups(optimizer: Choice) -> list[Choice]:
     """The optimizers that update variables: the innermost one, or each of a MultiOptimizer's."""
     inner = innermost(optimizer)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from kerasdeep.catalog import Choice
 from kerasdeep.errors import InputError, Mark, Problem, closest
+from kerasdeep.spec.pretraining import Pretrain, filled, taught
 from kerasdeep.spec.settings import Section, setting
 from kerasdeep.spec.training import EarlyStopping
 
@@ -65,6 +66,9 @@ class Stage(Section):
         "'reset'|'keep'", "reset", "keep goes on with the moments of what the stage before trained."
     )
     unfreeze: Unfreeze | None = setting(Unfreeze, None, "Thaw the layers one block after the other.")
+    pretrain: Pretrain | None = setting(
+        Pretrain, None, "Learn something else first, from the same or other rows, and hand the layers on."
+    )
 
 
 def inherited(spec: Spec) -> Spec:
@@ -76,6 +80,8 @@ def _filled(spec: Spec, stage: Stage, number: int) -> Stage:
     top = {"schedule": spec.schedule, "early_stopping": spec.training.early_stopping}
     changes = {key: value for key, value in top.items() if stage.mark(key) is None}
     changes |= {"name": stage.name or f"stage_{number}", "epochs": stage.epochs or spec.training.epochs}
+    if stage.pretrain is not None:
+        changes["pretrain"] = filled(stage.pretrain, spec.data)
     return replace(stage, optimizer=stage.optimizer or spec.optimizer, **changes)
 
 
@@ -156,4 +162,5 @@ def seen_by(spec: Spec, stage: Stage) -> Spec:
     training = replace(
         spec.training, epochs=stage.epochs, early_stopping=stage.early_stopping, schedule_epochs=planned
     )
-    return replace(spec, optimizer=stage.optimizer, schedule=stage.schedule, training=training, stages=[stage])
+    seen = replace(spec, optimizer=stage.optimizer, schedule=stage.schedule, training=training, stages=[stage])
+    return seen if stage.pretrain is None else replace(seen, **taught(stage.pretrain, spec))

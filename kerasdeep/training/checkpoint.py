@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,13 +58,13 @@ class Damaged(Exception):
     """This checkpoint cannot be used; the message says why."""
 
 
-def save(folder: Path, model: keras.Model, snapshot: Snapshot) -> Path:
-    """Write the next checkpoint and drop all but the last two.
+def save(folder: Path, model: keras.Model, snapshot: Snapshot, others: Sequence[keras.Model] = ()) -> Path:
+    """Write the next checkpoint and drop all but the last two; `others` are models whose weights must last too.
 
     Raises RunFailed when a weight is not finite (such a checkpoint would be worth nothing), OSError when the disk
     is full; the checkpoints before it stay as they are.
     """
-    arrays = _variables(model)
+    arrays = _variables(_groups(model) | {"others": _all_variables(others)})
     broken = [key for key, array in arrays.items() if key.startswith("model/") and not _finite(array)]
     if broken:
         raise RunFailed(f"The weights are no longer finite: {broken[0].split('/', 2)[2]}.")
@@ -164,10 +165,14 @@ def _groups(model: keras.Model) -> dict[str, list[Any]]:
     }
 
 
-def _variables(model: keras.Model) -> dict[str, np.ndarray]:
+def _all_variables(models: Sequence[keras.Model]) -> list[Any]:
+    return [variable for model in models for variable in model.variables]
+
+
+def _variables(groups: dict[str, list[Any]]) -> dict[str, np.ndarray]:
     return {
         f"{group}/{number:04d}/{variable.path}": keras.ops.convert_to_numpy(variable)
-        for group, variables in _groups(model).items()
+        for group, variables in groups.items()
         for number, variable in enumerate(variables)
     }
 
@@ -177,7 +182,19 @@ def assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
 
     Raises RunFailed when they do not fit.
     """
-    for group, variables in _groups(model).items():
+    _assign(_groups(model), arrays)
+
+
+def assign_others(others: Sequence[keras.Model], arrays: dict[str, np.ndarray]) -> None:
+    """Put the weights of the other models into them, in the order in which they were saved.
+
+    Raises RunFailed when they do not fit.
+    """
+    _assign({"others": _all_variables(others)}, arrays)
+
+
+def _assign(groups: dict[str, list[Any]], arrays: dict[str, np.ndarray]) -> None:
+    for group, variables in groups.items():
         # By number, not by path: Keras numbers the names of metrics and optimizers through the whole process.
         stored = [array for key, array in arrays.items() if key.startswith(f"{group}/")]
         if [array.shape for array in stored] != [tuple(variable.shape) for variable in variables]:

@@ -3,90 +3,134 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from kerasdeep import build
 from kerasdeep.build import groups, selection
-from kerasdeep.data import Dataset
 from kerasdeep.errors import RunFailed
 from kerasdeep.spec.experiment import Spec
-from kerasdeep.training import preparing, proof
+from kerasdeep.training import handing, lessons, preparing, proof
 from kerasdeep.training.engine import Engine
-from kerasdeep.training.parts import Part, parts
+from kerasdeep.training.lessons import Lesson
+from kerasdeep.training.parts import parts
 from kerasdeep.training.stage import Stage
 
 
 class Course:
-    """The model on its way through the stages of `spec`. `heads` names the output layers.
+    """The models on their way through the stages of `spec`; `taught` are the lessons of each stage.
 
     Making one checks every stage and enters the first, so that every refusal comes before there is a run: raises
     InputError for layers that are not there, optimizers that Keras refuses, and figures that nobody records.
     """
 
-    def __init__(
-        self, spec: Spec, model: keras.Model, dataset: Dataset, xla: bool, heads: Collection[str]
-    ) -> None:
-        self._spec, self._model, self._dataset, self._xla = spec, model, dataset, xla
-        self._as_built = selection.trainable_as_built(model)
-        self._per_epoch = preparing.steps_per_epoch(spec, dataset)
-        found = parts(spec, model, heads)
+    def __init__(self, spec: Spec, taught: Sequence[Sequence[Lesson]], xla: bool) -> None:
+        self._spec, self._xla = spec, xla
+        self._lessons = lessons.every(taught)
+        self._placed: tuple[Any, ...] = (None, None, None)
         logging.getLogger("tensorflow").addFilter(_is_no_retracing)
-        engine = self._engine()
-        self._train = engine.place(dataset.train.x, dataset.train.y, preparing.sample_weights(dataset))
-        held_out = dataset.validation
-        self._validation = None if held_out is None else engine.place(held_out.x, held_out.y)
-        self.stages = [self._stage(number, part) for number, part in enumerate(found)]
+        self.stages = [Stage(number, part, part.lesson.model) for number, part in enumerate(parts(spec, taught))]
         for later in self.stages[1:]:  # only to see that it can be
-            self._compile(later.part)
+            self._check(later)
         self.enter(self.stages[0], 0)
         for later in self.stages[1:]:
-            preparing.watchers(later.part.spec, model, self.stages[0].columns())
+            if later.part.lesson is self.stages[0].part.lesson:
+                preparing.watchers(later.part.spec, later.model, self.stages[0].columns())
+
+    @property
+    def network(self) -> keras.Model:
+        """The network itself, which the last stage trains."""
+        return self.stages[-1].part.lesson.model
 
     def enter(self, stage: Stage, first_epoch: int) -> None:
         """Freezes, compiles and builds for `stage`, whose epochs are counted on from `first_epoch`."""
-        before = getattr(self._model, "optimizer", None)
+        before = getattr(self.stages[stage.number - 1].model, "optimizer", None) if stage.number else None
+        for other in self.stages:
+            other.train = other.validation = None
         stage.first_epoch = first_epoch
-        stage.groups = self._compile(stage.part)
-        stage.engine = self._engine()
-        stage.engine.build(self._train)
-        if stage.part.keeps_state and stage.number:
-            groups.carry_over(before, self._model.optimizer)
-        stage.watchers = preparing.watchers(stage.part.spec, self._model, stage.columns())
-        stage.frozen = proof.digests(self._model)
+        stage.groups = self._compile(stage)
+        stage.engine = self._engine(stage.model)
+        stage.train, stage.validation = self._data(stage)
+        stage.engine.build(stage.train)
+        if stage.part.keeps_state and before is not None:
+            groups.carry_over(before, stage.model.optimizer)
+        stage.watchers = preparing.watchers(stage.part.spec, stage.model, stage.columns())
+        stage.frozen = proof.digests(stage.part.lesson.model)
 
     def leave(self, stage: Stage) -> dict[str, Any]:
-        """Takes the weights that the stage leaves and checks it; raises RunFailed when the check fails."""
-        stopping = stage.early_stopping
+        """Takes the weights that the stage leaves, checks it, and hands its layers on by name.
+
+        Raises RunFailed when the check fails.
+        """
+        stopping, model = stage.early_stopping, stage.model
         if stopping is None or not stopping.restore_best_weights():
-            self._model.optimizer.finalize_variable_values(self._model.trainable_variables)
-        stage.proof = proof.prove(self._model, stage.frozen, stage.groups)
+            model.optimizer.finalize_variable_values(model.trainable_variables)
+        lesson = stage.part.lesson
+        stage.proof = proof.prove(lesson.model, model.optimizer, stage.frozen, stage.groups)
         if not stage.proof["holds"]:
             raise RunFailed(proof.failure(stage.name, stage.proof))
+        others = [other.model for other in self._lessons if other.model is not lesson.model]
+        for other in others:
+            handing.hand_on(lesson.model, other)
+        stage.handed = handing.told(lesson.model, self.network) if lesson.kind else []
         return stage.proof
+
+    def others(self, stage: Stage) -> list[keras.Model]:
+        """The models beside the stage's own whose weights the rest of the run goes on from."""
+        later = [one.part.lesson for one in self.stages[stage.number :]]
+        below = [lesson.below for lesson in later if lesson.below is not None]
+        found = {id(model): model for model in (self.network, *(lesson.model for lesson in later), *below)}
+        found.pop(id(stage.part.lesson.model), None)
+        return list(found.values())
 
     def thaw(self) -> None:
         """Every layer as the file has it: which stage trained it is no property of the network."""
-        selection.set_trainable(self._model, self._as_built.keys(), self._as_built)
+        as_built = self.stages[-1].part.lesson.as_built
+        selection.set_trainable(self.network, as_built.keys(), as_built)
 
-    def _stage(self, number: int, part: Part) -> Stage:
-        heads = build.heads_of(self._dataset)
-        return Stage(number, part, self._per_epoch, self._model, heads, self._train, self._validation)
+    def _check(self, stage: Stage) -> None:
+        self._compile(stage)
+        if stage.part.lesson is not self.stages[0].part.lesson:
+            stage.engine = self._engine(stage.model)
+            stage.engine.build(stage.part.lesson.first_row())
+            preparing.watchers(stage.part.spec, stage.model, stage.columns())
 
-    def _compile(self, part: Part) -> list[groups.Group]:
-        selection.set_trainable(self._model, part.trained, self._as_built)
+    def _compile(self, stage: Stage) -> list[groups.Group]:
+        part, lesson, model = stage.part, stage.part.lesson, stage.model
+        selection.set_trainable(lesson.model, part.trained, lesson.as_built)
         rates = {
-            selector: (factor, selection.variables_of(self._model, names))
+            selector: (factor, selection.variables_of(lesson.model, names))
             for selector, (factor, names) in part.rates.items()
         }
-        total = self._per_epoch * part.epochs
-        return build.compile_model(self._model, part.spec, self._dataset, self._per_epoch, total, rates=rates)
+        return build.compile_model(model, part.spec, lesson.dataset, part.steps_per_epoch, part.steps, rates=rates)
 
-    def _engine(self) -> Engine:
+    def _data(self, stage: Stage) -> tuple[Any, Any]:
+        """Training and validation rows on the device; placed once for the stages that share them."""
+        lesson = stage.part.lesson
+        if self._placed[0] is not lesson:
+            self._placed = (None, None, None)  # before the next ones take their place
+            self._placed = (lesson, *self._place(stage, lesson))
+        return self._placed[1], self._placed[2]
+
+    def _place(self, stage: Stage, lesson: Lesson) -> tuple[Any, Any]:
+        weights = preparing.sample_weights(lesson.dataset)
+        found = []
+        for part in (lesson.dataset.train, lesson.dataset.validation):
+            if part is None:
+                found.append(None)
+                continue
+            x, y = part.x, part.y
+            if lesson.below is not None:
+                x = self._engine(lesson.below).predict(x)
+                y = x if lesson.reconstructs else y
+            found.append(stage.engine.place(x, y, weights if not found else None))
+        return found[0], found[1]
+
+    def _engine(self, model: keras.Model) -> Engine:
         return Engine(
-            self._model,
+            model,
             self._spec.training.batch_size,
             seed=self._spec.seed,
             xla=self._xla,

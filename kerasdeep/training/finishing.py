@@ -12,6 +12,7 @@ from kerasdeep.catalog import dump
 from kerasdeep.data import Dataset
 from kerasdeep.measuring import weights
 from kerasdeep.measuring.evaluation import PREFIX, evaluate
+from kerasdeep.measuring.reconstructions import chosen, reconstructions
 from kerasdeep.run_dir import RunDir, atomic
 from kerasdeep.runtime import Runtime
 from kerasdeep.spec.experiment import Spec
@@ -47,6 +48,18 @@ def evaluate_run(run: RunDir, spec: Spec, dataset: Dataset, stage: Stage) -> dic
     return {"metrics": {**losses, **found.metrics}, "baseline": found.baseline, "intervals": found.intervals}
 
 
+def write_reconstructions(run: RunDir, stage: Stage) -> None:
+    """What an autoencoder gives back for a few held-out rows, kept with those of the stages before it."""
+    lesson = stage.part.lesson
+    if not lesson.reconstructs or lesson.below is not None:
+        return
+    part = lesson.dataset.validation or lesson.dataset.train
+    rows = chosen(part)
+    shown = reconstructions(part, rows, stage.engine.predict(part.x[rows]), lesson.dataset.preprocessing)
+    before = [told for told in run.read_fact("reconstructions") or () if told["stage"] != stage.name]
+    run.write_fact("reconstructions", [*before, {"stage": stage.name, "rows": shown}])
+
+
 def write_result(
     run: RunDir, spec: Spec, status: str, rows: list[dict[str, Any]], stages: list[Stage], **more: Any
 ) -> None:
@@ -61,7 +74,7 @@ def write_result(
             "best_epoch": _best_epoch(stages[-1]) or (rows[-1]["epoch"] if rows else None),
             "epochs": rows[-1]["epoch"] if rows else 0,
             "seconds": round(sum(row["seconds"] for row in rows), 3),
-            "parameters": stages[-1].model.count_params(),
+            "parameters": stages[-1].part.lesson.model.count_params(),
             "seed": spec.seed,
             **more,
         }
@@ -76,9 +89,11 @@ def stages_fact(stages: list[Stage], status: str) -> list[dict[str, Any]]:
 def _stage_fact(stage: Stage, status: str) -> dict[str, Any]:
     ended = "planned" if stage.proof or status == "completed" else "interrupted"
     spec = stage.part.spec
+    kind = stage.part.lesson.kind
     return {
         "name": stage.name,
         "train": stage.part.said,
+        **({"pretrain": kind, "handed": stage.handed} if kind else {}),
         "first_epoch": stage.first_epoch + 1,
         "epochs": stage.epochs,
         "best_epoch": _best_epoch(stage),

@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-import keras
 import numpy as np
 
 from kerasdeep.build import selection
 from kerasdeep.errors import InputError, Mark
 from kerasdeep.spec import stages
 from kerasdeep.spec.experiment import Spec
+from kerasdeep.spec.rates import at_rate
 from kerasdeep.spec.stages import Selectable, Stage
+from kerasdeep.training import preparing
+from kerasdeep.training.lessons import Lesson
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """One compilation of the model. `spec` is the experiment as this part sees it, `trained` names layers.
 
-    `rates` has (factor, names of layers) by selector; `keeps_state` goes on with the optimizer of the part before.
+    `lesson` is the model with its data. `rates` has (factor, names of layers) by selector; `keeps_state` goes on
+    with the optimizer of the part before.
     """
 
     name: str
     spec: Spec
     said: str
     trained: frozenset[str]
+    lesson: Lesson
     rates: dict[str, tuple[float, list[str]]] = field(default_factory=dict)
     keeps_state: bool = False
 
@@ -33,33 +37,43 @@ class Part:
     def epochs(self) -> int:
         return self.spec.training.epochs
 
+    @property
+    def steps_per_epoch(self) -> int:
+        return preparing.steps_per_epoch(self.spec, self.lesson.dataset)
 
-def parts(spec: Spec, model: keras.Model, heads: Collection[str]) -> list[Part]:
-    """Every part of the run, in order; `heads` names the output layers.
+    @property
+    def steps(self) -> int:
+        return self.steps_per_epoch * self.epochs
+
+
+def parts(spec: Spec, lessons: Sequence[Sequence[Lesson]]) -> list[Part]:
+    """Every part of the run, in order; `lessons` are those of each stage.
 
     Raises InputError for a selector that means no layer, or none that its stage trains, for a layer that two rates
     mean, and for a stage in which nothing learns.
     """
-    layers = selection.selectable(model, heads)
-    as_built = selection.trainable_as_built(model)
-    able = {layer.name for layer in layers if layer.weighted and as_built[layer.name]}
     found: list[Part] = []
-    for number, stage in enumerate(stages.of(spec)):
+    for number, (stage, own) in enumerate(zip(stages.of(spec), lessons, strict=True)):
         where = f"stages.{number}" if spec.stages else "the run"
-        trained = stages.select(stage.train, layers, f"{where}.train", stage.mark("train"))
-        if not able.intersection(trained):
-            message = (
-                f"`{where}` trains {_said(stage)}, where nothing can learn: no weights, or `trainable: false`."
-            )
-            raise InputError(message, "nothing-to-train", stage.mark("train"))
-        if stage.unfreeze:
-            found += _thawing(spec, stage, model, [name for name in trained if name in able])
-            continue
-        rates = _rates(stage, layers, able.intersection(trained), f"{where}.rates")
-        keeps = stage.optimizer_state == "keep"
-        seen = stages.seen_by(spec, stage)
-        found.append(Part(str(stage.name), seen, _said(stage), frozenset(trained), rates, keeps))
+        for lesson in own:
+            found += _parts(spec, stage, lesson, where)
     return found
+
+
+def _parts(spec: Spec, stage: Stage, lesson: Lesson, where: str) -> list[Part]:
+    layers = selection.selectable(lesson.model, lesson.heads)
+    able = {layer.name for layer in layers if layer.weighted and lesson.as_built[layer.name]}
+    trained = stages.select(stage.train, layers, f"{where}.train", stage.mark("train"))
+    if not able.intersection(trained):
+        message = f"`{where}` trains {_said(stage)}, where nothing can learn: no weights, or `trainable: false`."
+        raise InputError(message, "nothing-to-train", stage.mark("train"))
+    if stage.unfreeze:
+        return _thawing(spec, stage, lesson, [name for name in trained if name in able])
+    rates = _rates(stage, layers, able.intersection(trained), f"{where}.rates")
+    own = stage if lesson.rate is None else replace(stage, optimizer=at_rate(stage.optimizer, lesson.rate))
+    seen, name = stages.seen_by(spec, own), f"{stage.name}{lesson.suffix}"
+    keeps = stage.optimizer_state == "keep"
+    return [Part(name, seen, _said(stage), frozenset(trained), lesson, rates, keeps)]
 
 
 def _said(stage: Stage) -> str:
@@ -96,10 +110,10 @@ def _list(names: Collection[str]) -> str:
     return ", ".join(shown[:20]) + (", …" if len(shown) > 20 else "")
 
 
-def _thawing(spec: Spec, stage: Stage, model: keras.Model, names: list[str]) -> list[Part]:
+def _thawing(spec: Spec, stage: Stage, lesson: Lesson, names: list[str]) -> list[Part]:
     """The parts of `unfreeze`: the top block alone, then the next one with it, and so on, slower further down."""
     thaw = stage.unfreeze
-    top_first = selection.blocks(model, names)[::-1]
+    top_first = selection.blocks(lesson.model, names)[::-1]
     count = max(1, min(len(top_first), stage.epochs // thaw.every))
     shares = np.array_split(np.arange(len(top_first)), count)
     thawed = [[name for block in share for name in top_first[block]] for share in shares]
@@ -115,5 +129,7 @@ def _thawing(spec: Spec, stage: Stage, model: keras.Model, names: list[str]) -> 
         trained = [name for block in thawed[:number] for name in block]
         said = f"the top {number} of {count} blocks" if count > 1 else _said(stage)
         keeps = number > 1 or stage.optimizer_state == "keep"
-        found.append(Part(str(own.name), stages.seen_by(spec, own), said, frozenset(trained), rates, keeps))
+        found.append(
+            Part(str(own.name), stages.seen_by(spec, own), said, frozenset(trained), lesson, rates, keeps)
+        )
     return found

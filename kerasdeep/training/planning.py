@@ -28,8 +28,9 @@ from kerasdeep.spec.load import Loaded
 from kerasdeep.spec.lowering import lower
 from kerasdeep.spec.origins import origins
 from kerasdeep.spec.planned import PlannedLayer
-from kerasdeep.training import memory, preparing
+from kerasdeep.training import lessons, memory, preparing
 from kerasdeep.training.engine import evaluation_batch, shortest
+from kerasdeep.training.lessons import Lesson
 from kerasdeep.training.memory import Memory
 from kerasdeep.training.parts import Part, parts
 
@@ -51,14 +52,14 @@ def _made(loaded: Loaded, machine: Runtime, say: Callable[[str], None] | None) -
     dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=say)
     reading = memory.high_water() - before
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
-    problems = [*loaded.warnings, *dataset.warnings, *preparing.step_problems(spec, dataset)]
     model = _network(spec, planned, dataset)
+    taught = _lessons(spec, planned, model, dataset, say)
+    problems = [*loaded.warnings, *lessons.warnings(taught, dataset), *lessons.step_problems(spec, taught)]
     described = build.describe(model, planned)
-    choice = preparing.compile_rule(spec, model, dataset, machine)
-    heads = {layer.name for layer in planned if layer.role == "output"}
+    choice = preparing.compile_rule(spec, model, lessons.steps(spec, taught), machine)
     stages, needed = [], []
-    for part in parts(spec, model, heads):
-        stage, needs = _stage(part, model, dataset, machine, reading)
+    for part in parts(spec, taught):
+        stage, needs = _stage(part, machine, reading)
         stages.append(stage)
         needed.append(needs)
     fullest = max(needed, key=lambda needs: needs.peak)
@@ -89,14 +90,10 @@ def _made(loaded: Loaded, machine: Runtime, say: Callable[[str], None] | None) -
     }
 
 
-def _stage(
-    part: Part, model: keras.Model, dataset: Dataset, machine: Runtime, reading: int
-) -> tuple[dict[str, Any], Memory]:
+def _stage(part: Part, machine: Runtime, reading: int) -> tuple[dict[str, Any], Memory]:
     """What the stage trains, for how long and how fast; and what it needs."""
-    spec = part.spec
-    per_epoch = preparing.steps_per_epoch(spec, dataset)
-    steps = per_epoch * part.epochs
-    as_built = selection.trainable_as_built(model)
+    spec, lesson, per_epoch, steps = part.spec, part.lesson, part.steps_per_epoch, part.steps
+    model, dataset, as_built = lesson.model, lesson.dataset, lesson.as_built
     selection.set_trainable(model, part.trained, as_built)
     rates = {
         selector: (factor, selection.variables_of(model, names))
@@ -104,7 +101,7 @@ def _stage(
     }
     build.compile_model(model, spec, dataset, per_epoch, steps, rates=rates)
     slots = memory.slots_per_parameter(model.optimizer, model.trainable_variables)
-    _check_monitors(spec, model, dataset)
+    _check_monitors(spec, lesson)
     stopping = spec.training.early_stopping
     needs = memory.estimate(
         model,
@@ -118,6 +115,8 @@ def _stage(
     described = {
         "name": part.name,
         "train": part.said,
+        "pretrain": lesson.kind or None,
+        "steps_per_epoch": per_epoch,
         "trainable": memory.numbers(model.trainable_variables),
         "epochs": part.epochs,
         "steps": steps,
@@ -163,15 +162,27 @@ def curve(optimizer: keras.optimizers.Optimizer, steps: int) -> dict[str, Any]:
     return {"steps": points, "learning_rate": rates, "momentum": momenta}
 
 
-def _check_monitors(spec: Spec, model: keras.Model, dataset: Dataset) -> None:
+def _check_monitors(spec: Spec, lesson: Lesson) -> None:
     """Raises InputError when something watches a figure that will not be recorded."""
     with unfilled():
-        model._symbolic_build(
-            data_batch=keras.tree.map_structure(lambda array: array[:1], (dataset.train.x, dataset.train.y))
-        )
-        names = ["loss", "data_loss", *model.get_metrics_result()]
-    held_out = [f"val_{name}" for name in names] if dataset.validation is not None else []
-    preparing.watchers(spec, model, [*names, *held_out])
+        lesson.model._symbolic_build(data_batch=lesson.first_row())
+        names = ["loss", "data_loss", *lesson.model.get_metrics_result()]
+    held_out = [f"val_{name}" for name in names] if lesson.dataset.validation is not None else []
+    preparing.watchers(spec, lesson.model, [*names, *held_out])
+
+
+def _lessons(
+    spec: Spec,
+    planned: tuple[PlannedLayer, ...],
+    network: keras.Model,
+    dataset: Dataset,
+    say: Callable[[str], None] | None,
+) -> list[list[Lesson]]:
+    """What the stages learn; their models without values too, where Keras can build them so."""
+    if spec.reused is not None:
+        return lessons.of(spec, planned, network, dataset, say)
+    with unfilled():
+        return lessons.of(spec, planned, network, dataset, say)
 
 
 def _network(spec: Spec, planned: tuple[PlannedLayer, ...], dataset: Dataset) -> keras.Model:

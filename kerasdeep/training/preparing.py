@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -10,12 +11,9 @@ import numpy as np
 from kerasdeep import build
 from kerasdeep.catalog import Choice
 from kerasdeep.data import Dataset
-from kerasdeep.errors import Problem
 from kerasdeep.runtime import Runtime
-from kerasdeep.spec.conflicts.steps import check_steps
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.planned import PlannedLayer
-from kerasdeep.spec.stages import of, seen_by
 from kerasdeep.training import compilation, watching
 from kerasdeep.training.compilation import Compilation
 
@@ -23,11 +21,18 @@ PERFORMANCE = "Performance"  # the schedule that is training's, not the optimize
 
 
 def network(
-    spec: Spec, planned: tuple[PlannedLayer, ...], dataset: Dataset, told: list[dict[str, Any]] | None = None
+    spec: Spec,
+    planned: tuple[PlannedLayer, ...],
+    dataset: Dataset,
+    told: list[dict[str, Any]] | None = None,
+    front: Callable[[Any], Any] | None = None,
 ) -> keras.Model:
-    """The model, with what it has from `pretrained` in it; `told` gets a row for each of those layers."""
+    """The model, with what it has from `pretrained` in it; `told` gets a row for each of those layers.
+
+    `front` is what the input goes through before the first layer.
+    """
     section = spec.data
-    settings = {"seed": spec.seed, "scaling": section.scaling}
+    settings = {"seed": spec.seed, "scaling": section.scaling, "front": front}
     if spec.reused is None:
         return build.model(planned, dataset.input_shapes, section.augmentation, **settings)
     from kerasdeep.build import pretrained
@@ -56,18 +61,8 @@ def steps_per_epoch(spec: Spec, dataset: Dataset) -> int:
     return -(-len(dataset.train) // spec.training.batch_size)
 
 
-def step_problems(spec: Spec, dataset: Dataset) -> list[Problem]:
-    """Warnings that need the number of steps. Raises InputError when nothing would be learnt in them."""
-    per_epoch, found = steps_per_epoch(spec, dataset), []
-    for stage in of(spec):
-        report = check_steps(seen_by(spec, stage), stage.optimizer, stage.schedule, per_epoch, stage.epochs)
-        report.raise_if_errors()
-        found += report.warnings
-    return list(dict.fromkeys(found))
-
-
-def compile_rule(spec: Spec, model: keras.Model, dataset: Dataset, machine: Runtime) -> Compilation:
-    steps = steps_per_epoch(spec, dataset) * sum(stage.epochs for stage in of(spec))
+def compile_rule(spec: Spec, model: keras.Model, steps: int, machine: Runtime) -> Compilation:
+    """How the run is compiled, whose stages have so many steps in all."""
     return compilation.choose(
         model,
         spec.runtime.compile,

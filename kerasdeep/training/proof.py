@@ -25,18 +25,20 @@ def digests(model: keras.Model) -> Digests:
     }
 
 
-def prove(model: keras.Model, before: Digests, groups: Sequence[Group]) -> dict[str, Any]:
-    """Compares with the `digests` from before the stage, and the optimizer with what was asked of it.
+def prove(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, before: Digests, groups: Sequence[Group]
+) -> dict[str, Any]:
+    """Compares with the `digests` from before the stage, and the stage's optimizer with what was asked of it.
 
     `holds` sums it up; `moved` lists frozen tensors that changed, `outside` variables that are not in exactly one
     group of the optimizer, and each of `groups` says what factor was asked and what was applied at the last step.
     """
     now = digests(model)
     trained = model.trainable_variables
-    met = times_met(model.optimizer, trained)
-    base = applied_rate(model.optimizer)
+    met = times_met(optimizer, trained)
+    base = applied_rate(optimizer)
     rows = [_group(group, base) for group in groups]
-    updates = {int(one.iterations) for one in inside(model.optimizer) if one.built}
+    updates = {int(one.iterations) for one in inside(optimizer) if one.built}
     moved = [path for path in before if before[path] != now.get(path)]
     outside = [variable.path for variable, times in zip(trained, met, strict=True) if times != 1]
     rates_hold = all(math.isclose(row["applied"], row["factor"], rel_tol=_TOLERANCE) for row in rows)

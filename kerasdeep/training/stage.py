@@ -31,27 +31,27 @@ NOT_FINITE = (
 
 @dataclass(slots=True)
 class Stage:
-    """A stage: its data are on the device; what follows `validation` is there from when the stage is entered.
+    """A stage; what follows `first_epoch` is there from when the stage is entered, `train` and `validation` on the
+    device.
 
     `number` counts stages from 0, `first_epoch` the epochs that stages before it trained. `watchers` act at epoch
     ends, in order; `early_stopping` is one of them, or None. `groups` have learning rates of their own, `frozen`
-    are the digests of what must not move, `proof` shows after the stage that it did not. `told` is what the facts
-    say of a stage that ended before the run was resumed.
+    are the digests of what must not move, `proof` shows after the stage that it did not, `handed` what became of
+    pretrained layers. `told` is what the facts say of a stage that ended before the run was resumed.
     """
 
     number: int
     part: Part
-    steps_per_epoch: int
     model: keras.Model
-    heads: list[Head]
-    train: Any
-    validation: Any
     first_epoch: int = 0
+    train: Any = None
+    validation: Any = None
     engine: Engine | None = None
     watchers: dict[str, Any] = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
     frozen: dict[str, str] = field(default_factory=dict)
     proof: dict[str, Any] | None = None
+    handed: list[dict[str, Any]] = field(default_factory=list)
     told: dict[str, Any] | None = None
 
     @property
@@ -61,6 +61,22 @@ class Stage:
     @property
     def epochs(self) -> int:
         return self.part.epochs
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self.part.steps_per_epoch
+
+    @property
+    def heads(self) -> list[Head]:
+        return self.part.lesson.answers
+
+    def rows(self, epoch: int) -> Any:
+        """What epoch `epoch` of the run trains on: pairs and turned pictures are drawn anew for each."""
+        draw = self.part.lesson.draw
+        if draw is None:
+            return self.train
+        drawn = draw(epoch)
+        return self.engine.place(drawn.x, drawn.y)
 
     @property
     def early_stopping(self) -> EarlyStopping | None:
@@ -74,7 +90,9 @@ class Stage:
         """The figures that a row of the history will hold."""
         metrics = list(self.engine.metrics())
         metrics = list(dict.fromkeys(["loss", "data_loss", *metrics]))
-        return metrics + ([f"val_{name}" for name in metrics] if self.validation is not None else [])
+        return metrics + (
+            [f"val_{name}" for name in metrics] if self.part.lesson.dataset.validation is not None else []
+        )
 
 
 class Saving:
@@ -143,14 +161,15 @@ def run(stage: Stage, position: Position, around: Surroundings) -> None:
 
 def _train(stage: Stage, position: Position, around: Surroundings) -> tuple[dict[str, float], float]:
     """The rest of an epoch: its metrics and the seconds that all of it took."""
-    epoch = stage.engine.train(stage.train, stage.first_epoch + position.epoch, position.step)
+    number = stage.first_epoch + position.epoch
+    epoch = stage.engine.train(stage.rows(number), number, position.step)
     seconds, before = position.seconds, position.epoch * stage.steps_per_epoch
     while not epoch.done:
         start = time.perf_counter()
         epoch.run(around.saving.limit(before + epoch.step))
         seconds += time.perf_counter() - start
         where = f", within its first {epoch.step:,} steps" if not epoch.done else ""
-        _check_finite(stage, stage.first_epoch + position.epoch + 1, epoch.loss, None, where, around)
+        _check_finite(stage, number + 1, epoch.loss, None, where, around)
         around.screen.step(position.epoch + 1, epoch.step, epoch.loss)
         if epoch.done:
             break

@@ -20,7 +20,9 @@ from kerasdeep.training import (
     checkpoint,
     failures,
     finishing,
+    handing,
     interrupt,
+    lessons,
     preparing,
     progress,
     proof,
@@ -44,20 +46,21 @@ def tell(
     """Train and evaluate; `kerasdeep.training.train` says what is raised."""
     spec, screen = loaded.spec, progress.choose(mode)
     dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=screen.say)
-    for warning in [*loaded.warnings, *dataset.warnings, *preparing.step_problems(spec, dataset)]:
-        if warning.name not in spec.allow:
-            screen.say(str(warning))
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
     reused: list[dict[str, Any]] = []
     model = preparing.network(spec, planned, dataset, reused)
+    taught = lessons.of(spec, planned, model, dataset, screen.say)
+    for warning in [*loaded.warnings, *lessons.warnings(taught, dataset), *lessons.step_problems(spec, taught)]:
+        if warning.name not in spec.allow:
+            screen.say(str(warning))
     for sentence in preparing.said_of(reused):
         screen.say(sentence)
-    choice = preparing.compile_rule(spec, model, dataset, machine)
+    choice = preparing.compile_rule(spec, model, lessons.steps(spec, taught), machine)
     network = build.describe(model, planned)
-    heads = {layer.name for layer in planned if layer.role == "output"}
-    course = Course(spec, model, dataset, choice.xla, heads)
+    course = Course(spec, taught, choice.xla)
     stages = course.stages
-    environment = {**runtime.environment(machine), "data_hash": dataset.hash}
+    digest = lessons.digest(taught, dataset)
+    environment = {**runtime.environment(machine), "data_hash": digest}
     settled = replace(spec, runtime=replace(spec.runtime, compile=choice.choice, threads=machine.threads))
 
     # Everything was checked: from here on there is a run.
@@ -77,7 +80,7 @@ def tell(
             dataset.preprocessing.save(run.preprocessing_npz, run.preprocessing_json)
         else:
             run.sweep()
-            resuming.check_data(run, dataset.hash)
+            resuming.check_data(run, digest)
             for change in resuming.other_versions(run, environment):
                 screen.say(f"Not as when the run began, so the last digits may differ: {change}.")
         run_dir.write_text(run.resolved, resolved.text(settled))
@@ -104,19 +107,22 @@ def tell(
                     current.steps_per_epoch * current.epochs,
                 ),
                 stop=stop,
-                save=lambda position, current=current: _save(run, current, position, rows),
+                save=lambda position, current=current: _save(run, course, current, position, rows),
             )
             stage.run(current, position, around)
             shown = course.leave(current)
             if len(stages) > 1 or shown["frozen"] or shown["groups"]:
                 screen.say(proof.sentence(current.name, shown))
+            if current.handed:
+                screen.say(handing.sentence(current.name, current.handed))
+            finishing.write_reconstructions(run, current)
             run.write_fact("stages", finishing.stages_fact(stages, "running"))
         if tensorboard:
             tensorboard.close()
 
         course.thaw()
         finishing.save_model(model, run)
-        finishing.write_weights(model, run, heads)
+        finishing.write_weights(model, run, stages[-1].part.lesson.heads)
         figures = finishing.evaluate_run(run, spec, dataset, stages[-1])
         run.write_fact("engine", finishing.engine_fact(stages[-1], machine, choice))
         run.write_fact("stages", finishing.stages_fact(stages, "completed"))
@@ -141,6 +147,7 @@ def _begin_or_resume(
     for sentence in passed:
         screen.say(sentence)
     current = course.stages[snapshot.position.stage]
+    checkpoint.assign_others(course.others(current), arrays)
     if current.number:
         before = course.stages[: current.number]
         names = [stage.name for stage in before]
@@ -158,10 +165,11 @@ def _begin_or_resume(
     return rows, snapshot.position
 
 
-def _save(run: RunDir, current: Stage, position: Position, rows: list[dict[str, Any]]) -> None:
+def _save(run: RunDir, course: Course, current: Stage, position: Position, rows: list[dict[str, Any]]) -> None:
     watchers = {name: watcher.state_dict() for name, watcher in current.watchers.items()}
     facts = {"frozen": current.frozen} if current.frozen else {}
-    checkpoint.save(run.checkpoints, current.model, Snapshot(position, rows, watchers, facts))
+    snapshot = Snapshot(position, rows, watchers, facts)
+    checkpoint.save(run.checkpoints, current.model, snapshot, course.others(current))
 
 
 @contextmanager

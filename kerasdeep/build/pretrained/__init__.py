@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -27,6 +27,7 @@ def network(
     seed: int,
     scaling: str,
     told: list[dict[str, Any]] | None = None,
+    front: Callable[[Any], Any] | None = None,
 ) -> keras.Model:
     """The model of the planned layers with what `section` brings: its body, or weights by the layers' names.
 
@@ -39,11 +40,11 @@ def network(
         source, notes = load(section, picture_size(section, shape) if len(shape) > 1 else None)
     told += [{"layer": "", "became": "mended", "why": note} for note in notes]
     if any(layer.role != "output" for layer in planned):
-        made = model(planned, input_shapes, augmentation, seed=seed, scaling=scaling)
+        made = model(planned, input_shapes, augmentation, seed=seed, scaling=scaling, front=front)
         told += [row.as_dict() for row in copy_by_name(section, source, made)]
         return made
     taken = {layer.name for layer in planned} | set(input_shapes)
-    front = body(section, source, seed, scaling, taken)
-    made = model(planned, input_shapes, augmentation, seed=seed, scaling=scaling, body=front)
-    told += [row.as_dict() for row in front.rows]
+    kept = body(section, source, seed, scaling, taken)
+    made = model(planned, input_shapes, augmentation, seed=seed, scaling=scaling, body=kept, front=front)
+    told += [row.as_dict() for row in kept.rows]
     return made

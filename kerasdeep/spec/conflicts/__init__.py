@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from kerasdeep.errors import Report
 from kerasdeep.source import Mapping
-from kerasdeep.spec.conflicts import data, learning, network, pretrained, selu, stages, study
+from kerasdeep.spec.conflicts import data, learning, network, pretrained, pretraining, selu, stages, study
 from kerasdeep.spec.conflicts.view import View
 from kerasdeep.spec.conflicts.warnings import WARNINGS
 from kerasdeep.spec.experiment import Spec
@@ -23,6 +23,7 @@ CHECKS: tuple[Callable[[View, Report], None], ...] = (
     *selu.CHECKS,
     *learning.CHECKS,
     *stages.CHECKS,
+    *pretraining.CHECKS,
     *pretrained.CHECKS,
     *study.CHECKS,
 )
