@@ -359,6 +359,72 @@ CASES = [
         "stages: [{epochs: 2, early_stopping: {start_from_epoch: 5}}]",
         "stages: [{epochs: 2}, {epochs: 9}]\ntraining: {early_stopping: {start_from_epoch: 5}}",
     ),
+    # pretraining
+    (
+        "!conflict",
+        "stages: [{pretrain: {autoencoder: tied, rotation: {}}}, {train: head}]",
+        "stages: [{pretrain: {autoencoder: tied}}, {train: head}]",
+    ),
+    (
+        "!conflict",
+        "stages: [{pretrain: {autoencoder: stacked}}]",
+        "stages: [{pretrain: {autoencoder: stacked}}, {train: head}]",
+    ),
+    (
+        "!conflict",
+        "stages: [{pretrain: {autoencoder: {style: tied, noise: {gaussian: 0.1}}}}, {train: head}]",
+        "stages: [{pretrain: {autoencoder: {style: denoising, noise: {gaussian: 0.1}}}}, {train: head}]",
+    ),
+    (
+        "!conflict",
+        "stages: [{pretrain: {autoencoder: {style: denoising, noise: {gaussian: 0.1, dropout: 0.1}}}}, {}]",
+        "stages: [{pretrain: {autoencoder: {style: denoising, noise: {dropout: 0.1}}}}, {train: head}]",
+    ),
+    (
+        "!conflict",
+        "stages: [{pretrain: {autoencoder: {rates: [0.1, 0.1]}}}, {train: head}]",
+        "stages: [{pretrain: {autoencoder: {style: greedy, rates: [0.1, 0.1]}}}, {train: head}]",
+    ),
+    (
+        "!conflict",
+        "stages: [{pretrain: {autoencoder: {style: greedy, rates: [0.1, 0.0]}}}, {train: head}]",
+        "stages: [{pretrain: {autoencoder: {style: greedy, rates: [0.1, 0.2]}}}, {train: head}]",
+    ),
+    (
+        "!conflict",
+        "stages: [{pretrain: {supervised: {}}}, {train: head}]",
+        "stages: [{pretrain: {supervised: {data: {classes: [setosa, virginica]}}}}, {train: head}]",
+    ),
+    (
+        "!conflict",
+        "stages: [{pretrain: {masked: {}}, unfreeze: gradually}, {train: head}]",
+        "stages: [{pretrain: {masked: {}}}, {train: head}]",
+    ),
+    (
+        "!conflict",
+        "stages: [{pretrain: {masked: {}}}, {optimizer_state: keep}]",
+        "stages: [{pretrain: {masked: {}}}, {train: head}, {optimizer_state: keep}]",
+    ),
+    (
+        "!no-picture",
+        "stages: [{pretrain: {rotation: {}}}, {train: head}]",
+        "data: {source: digits}\nstages: [{pretrain: {rotation: {}}}, {train: head}]",
+    ),
+    (
+        "!no-table",
+        "data: {source: digits}\nstages: [{pretrain: {masked: {}}}, {train: head}]",
+        "stages: [{pretrain: {masked: {}}}, {train: head}]",
+    ),
+    (
+        "!no-body",
+        "network: [Output]\nstages: [{pretrain: {masked: {}}}, {train: head}]",
+        "stages: [{pretrain: {masked: {}}}, {train: head}]",
+    ),
+    (
+        "!unknown-layers",
+        "stages: [{pretrain: {masked: {until: dense_3}}}, {train: head}]",
+        "stages: [{pretrain: {masked: {until: dense_2}}}, {train: head}]",
+    ),
     # pretrained
     (
         "!unknown-application",
