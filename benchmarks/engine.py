@@ -1,0 +1,249 @@
+"""An epoch of training: kerasdeep's engine beside `model.fit`, a loop fused by hand, and PyTorch.
+
+    python benchmarks/engine.py [--net dense|regularized|cnn] [--backend tensorflow|jax] [--rounds 5]
+
+Without options every net on every installed backend, each in a process of its own. All ways train the same network
+on the same rows, one epoch a round, turn by turn, after a first epoch that compiles and is not counted. The table
+has the median seconds of an epoch and how many times kerasdeep is as fast. Rows are made up: the arithmetic does
+not depend on them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import itertools
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+NETS = {"dense": (55_000, (784,), 32), "regularized": (55_000, (784,), 32), "cnn": (10_000, (32, 32, 3), 64)}
+"""Rows, shape of a row, batch size."""
+NEEDED = {
+    ("dense", "tensorflow"): {"fit": 4.0, "fused by hand": 0.8},
+    ("regularized", "tensorflow"): {"fit": 3.0, "fused by hand": 0.8},
+    ("cnn", "tensorflow"): {"fit": 1.0, "fit, tuned": 1.0},
+    ("dense", "jax"): {"fit": 1.4},
+    ("regularized", "jax"): {"fit": 1.4},
+    ("cnn", "jax"): {"fit": 1.0},
+}
+"""How many times as fast as each way kerasdeep is to be."""
+
+Epoch = Callable[[], object]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--net", choices=NETS)
+    parser.add_argument("--backend", choices=["tensorflow", "jax"])
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    if given.net and given.backend:
+        sys.exit(measure(given.net, given.backend, given.rounds))
+    backends = [given.backend] if given.backend else [b for b in ("tensorflow", "jax") if _installed(b)]
+    missed = 0
+    for backend in backends:
+        for net in [given.net] if given.net else NETS:
+            command = [sys.executable, __file__, "--net", net, "--backend", backend, "--rounds", str(given.rounds)]
+            missed += subprocess.run(command, check=False).returncode
+    sys.exit(min(missed, 1))
+
+
+def measure(net: str, backend: str, rounds: int) -> int:
+    """Prints a row for each way; 1 where kerasdeep is not as much faster as is needed."""
+    os.environ["KERAS_BACKEND"] = backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    rows, shape, batch = NETS[net]
+    random = np.random.default_rng(0)
+    x = random.random((rows, *shape), np.float32)
+    y = random.integers(0, 10, rows).astype(np.int32)
+    ways = {"kerasdeep": _kerasdeep(net, x, y, batch, backend), "fit": _fit(net, x, y, batch)}
+    if backend == "tensorflow":
+        ways |= {"fit, tuned": _tuned_fit(net, x, y, batch), "fused by hand": _fused_tensorflow(net, x, y, batch)}
+        if _installed("torch"):
+            ways["PyTorch by hand"] = _torch(net, x, y, batch)
+    else:
+        ways["fused by hand"] = _fused_jax(net, x, y, batch)
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(rounds + 1):
+        for name, epoch in ways.items():
+            start = time.perf_counter()
+            epoch()
+            if turn:
+                seconds[name].append(time.perf_counter() - start)
+    medians = {name: statistics.median(found) for name, found in seconds.items()}
+    ratios = {name: median / medians["kerasdeep"] for name, median in medians.items()}
+    needed = NEEDED[net, backend]
+    print(f"\n{net}, {backend}: {rows:,} rows, batch {batch}, median of {rounds} epochs\n")
+    print("| way | s an epoch | ÷ kerasdeep | needed |\n|---|---|---|---|")
+    for name, median in medians.items():
+        asked = f"≥ {needed[name]:g}" if name in needed else ""
+        print(f"| {name} | {median:.3f} | {ratios[name]:.2f} | {asked} |", flush=True)
+    return int(any(ratios[name] < least for name, least in needed.items()))
+
+
+def network(net: str, **compiling: object):
+    """A fresh network, compiled."""
+    import keras
+
+    layers, clip = keras.layers, {"clipnorm": 1.0}
+    keras.utils.set_random_seed(0)
+    if net == "dense":
+        body = [layers.Dense(300, "relu"), layers.Dense(100, "relu")]
+        optimizer = keras.optimizers.SGD(0.01)
+    elif net == "regularized":
+        body = []
+        for _ in range(3):
+            dense = layers.Dense(
+                100,
+                use_bias=False,
+                kernel_regularizer=keras.regularizers.L2(1e-4),
+                kernel_constraint=keras.constraints.MaxNorm(1.0),
+            )
+            body += [dense, layers.BatchNormalization(), layers.Activation("swish"), layers.Dropout(0.2)]
+        optimizer = keras.optimizers.Nadam(1e-3, **clip)
+    else:
+        body = []
+        for filters in (32, 64, 64):
+            body += [layers.Conv2D(filters, 3, padding="same", activation="relu"), layers.MaxPooling2D()]
+        body.append(layers.Flatten())
+        optimizer = keras.optimizers.Adam(1e-3)
+    model = keras.Sequential([keras.Input(NETS[net][1]), *body, layers.Dense(10, "softmax")])
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], **compiling)
+    return model
+
+
+def _kerasdeep(net: str, x: np.ndarray, y: np.ndarray, batch: int, backend: str) -> Epoch:
+    from kerasdeep import runtime
+    from kerasdeep.spec.runtime import Runtime
+    from kerasdeep.training import compilation
+    from kerasdeep.training.engine import Engine
+
+    runtime.prepare(Runtime(backend=backend), 0)
+    model = network(net)
+    choice = compilation.choose(model, "auto", device="cpu", steps=10**6, backend=backend)
+    engine = Engine(model, batch, seed=0, xla=choice.xla)
+    data = engine.place(x, y)
+    number = iter(range(10**6))
+
+    def epoch() -> None:
+        running = engine.train(data, next(number))
+        while not running.done:
+            running.run()
+        engine.metrics()
+
+    return epoch
+
+
+def _fit(net: str, x: np.ndarray, y: np.ndarray, batch: int) -> Epoch:
+    model = network(net)
+    return lambda: model.fit(x, y, batch_size=batch, epochs=1, verbose=0)
+
+
+def _tuned_fit(net: str, x: np.ndarray, y: np.ndarray, batch: int) -> Epoch:
+    """What Keras's guides advise: many steps in one execution, XLA (not for convolutions), a cached pipeline."""
+    import tensorflow as tf
+
+    model = network(net, steps_per_execution=100, jit_compile=net != "cnn")
+    rows = tf.data.Dataset.from_tensor_slices((x, y)).cache().shuffle(10_000)
+    data = rows.batch(batch, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    return lambda: model.fit(data, epochs=1, verbose=0)
+
+
+def _fused_tensorflow(net: str, x: np.ndarray, y: np.ndarray, batch: int) -> Epoch:
+    """The limit: one compiled call an epoch that does nothing but Keras's training steps."""
+    import tensorflow as tf
+
+    model = network(net)
+    data, targets, steps = tf.constant(x), tf.constant(y), len(x) // batch
+    model._symbolic_build(data_batch=(data[:batch], targets[:batch]))
+
+    @tf.function(jit_compile=net != "cnn", autograph=False)
+    def whole(order: tf.Tensor) -> tf.Tensor:
+        def step(position: tf.Tensor) -> tf.Tensor:
+            rows = tf.slice(order, [position * batch], [batch])
+            model.train_step((tf.gather(data, rows), tf.gather(targets, rows)))
+            return position + 1
+
+        return tf.while_loop(lambda position: position < steps, step, [tf.constant(0)])
+
+    random = np.random.default_rng(0)
+    return lambda: whole(tf.constant(random.permutation(len(x)).astype(np.int32)))[0].numpy()
+
+
+def _fused_jax(net: str, x: np.ndarray, y: np.ndarray, batch: int) -> Epoch:
+    import jax
+    import jax.numpy as jnp
+
+    model, steps = network(net), len(x) // batch
+    data, targets = jnp.asarray(x), jnp.asarray(y)
+    model._symbolic_build(data_batch=(data[:batch], targets[:batch]))
+    state = model._get_jax_state(
+        trainable_variables=True, non_trainable_variables=True, optimizer_variables=True, metrics_variables=True
+    )
+
+    @jax.jit
+    def whole(state: tuple, order: jax.Array) -> tuple:
+        def step(state: tuple, rows: jax.Array) -> tuple:
+            _, state = model.train_step(state, (data[rows], targets[rows]))
+            return state, None
+
+        return jax.lax.scan(step, state, order[: steps * batch].reshape(steps, batch))[0]
+
+    random, held = np.random.default_rng(0), [state]
+
+    def epoch() -> None:
+        held[0] = jax.block_until_ready(whole(held[0], jnp.asarray(random.permutation(len(x)))))
+
+    return epoch
+
+
+def _torch(net: str, x: np.ndarray, y: np.ndarray, batch: int) -> Epoch:
+    """A plain loop as its users write it; the regularized net has no Nadam with clipping and max-norm built in."""
+    import torch
+    from torch import nn
+
+    if net == "dense":
+        model = nn.Sequential(nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 100), nn.ReLU(), nn.Linear(100, 10))
+        optimizer = torch.optim.SGD(model.parameters(), 0.01)
+    elif net == "regularized":
+        sizes = [784, 100, 100, 100]
+        body = []
+        for before, after in itertools.pairwise(sizes):
+            body += [nn.Linear(before, after, bias=False), nn.BatchNorm1d(after), nn.SiLU(), nn.Dropout(0.2)]
+        model = nn.Sequential(*body, nn.Linear(100, 10))
+        optimizer = torch.optim.NAdam(model.parameters(), 1e-3, weight_decay=1e-4)
+    else:
+        body, before = [], 3
+        for filters in (32, 64, 64):
+            body += [nn.Conv2d(before, filters, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+            before = filters
+        model = nn.Sequential(*body, nn.Flatten(), nn.Linear(64 * 4 * 4, 10))
+        optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+        x = x.transpose(0, 3, 1, 2).copy()
+    data, targets, loss_of = torch.from_numpy(x), torch.from_numpy(y).long(), nn.CrossEntropyLoss()
+
+    def epoch() -> None:
+        order = torch.randperm(len(data))
+        for start in range(0, len(data), batch):
+            rows = order[start : start + batch]
+            optimizer.zero_grad()
+            loss_of(model(data[rows]), targets[rows]).backward()
+            if net == "regularized":
+                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+
+    return epoch
+
+
+def _installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+if __name__ == "__main__":
+    main()
