@@ -7,6 +7,7 @@ it), so it is always set, never left to the backend.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import importlib.metadata
 import importlib.util
@@ -33,13 +34,21 @@ _INSTALL = {
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What this process really runs on."""
+    """What this process really runs on: `devices` share each batch, over `processes` of which this is `rank`."""
 
     backend: str
     device: str
     precision: str
     threads: int
     seed: int
+    devices: int = 1
+    processes: int = 1
+    rank: int = 0
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes and speaks for all that train the run together."""
+        return self.rank == 0
 
 
 def prepare(section: Any, seed: int) -> Runtime:
@@ -63,7 +72,9 @@ def prepare(section: Any, seed: int) -> Runtime:
     keras.config.set_epsilon(1e-7)
     _set_precision(section, device)
     _seed_everything(backend, seed)
-    return Runtime(backend, device, section.precision, threads, seed)
+    with quiet_start():
+        crew = _split_batches() if section.distribution == "data_parallel" else {}
+    return Runtime(backend, device, section.precision, threads, seed, **crew)
 
 
 def environment(runtime: Runtime) -> dict[str, Any]:
@@ -144,27 +155,31 @@ def importing(library: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_start() -> Iterator[None]:
-    """Keep what libraries print on standard error while they start; show it only if they fail.
+    """Keep what libraries print while they start off the screen and out of `--json`; show it only if they fail.
 
-    TensorFlow's C++ side writes to file descriptor 2 before any log level is read.
+    TensorFlow's C++ side writes to file descriptor 2 before any log level is read, Gloo to 1.
     """
+    sys.stdout.flush()
     sys.stderr.flush()
-    try:
-        screen = os.dup(2)
-    except OSError:  # no standard error at all: nothing to keep clean
-        yield
-        return
+    kept: dict[int, int] = {}
+    for stream in (1, 2):
+        with contextlib.suppress(OSError):  # closed: nothing to keep clean
+            kept[stream] = os.dup(stream)
     with tempfile.TemporaryFile() as noise:
-        os.dup2(noise.fileno(), 2)
+        for stream in kept:
+            os.dup2(noise.fileno(), stream)
         failed = True
         try:
             yield
             failed = False
         finally:
+            sys.stdout.flush()
             sys.stderr.flush()
-            os.dup2(screen, 2)
-            os.close(screen)
-            if failed:
+            ctypes.CDLL(None).fflush(None)  # what C++ has not written yet, where the screen is a pipe
+            for stream, screen in kept.items():
+                os.dup2(screen, stream)
+                os.close(screen)
+            if failed and 2 in kept:
                 noise.seek(0)
                 os.write(2, noise.read())
 
@@ -178,9 +193,10 @@ def _check_backend(backend: str, section: Any) -> None:
             f"This process already runs Keras on {running.config.backend()}; {backend} needs a new process.",
         )
     if importlib.util.find_spec(backend) is None:
-        _refuse(
-            section, "backend", f"The backend {backend} is not installed. Install it with: {_INSTALL[backend]}"
-        )
+        there = [name for name in _INSTALL if name != backend and importlib.util.find_spec(name)]
+        instead = f", or use the one that is here: --backend {there[0]}" if there else ""
+        message = f"The backend {backend} is not installed. Install it with: {_INSTALL[backend]}{instead}"
+        _refuse(section, "backend", message)
 
 
 def _prepare_tensorflow(section: Any, threads: int) -> tuple[str, int]:
@@ -214,6 +230,8 @@ def _prepare_jax(section: Any, threads: int) -> tuple[str, int]:
         _limit_cores(section, threads)
     import jax
 
+    if section.distribution == "data_parallel":
+        _join_processes(jax)
     if section.device != "auto":
         jax.config.update("jax_platforms", {"gpu": "cuda"}.get(section.device, section.device))
     try:
@@ -221,6 +239,29 @@ def _prepare_jax(section: Any, threads: int) -> tuple[str, int]:
     except RuntimeError as error:
         message = f"JAX sees no {section.device.upper()}. Use `device: auto`, or see `kerasdeep doctor`."
         raise InputError(message, "device", section.mark("device")) from error
+
+
+def _join_processes(jax: Any) -> None:
+    """Meet the other processes of the run, where JAX's environment variables tell of any."""
+    if "JAX_COORDINATOR_ADDRESS" not in os.environ or jax.distributed.is_initialized():
+        return
+    number, rank = (os.environ.get(name) for name in ("JAX_NUM_PROCESSES", "JAX_PROCESS_ID"))
+    # What is not given, JAX finds out from the cluster it runs on.
+    jax.distributed.initialize(
+        num_processes=None if number is None else int(number), process_id=None if rank is None else int(rank)
+    )
+
+
+def _split_batches() -> dict[str, int]:
+    """Let Keras keep a copy of every variable on each device; must come before the first variable."""
+    import jax
+    import keras
+    from jax.experimental import multihost_utils
+
+    keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
+    if jax.process_count() > 1:  # the first time that devices talk, they tell the world
+        multihost_utils.sync_global_devices("kerasdeep")
+    return {"devices": jax.device_count(), "processes": jax.process_count(), "rank": jax.process_index()}
 
 
 def _limit_cores(section: Any, threads: int) -> None:

@@ -183,6 +183,7 @@ CASES = {
     "stages.pretrain.supervised.data": case("supervised", "{classes: [1, 7]}", "pretraining"),
     "runtime.backend": case("table", "jax", "device"),
     "runtime.device": case("table", "tpu", "device"),
+    "runtime.distribution": case("table", "data_parallel", "device"),
     "runtime.precision": case("table", "mixed_bfloat16", "model"),
     "runtime.compile": case("table", "xla", "compilation"),
     "runtime.chunk": case("table", "7", "chunk"),
@@ -433,7 +434,10 @@ OBSERVED = {
     "warnings": of_warnings,
 }
 AS_LOADED = ("warnings",)
-REFUSED_THERE = {"runtime.backend", "runtime.device", "runtime.threads", "data.format", "data.separator"}
+REFUSED_THERE = {
+    *("runtime.backend", "runtime.device", "runtime.distribution", "runtime.threads"),
+    *("data.format", "data.separator"),
+}
 """Where the effect may be that this process, machine or file refuses the value, saying why."""
 
 

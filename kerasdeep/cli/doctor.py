@@ -28,7 +28,8 @@ def show(found: dict[str, Any]) -> None:
             print_pairs(console, rows, "yellow", width)
         console.print()
         if found["ready"]:
-            console.print(Text("Ready. Try: kerasdeep train quickstart", "green"))
+            option = "" if found["backends"]["tensorflow"]["devices"] else " --backend jax"
+            console.print(Text(f"Ready. Try: kerasdeep train quickstart{option}", "green"))
         else:
             console.print(Text("Nothing can be trained here yet: no backend works.", "red"))
 

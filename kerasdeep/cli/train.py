@@ -42,6 +42,8 @@ def train(
             for run in runs:
                 report.write(run)
         raise
+    if not runs:  # another of the processes that trained together has the run, and speaks of it
+        return
     _write_report(runs[0])
     result = runs[0].read_result()
     if json:

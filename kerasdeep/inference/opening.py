@@ -36,8 +36,8 @@ def open_run(run: RunDir, flags: dict[str, tuple[str, str]] | None = None) -> Tr
         how = f"its status is {result.get('status')}"
         message = f"{run.path} has no model.keras: {how}. Finish it with: kerasdeep train {run.path} --resume"
         raise InputError(message, "no-model")
-    # The number of threads belongs to the machine that trained; asking may happen on another one.
-    loaded = spec.load(run.resolved, ["runtime.threads=auto"], flags=flags)
+    # Threads and devices belong to the machine that trained; asking may happen on another one, in one process.
+    loaded = spec.load(run.resolved, ["runtime.threads=auto", "runtime.distribution=none"], flags=flags)
     runtime.prepare(loaded.spec.runtime, loaded.spec.seed)
     return Trained(run, loaded.spec, _model(run), _preprocessing(run))
 

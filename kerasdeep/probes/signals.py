@@ -92,7 +92,9 @@ class Catcher(keras.optimizers.Optimizer):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         slot = self.caught[self._get_variable_index(variable)]
-        self.assign(slot, keras.ops.add(keras.ops.zeros_like(slot), gradient))  # embeddings' gradients are sparse
+        self.assign(
+            slot, keras.ops.add(keras.ops.zeros(slot.shape, slot.dtype), gradient)
+        )  # embeddings' gradients are sparse
 
 
 def sites(model: keras.Model) -> list[Site]:

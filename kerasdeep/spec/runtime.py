@@ -13,6 +13,11 @@ class Runtime(Section):
 
     backend: str = setting("'tensorflow'|'jax'", "tensorflow", "Keras's backend.")
     device: str = setting("'auto'|'cpu'|'gpu'|'tpu'", "auto", "auto takes the best there is.")
+    distribution: str = setting(
+        "'none'|'data_parallel'",
+        "none",
+        "data_parallel: each batch is split over all devices of all processes; with backend jax.",
+    )
     precision: str = setting(
         "'float32'|'mixed_bfloat16'|'mixed_float16'|'bfloat16'", "float32", "Keras's dtype policy."
     )

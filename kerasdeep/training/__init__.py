@@ -26,6 +26,7 @@ def train(
 ) -> RunDir:
     """Train what `loaded` describes into a new run under `out`, or continue the run `resume`.
 
+    Where several processes train together, the first alone writes and speaks; what the others return is gone.
     `progress` is auto, json (speaks on stderr) or quiet. `begun` is told of the run directory as soon as there is
     one, so that a caller can report on a run that fails. Raises InputError before a run directory exists when
     data, shapes or machine do not fit; RunFailed when the run itself fails; Interrupted when it was asked to stop.
@@ -36,10 +37,13 @@ def train(
 
         loaded = resuming.as_begun(loaded, resume)
     machine = runtime.prepare(loaded.spec.runtime, loaded.spec.seed)  # before anything imports Keras
-    from kerasdeep.training import failures, story
+    from kerasdeep.training import failures, story, together
 
+    if not machine.first:
+        progress, begun = "quiet", None
     try:
-        return story.tell(loaded, out, resume, machine, progress, begun)
+        with together.writing(machine, out, resume) as (place, continued):
+            return story.tell(loaded, place, continued, machine, progress, begun)
     except RunFailed:
         raise
     except Exception as error:

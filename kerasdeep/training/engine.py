@@ -19,6 +19,7 @@ import keras
 import numpy as np
 
 from kerasdeep.build.batches import evaluation_batch
+from kerasdeep.training import together
 
 CHUNK_SECONDS = 0.5  # Ctrl-C and checkpoints act at a chunk's end
 
@@ -92,7 +93,7 @@ class Engine:
         self.model.reset_metrics()
         total, step = math.ceil(self.rows(data) / self.evaluation_batch), 0
         while step < total:
-            count = self.evaluation_pace.next(total - step)
+            count = together.first_says(self.evaluation_pace.next(total - step))
             with self.evaluation_pace.timing(count):
                 self.steps.evaluate(data, step, count)
             step += count
@@ -125,7 +126,7 @@ class EpochInProgress:
         """Run the next chunk, at most `limit` steps."""
         remaining = self.steps - self.step
         pace = self._engine.training_pace
-        count = pace.next(remaining if limit is None else min(limit, remaining))
+        count = together.first_says(pace.next(remaining if limit is None else min(limit, remaining)))
         with pace.timing(count):
             self._engine.steps.train(self._data, self._order, self.step, count)
             self.loss = loss_so_far(self._engine.model)  # also waits for the device

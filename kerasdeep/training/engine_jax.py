@@ -4,11 +4,16 @@ Keras's steps are pure functions of (trainable, non-trainable, optimizer, metric
 values out of the model's variables, gives their buffers away, and puts the new ones back, so that between calls
 the model is as up to date as on TensorFlow. XLA needs static shapes, hence one body for full batches and one for
 the remainder.
+
+Under `keras.distribution.DataParallel` data and variables lie on every device, and each step's batch is split over
+them; a batch that cannot be split evenly, as the remainder, is computed by every device as a whole. Either way XLA
+computes the step of the whole batch, so that normalization and metrics are those of a single device.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -16,6 +21,7 @@ import keras
 import numpy as np
 from jax import lax
 from jax import numpy as jnp
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 
 class Steps:
@@ -26,27 +32,36 @@ class Steps:
         self._batch_size = batch_size
         self._evaluation_batch = evaluation_batch
         self._built = False
+        distribution = keras.distribution.distribution()
+        mesh = None if distribution is None else distribution.device_mesh.backend_mesh
+        self._everywhere = None if mesh is None else NamedSharding(mesh, PartitionSpec())
+        split = _splitting(mesh)
 
         def full_batches(state: Any, data: Any, order: jax.Array, start: int, end: int) -> Any:
             def step(carry: Any) -> Any:
                 position, state = carry
                 rows = lax.dynamic_slice_in_dim(order, position * batch_size, batch_size)
-                _, state = model.train_step(state, _take(data, rows))
+                _, state = model.train_step(state, split(_take(data, rows)))
                 return position + 1, state
 
             return lax.while_loop(lambda carry: carry[0] < end, step, (start, state))[1]
 
         def remainder(state: Any, data: Any, order: jax.Array) -> Any:
             rows = order[order.shape[0] // batch_size * batch_size :]
-            return model.train_step(state, _take(data, rows))[1]
+            return model.train_step(state, split(_take(data, rows)))[1]
 
-        self._full_batches = jax.jit(full_batches, donate_argnums=0)
-        self._remainder = jax.jit(remainder, donate_argnums=0)
-        self._evaluation = jax.jit(lambda state, batch: model.test_step(state, batch)[1])
-        self._prediction = jax.jit(lambda state, x: model.predict_step(state, (x,))[0])
+        compiled = partial(jax.jit, out_shardings=self._everywhere)
+        self._full_batches = compiled(full_batches, donate_argnums=0)
+        self._remainder = compiled(remainder, donate_argnums=0)
+        self._evaluation = compiled(lambda state, batch: model.test_step(state, split(batch))[1])
+        self._prediction = compiled(lambda state, x: model.predict_step(state, (split(x),))[0])
 
     def place(self, arrays: Any) -> Any:
-        return _map(jnp.asarray, arrays)
+        return _map(jnp.asarray if self._everywhere is None else self._on_every_device, arrays)
+
+    def _on_every_device(self, array: Any) -> jax.Array:
+        array = np.asarray(array, dtype=jnp.asarray(array[:0]).dtype)  # as JAX would have it: no float64
+        return jax.make_array_from_callback(array.shape, self._everywhere, lambda part: array[part])
 
     def train(self, data: Any, order: jax.Array, start: int, count: int) -> None:
         """Run steps start … start + count - 1 of the epoch that `order` describes."""
@@ -102,6 +117,19 @@ def _assign(variables: list[list[Any]], state: Any) -> None:
     for group, values in zip(variables, state, strict=True):
         for variable, value in zip(group, values, strict=True):
             variable.assign(value)
+
+
+def _splitting(mesh: Mesh | None) -> Callable[[Any], Any]:
+    """Splits a batch over the devices of `mesh`, where its rows divide; without one, leaves it as it is."""
+    if mesh is None:
+        return lambda batch: batch
+    parts = NamedSharding(mesh, PartitionSpec(mesh.axis_names[0]))
+
+    def split(array: jax.Array) -> jax.Array:
+        divides = array.shape[0] % mesh.size == 0
+        return lax.with_sharding_constraint(array, parts) if divides else array
+
+    return lambda batch: _map(split, batch)
 
 
 def _take(data: Any, rows: jax.Array) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import nullcontext
 from typing import Any
 
 import keras
@@ -14,7 +15,7 @@ from kerasdeep.measuring import weights
 from kerasdeep.measuring.evaluation import PREFIX, evaluate
 from kerasdeep.measuring.reconstructions import chosen, reconstructions
 from kerasdeep.run_dir import RunDir, atomic
-from kerasdeep.runtime import Runtime
+from kerasdeep.runtime import Runtime, quiet_start
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.training.compilation import Compilation
 from kerasdeep.training.stage import Stage, with_data_loss
@@ -24,7 +25,9 @@ def save_model(model: keras.Model, run: RunDir) -> None:
     """Write `model.keras` without compile state: optimizers are the checkpoints' business, and Keras restores
     some of them wrongly without a word."""
     bare = keras.Model(model.input, model.output, name=model.name)  # the same layers, never compiled
-    with atomic(run.model) as temporary:
+    # Keras imports TensorFlow for this, where it is installed, on every backend.
+    quiet = nullcontext() if keras.config.backend() == "tensorflow" else quiet_start()
+    with atomic(run.model) as temporary, quiet:
         bare.save(temporary)
 
 
@@ -119,6 +122,8 @@ def engine_fact(stage: Stage, machine: Runtime, choice: Compilation) -> dict[str
         "reason": choice.reason,
         "chunk": min(stage.engine.training_pace.steps, stage.steps_per_epoch),
         "threads": machine.threads,
+        "devices": machine.devices,
+        "processes": machine.processes,
         "steps_per_epoch": stage.steps_per_epoch,
         "precision": machine.precision,
     }

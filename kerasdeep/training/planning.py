@@ -48,6 +48,7 @@ def make(loaded: Loaded, machine: Runtime, say: Callable[[str], None] | None = N
 
 def _made(loaded: Loaded, machine: Runtime, say: Callable[[str], None] | None) -> dict[str, Any]:
     spec = loaded.spec
+    preparing.check_devices(spec, machine)
     before = memory.high_water()
     dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=say)
     reading = memory.high_water() - before

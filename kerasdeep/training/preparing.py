@@ -11,6 +11,7 @@ import numpy as np
 from kerasdeep import build
 from kerasdeep.catalog import Choice
 from kerasdeep.data import Dataset
+from kerasdeep.errors import InputError
 from kerasdeep.runtime import Runtime
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.planned import PlannedLayer
@@ -59,6 +60,15 @@ def said_of(reused: list[dict[str, Any]]) -> list[str]:
 
 def steps_per_epoch(spec: Spec, dataset: Dataset) -> int:
     return -(-len(dataset.train) // spec.training.batch_size)
+
+
+def check_devices(spec: Spec, machine: Runtime) -> None:
+    """Raises InputError when a batch cannot be split evenly over the devices that share it."""
+    size, devices = spec.training.batch_size, machine.devices
+    if size % devices:
+        near = ", ".join(str(one) for one in (size // devices * devices, -(-size // devices) * devices) if one)
+        message = f"A batch of {size} rows cannot be split evenly over {devices} devices. Expected a multiple of "
+        raise InputError(f"{message}{devices}, such as {near}.", "batch-size", spec.training.mark("batch_size"))
 
 
 def compile_rule(spec: Spec, model: keras.Model, steps: int, machine: Runtime) -> Compilation:

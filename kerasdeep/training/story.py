@@ -28,6 +28,7 @@ from kerasdeep.training import (
     proof,
     resuming,
     stage,
+    together,
 )
 from kerasdeep.training.checkpoint import Position, Snapshot
 from kerasdeep.training.course import Course
@@ -45,6 +46,7 @@ def tell(
 ) -> RunDir:
     """Train and evaluate; `kerasdeep.training.train` says what is raised."""
     spec, screen = loaded.spec, progress.choose(mode)
+    preparing.check_devices(spec, machine)
     dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=screen.say)
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
     reused: list[dict[str, Any]] = []
@@ -106,7 +108,7 @@ def tell(
                     current.steps_per_epoch,
                     current.steps_per_epoch * current.epochs,
                 ),
-                stop=stop,
+                stop=lambda: together.anyone(stop()),
                 save=lambda position, current=current: _save(run, course, current, position, rows),
             )
             stage.run(current, position, around)

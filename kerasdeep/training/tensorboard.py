@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 _NOT_SCALARS = ("stage", "epoch")
@@ -17,6 +19,8 @@ class TensorBoard:
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         self._folder = folder
         self._writers: dict[str, Any] = {}
+        # TensorBoard's own switch: without it a run on JAX would import TensorFlow only to write files.
+        sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
         self.available = _installed()
         if not self.available:
             say("TensorBoard is not installed, so no logs are written for it: pip install tensorboard")

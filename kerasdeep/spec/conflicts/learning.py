@@ -221,6 +221,10 @@ def _runtime(view: View, report: Report) -> None:
     if runtime.backend == "jax" and stated(runtime, "compile") and runtime.compile == "none":
         message = "`runtime.compile: none` has no effect with JAX, which always compiles."
         report.warn("no-effect", message, runtime.mark("compile"))
+    if runtime.distribution == "data_parallel" and runtime.backend != "jax":
+        message = "`runtime.distribution: data_parallel` is JAX's: Keras 3 does not distribute on TensorFlow. Use "
+        message += "`backend: jax` (`--backend jax`), or one device."
+        report.error("conflict", message, runtime.mark("distribution"))
 
 
 CHECKS = (
