@@ -128,8 +128,11 @@ def truncate(path):
     path.write_bytes(path.read_bytes()[:-20])
 
 
-def other_format(path):
-    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
+def written_by(**versions):
+    def write(path):
+        path.write_text(json.dumps({**json.loads(path.read_text()), **versions}))
+
+    return write
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,6 @@ def other_format(path):
         ("state.json", flip),
         ("manifest.json", flip),
         ("manifest.json", truncate),
-        ("manifest.json", other_format),
     ],
 )
 def test_a_damaged_newest_one_is_passed_over_and_said(two, file, damage):
@@ -151,7 +153,21 @@ def test_a_damaged_newest_one_is_passed_over_and_said(two, file, damage):
     assert found.position.epoch == 2
     assert len(passed) == 1 and "000003 is damaged" in passed[0]
     flip(folder / "000002" / "arrays.npz")
-    with pytest.raises(RunFailed, match="2 were found, all damaged"):
+    with pytest.raises(RunFailed, match=r"Checkpoint 000003 is damaged.*Checkpoint 000002 is damaged"):
+        checkpoint.restore(folder, net)
+
+
+@pytest.mark.parametrize(
+    ("versions", "said"), [({"format": 99}, "format 99, expected 1"), ({"keras": "3.9"}, "keras 3.9")]
+)
+def test_one_from_another_version_is_passed_over_and_said(two, versions, said):
+    folder, net = two
+    written_by(**versions)(folder / "000003" / "manifest.json")
+    found, passed = checkpoint.restore(folder, net)
+    assert found.position.epoch == 2
+    assert len(passed) == 1 and f"000003 is from another version ({said}" in passed[0]
+    written_by(**versions)(folder / "000002" / "manifest.json")
+    with pytest.raises(RunFailed, match="Checkpoint 000002 is from another version"):
         checkpoint.restore(folder, net)
 
 

@@ -54,8 +54,8 @@ class Snapshot:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-class Damaged(Exception):
-    """This checkpoint cannot be used; the message says why."""
+class Unusable(Exception):
+    """This checkpoint is damaged or from another version; the message says which and why."""
 
 
 def save(folder: Path, model: keras.Model, snapshot: Snapshot, others: Sequence[keras.Model] = ()) -> Path:
@@ -75,7 +75,6 @@ def save(folder: Path, model: keras.Model, snapshot: Snapshot, others: Sequence[
         "watchers": watchers,
         "facts": snapshot.facts,
         "dtypes": {key: array.dtype.name for key, array in arrays.items()},
-        "keras": keras.version(),
     }
     folder.mkdir(exist_ok=True)
     number = max((int(path.name) for path in _finished(folder)), default=0) + 1
@@ -86,7 +85,7 @@ def save(folder: Path, model: keras.Model, snapshot: Snapshot, others: Sequence[
         _write_arrays(temporary / "arrays.npz", arrays)
         write_text(temporary / "state.json", json.dumps(state))
         digests = {name: _digest(temporary / name) for name in ("arrays.npz", "state.json")}
-        write_text(temporary / "manifest.json", json.dumps({"format": FORMAT, "sha256": digests}))
+        write_text(temporary / "manifest.json", json.dumps({**_versions(), "sha256": digests}))
         path = temporary.rename(folder / f"{number:06d}")
         sync_folder(folder)
     finally:
@@ -97,7 +96,7 @@ def save(folder: Path, model: keras.Model, snapshot: Snapshot, others: Sequence[
 
 
 def restore(folder: Path, model: keras.Model) -> tuple[Snapshot, list[str]]:
-    """Put the newest sound checkpoint into the model; also says which damaged ones were passed over.
+    """Put the newest sound checkpoint into the model; also says which unusable ones were passed over.
 
     Raises RunFailed when no checkpoint can be used, or the arrays do not fit.
     """
@@ -107,7 +106,7 @@ def restore(folder: Path, model: keras.Model) -> tuple[Snapshot, list[str]]:
 
 
 def read(folder: Path) -> tuple[Snapshot, dict[str, np.ndarray], list[str]]:
-    """The newest sound checkpoint and its arrays, and which damaged ones were passed over.
+    """The newest sound checkpoint and its arrays, and which unusable ones were passed over.
 
     Raises RunFailed when there is none.
     """
@@ -115,11 +114,11 @@ def read(folder: Path) -> tuple[Snapshot, dict[str, np.ndarray], list[str]]:
     for path in reversed(_finished(folder)):
         try:
             snapshot, arrays = _load(path)
-        except Damaged as damage:
-            passed.append(f"Checkpoint {path.name} is damaged ({damage}); the one before it is used.")
+        except Unusable as reason:
+            passed.append(f"Checkpoint {path.name} {reason}; the one before it is used.")
             continue
         return snapshot, arrays, passed
-    detail = f" {len(passed)} were found, all damaged." if passed else ""
+    detail = "".join(f" {sentence.partition(';')[0]}." for sentence in passed)
     raise RunFailed(f"There is no checkpoint to resume from in {folder}.{detail} Start a new run.")
 
 
@@ -136,15 +135,17 @@ def _finished(folder: Path) -> list[Path]:
 def _load(path: Path) -> tuple[Snapshot, dict[str, np.ndarray]]:
     try:
         manifest = json.loads((path / "manifest.json").read_text())
-        if manifest["format"] != FORMAT:
-            raise Damaged(f"its format is {manifest['format']}, expected {FORMAT}")
+        for name, version in _versions().items():
+            if manifest[name] != version:
+                found = f"{name} {manifest[name]}, expected {version}"
+                raise Unusable(f"is from another version ({found})")
         for name, digest in manifest["sha256"].items():
             if _digest(path / name) != digest:
-                raise Damaged(f"{name} does not match its hash")
+                raise Unusable(f"is damaged ({name} does not match its hash)")
         state = json.loads((path / "state.json").read_text())
         arrays = _read_arrays(path / "arrays.npz", state["dtypes"])
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise Damaged(f"it cannot be read: {type(error).__name__}") from error
+        raise Unusable(f"is damaged (it cannot be read: {type(error).__name__})") from error
     snapshot = Snapshot(
         Position(**state["position"]),
         state["history"],
@@ -152,6 +153,14 @@ def _load(path: Path) -> tuple[Snapshot, dict[str, np.ndarray]]:
         state["facts"],
     )
     return snapshot, arrays
+
+
+def _versions() -> dict[str, Any]:
+    """What must be the same for a checkpoint to mean the same: our format, and the Keras whose variables it holds.
+
+    Keras keeps an optimizer's and a layer's variables through its bug-fix releases; a minor one may add some.
+    """
+    return {"format": FORMAT, "keras": ".".join(keras.version().split(".")[:2])}
 
 
 # Variables by kind, number and path: paths alone may repeat, numbers alone would hide a changed network.
