@@ -125,8 +125,7 @@ def winners_page(groups: list[dict[str, Any]], recipes: list[Recipe]) -> str:
     ]
     for group in groups:
         chosen = [r for r in recipes if any(fnmatchcase(r.name, pattern) for pattern in group["recipes"])]
-        rows = [row for recipe in chosen for row in _variants(recipe)]
-        rows = list({row["key"]: row for row in rows}.values())
+        rows = _each_once([row for recipe in chosen for row in _variants(recipe)], group["against"])
         if not rows:
             continue
         rows.sort(key=lambda row: -row["accuracy"]["mean"])
@@ -148,6 +147,16 @@ def _variants(recipe: Recipe) -> list[dict[str, Any]]:
             key = f"{recipe.name}/{one['name']}"
             rows.append({"key": key, "recipe": recipe.name, "accuracy": accuracy, **one})
     return rows
+
+
+def _each_once(rows: list[dict[str, Any]], against: str | None) -> list[dict[str, Any]]:
+    """Recipes share baselines: the same network with the same figures stands once, in the recipe of its name."""
+    found: dict[tuple[float, float], dict[str, Any]] = {}
+    for row in rows:
+        figures = (row["accuracy"]["mean"], row["accuracy"]["std"])
+        if figures not in found or row["key"] == against or row["recipe"].endswith(row["name"]):
+            found[figures] = row
+    return list(found.values())
 
 
 def _winner(row: dict[str, Any], base: dict[str, Any] | None) -> str:
