@@ -236,7 +236,7 @@ def _prepare_jax(section: Any, threads: int) -> tuple[str, int]:
         jax.config.update("jax_platforms", {"gpu": "cuda"}.get(section.device, section.device))
     try:
         return jax.default_backend(), threads
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError) as error:  # an assertion, where JAX came without that device's plugin
         message = f"JAX sees no {section.device.upper()}. Use `device: auto`, or see `kerasdeep doctor`."
         raise InputError(message, "device", section.mark("device")) from error
 
@@ -275,12 +275,21 @@ def _limit_cores(section: Any, threads: int) -> None:
 _DEVICES = {"tensorflow": _prepare_tensorflow, "jax": _prepare_jax}
 
 
+_SENSELESS = {
+    ("mixed_float16", "cpu"): "mixed_float16 has no fast path on a CPU and only loses digits. "
+    "Use float32 or mixed_bfloat16.",
+    ("mixed_float16", "tpu"): "TPUs compute in bfloat16; float16 gains nothing there and overflows at 65,504. "
+    "Use mixed_bfloat16.",
+}
+"""Precisions that make no sense on a device, and why. The others are slower at worst, and asked for."""
+
+
 def _set_precision(section: Any, device: str) -> None:
     import keras
 
-    if section.precision == "mixed_float16" and device == "cpu":
-        message = "mixed_float16 has no fast path on a CPU and only loses digits. Use float32 or mixed_bfloat16."
-        _refuse(section, "precision", message)
+    senseless = _SENSELESS.get((section.precision, device))
+    if senseless:
+        _refuse(section, "precision", senseless)
     keras.config.set_dtype_policy(section.precision)
 
 

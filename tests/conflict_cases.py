@@ -337,6 +337,12 @@ CASES = [
     ),
     ("!conflict", "task: regression\nloss: binary_crossentropy", "task: regression\nloss: mae"),
     ("no-effect", "runtime: {backend: jax, compile: none}", "runtime: {backend: jax, compile: xla}"),
+    ("coarse-weights", "runtime: {precision: bfloat16}", "runtime: {precision: mixed_bfloat16}"),
+    (
+        "!conflict",
+        "runtime: {distribution: data_parallel}",
+        "runtime: {distribution: data_parallel, backend: jax}",
+    ),
     ("exact-accuracy", "metrics: [Accuracy]", "metrics: [accuracy]"),
     # what holds for the run holds for each of its stages
     (

@@ -37,6 +37,11 @@ for line in json.loads(sys.argv[1]):
     assert code == 0, (line, code)
 print(json.dumps(sorted({"tensorflow", "tensorboard"} & set(sys.modules))))
 """
+ASK = """
+import json
+from kerasdeep.runtime import devices
+print(json.dumps([name.split()[0] for name in devices("jax")]))
+"""
 NET = """
 version: 1
 name: small
@@ -109,6 +114,21 @@ def test_nothing_of_ours_imports_tensorflow_where_it_is_installed(folder):
     # Keras does, to save a model; what TensorFlow prints then is kept off the screen.
     assert [Path(line).parts[-3:-1] for line in said.splitlines()] in ([("src", "utils")], [])
     assert list((folder / "runs" / "small-1" / "logs").rglob("events*"))
+
+
+@needs_jax
+@pytest.mark.parametrize("device", ["gpu", "tpu"])
+def test_a_device_that_is_not_there_is_refused(device, folder):
+    found = json.loads(
+        subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True, check=True).stdout
+    )
+    if device.upper() in found:
+        pytest.skip(f"this machine has a {device.upper()}")
+    code = BLOCK + COMMANDS.replace("code == 0", "code == 2")
+    command = [sys.executable, "-c", code, json.dumps([["train", "small.yaml", "--device", device]])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert f"JAX sees no {device.upper()}. Use `device: auto`" in done.stderr
 
 
 def test_a_missing_backend_is_said_with_the_one_that_is_there(monkeypatch):

@@ -68,6 +68,7 @@ def test_start_is_silent_and_the_users_keras_json_changes_nothing(tmp_path):
     [
         ({"device": "tpu"}, "backend: jax"),
         ({"precision": "mixed_float16", "device": "cpu"}, "Use float32 or mixed_bfloat16"),
+        ({"precision": "mixed_float16", "device": "auto"}, "no fast path on a CPU"),
         ({"threads": 1000}, "1000 need a new process"),
         ({"backend": "jax"}, "jax needs a new process"),
         ({"device": "gpu"}, "no GPU"),

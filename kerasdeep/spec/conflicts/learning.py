@@ -221,6 +221,12 @@ def _runtime(view: View, report: Report) -> None:
     if runtime.backend == "jax" and stated(runtime, "compile") and runtime.compile == "none":
         message = "`runtime.compile: none` has no effect with JAX, which always compiles."
         report.warn("no-effect", message, runtime.mark("compile"))
+    if runtime.precision == "bfloat16":
+        message = (
+            "`runtime.precision: bfloat16` keeps weights in eight bits of precision: an update below a 256th of "
+        )
+        message += "a weight is lost. `mixed_bfloat16` computes as fast and keeps them in float32."
+        report.warn("coarse-weights", message, runtime.mark("precision"))
     if runtime.distribution == "data_parallel" and runtime.backend != "jax":
         message = "`runtime.distribution: data_parallel` is JAX's: Keras 3 does not distribute on TensorFlow. Use "
         message += "`backend: jax` (`--backend jax`), or one device."

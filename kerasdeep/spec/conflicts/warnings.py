@@ -17,6 +17,7 @@ WARNINGS = {
     "no-momentum": "Nesterov's rule does nothing without momentum.",
     "unused-learning-rate": "The schedule states the rates; the optimizer's own is not used.",
     "past-the-end": "Training is over before the schedule gets there.",
+    "coarse-weights": "In pure bfloat16 small updates of a weight are lost.",
     "extended": "A run is resumed with other epochs than its schedule was planned for.",
     "exact-accuracy": "`Accuracy` asks for exact equality; `accuracy` is the share of right classes.",
     "class-imbalance": "One class is far rarer than another.",
