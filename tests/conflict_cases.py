@@ -295,6 +295,32 @@ CASES = [
         "data: {validation: null}\nschedule: {performance: {monitor: loss}}",
     ),
     (
+        "!conflict",
+        "regularization: {pruning: {share: 0.5, below: 0.1}}",
+        "regularization: {pruning: {below: 0.1}}",
+    ),
+    ("!conflict", "regularization: {pruning: {from: 90%}}", "regularization: {pruning: {from: 70%}}"),
+    (
+        "!conflict",
+        "regularization: {pruning: {until: 3 minutes}}",
+        "regularization: {pruning: {until: 300 steps}}",
+    ),
+    (
+        "!conflict",
+        "regularization: {pruning: 0.5}\ntraining: {early_stopping: {start_from_epoch: 15}}",
+        "regularization: {pruning: 0.5}\ntraining: {early_stopping: {start_from_epoch: 16}}",
+    ),
+    (
+        "!conflict",
+        "regularization: {pruning: 0.5}\noptimizer: {SGD: {use_ema: true}}",
+        "regularization: {pruning: 0.5}\noptimizer: SGD",
+    ),
+    (
+        "past-the-end",
+        "regularization: {pruning: {until: 21 epochs}}",
+        "regularization: {pruning: {until: 20 epochs}}",
+    ),
+    (
         "no-effect",
         "training: {early_stopping: {start_from_epoch: 20}}",
         "training: {early_stopping: {start_from_epoch: 19}}",

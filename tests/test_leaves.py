@@ -47,6 +47,8 @@ CONTEXTS = {
         "layers: [Dense: 8, {Dense: {units: 6, name: upper}}, Output]", APPLIED
     ),
     "dropout": TABLE + "regularization: {dropout: 0.2}\n",
+    "pruned": TABLE.replace("epochs: 2", "epochs: 4") + "regularization: {pruning: {share: 0.5}}\n",
+    "thresholded": TABLE + "regularization: {pruning: {below: 0.1}}\n",
     "batch norm": TABLE + "regularization: {batch_norm: before}\n",
     "stopping": TABLE.replace("epochs: 2", "epochs: 9, early_stopping: {patience: 2}"),
     "scheduled": TABLE + "schedule: {one_cycle: {max_rate: 0.1}}\nallow: [unused-learning-rate]\n",
@@ -127,6 +129,10 @@ CASES = {
     "regularization.batch_norm.input": case("batch norm", "true", "model"),
     "regularization.batch_norm.momentum": case("batch norm", "0.9", "model"),
     "regularization.batch_norm.epsilon": case("batch norm", "0.01", "model"),
+    "regularization.pruning.share": case("pruned", "0.9", "zeros"),
+    "regularization.pruning.below": case("thresholded", "0.5", "zeros"),
+    "regularization.pruning.from": case("pruned", "60%", "zeros"),
+    "regularization.pruning.until": case("pruned", "100%", "zeros"),
     "regularization.weight_decay": case("table", "0.01", "optimizer"),
     "regularization.input_noise": case("table", "0.1", "model"),
     "regularization.label_smoothing": case("table", "0.1", "loss"),
@@ -395,6 +401,16 @@ def of_run_directory(one, room):
     return run.path.name.rpartition("-")[0], len(run.history.rows()), newest, run.logs.exists()
 
 
+def of_zeros(one, room):
+    """The share of zeros in each kernel after each epoch."""
+    course = one.course()
+    watcher, kernels, found = course.stages[0].watchers["pruning"], course.network.trainable_variables[::2], []
+    for epoch in range(one.spec.training.epochs):
+        watcher.epoch_end(epoch, {})
+        found.append([float(np.mean(kernel.numpy() == 0)) for kernel in kernels])
+    return found
+
+
 def of_extended_rates(one, room):
     run = trained(one, room)
     longer = replace(one.loaded, spec=replace(one.spec, training=replace(one.spec.training, epochs=4)))
@@ -428,6 +444,7 @@ OBSERVED = {
     "stopping": of_stopping,
     "stages": of_stages,
     "pretraining": of_pretraining,
+    "zeros": of_zeros,
     "run directory": of_run_directory,
     "extended rates": of_extended_rates,
     "report": of_report,

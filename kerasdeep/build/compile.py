@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from kerasdeep import extras
+from kerasdeep.build import selection
+from kerasdeep.build.groups import inside
 from kerasdeep.build.losses import losses
 from kerasdeep.build.metrics import Unit, metrics
 from kerasdeep.build.optimizer import check_groups, optimizer, optimizer_with_rates, spare_biases_and_norms
@@ -60,6 +62,9 @@ def compile_model(
     else:
         made = make(choice)
     spare_biases_and_norms(made, model)
+    if spec.regularization.pruning:
+        for one in inside(made):
+            extras.keep_zeros(one, selection.prunable(model))
     apart = has_penalties(model) and len(heads) == 1
     model.compile(
         optimizer=made,

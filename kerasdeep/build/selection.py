@@ -47,6 +47,11 @@ def variables_of(model: keras.Model, names: Collection[str]) -> list[Any]:
     return list(found.values())
 
 
+def prunable(model: keras.Model) -> list[Any]:
+    """The kernels that learn, each once: what pruning sets to zero."""
+    return [v for v in model.trainable_variables if v.path.rpartition("/")[2].endswith("kernel")]
+
+
 def frozen_tensors(model: keras.Model) -> dict[str, Any]:
     """Everything that a stage must leave as it is, moving statistics included, by path; seeds are no weights."""
     return {

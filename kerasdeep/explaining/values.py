@@ -110,6 +110,13 @@ OF_ENTRY = {
 }
 
 _APPLIED = {"network": {"application": "MobileNetV2", "arguments": {"alpha": 0.35}, "layers": ["Output"]}}
+_LATER = {"training": {"early_stopping": None}}
+_PRUNED = {
+    "share": {"share": 0.9, "from": "20%", "until": "70%"},
+    "below": {"below": 0.001, "until": "100%"},
+    "from": {"share": 0.9, "from": "2 epochs"},
+    "until": {"share": 0.9, "until": "70%"},
+}
 WITH_OTHERS = {
     "network.application": _APPLIED,
     "network.arguments": _APPLIED,
@@ -118,6 +125,11 @@ WITH_OTHERS = {
             {"name": "encoder", "pretrain": {"autoencoder": "stacked"}},
             {"name": "classifier", "train": "head"},
         ]
+    },
+    "regularization.pruning": {"regularization": {"pruning": 0.8}, **_LATER},
+    **{
+        f"regularization.pruning.{key}": {"regularization": {"pruning": written}, **_LATER}
+        for key, written in _PRUNED.items()
     },
 }
 """Settings whose example needs others beside it, as a whole."""

@@ -7,6 +7,7 @@ package is imported.
 from kerasdeep.extras.activation import ActivationWith
 from kerasdeep.extras.data_loss import DataLoss
 from kerasdeep.extras.feature_mask import FeatureMask
+from kerasdeep.extras.keeps_zeros import KeepsZeros, keep_zeros
 from kerasdeep.extras.learned_swish import LearnedSwish
 from kerasdeep.extras.moving_momentum import (
     MovingAdam,
@@ -33,6 +34,7 @@ __all__ = [
     "DataLoss",
     "FeatureMask",
     "InOriginalUnit",
+    "KeepsZeros",
     "LearnedSwish",
     "LinearWarmup",
     "MovingAdam",
@@ -53,4 +55,5 @@ __all__ = [
     "ScaledRate",
     "TakeColumns",
     "TransposedDense",
+    "keep_zeros",
 ]

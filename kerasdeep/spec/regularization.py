@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kerasdeep.catalog.types import Duration
 from kerasdeep.spec.settings import Section, setting
 
 
@@ -30,6 +31,26 @@ class BatchNorm(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pruning(Section):
+    """Sets the smallest weights of every kernel to zero, for good, more of them at the end of each epoch.
+
+    The share, or the size below which a weight counts as small, rises from 0 at `from` to its full value at
+    `until`, fast at first (Zhu & Gupta 2017). Acts in the last stage, on the kernels that it trains.
+    """
+
+    SHORTHAND = (("float", "share"),)
+
+    share: float = setting(
+        "float", 0.8, "Share of each kernel's weights that end as zeros.", minimum=0.0, maximum=0.999
+    )
+    below: float | None = setting(
+        "float|null", None, "Instead of a share: weights smaller than this end as zeros.", minimum=0.0
+    )
+    from_: Duration = setting("duration", Duration(30, "%"), "When the first weights are set to zero.")
+    until: Duration = setting("duration", Duration(80, "%"), "When the last ones are; the others learn on.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Regularization(Section):
     """Defaults for all layers; a layer's own setting beats them."""
 
@@ -44,6 +65,7 @@ class Regularization(Section):
         "float|null", None, "Largest norm of a hidden unit's incoming weights.", minimum=1e-6
     )
     batch_norm: BatchNorm | None = setting(BatchNorm, None, "Batch normalization of hidden layers.")
+    pruning: Pruning | None = setting(Pruning, None, "Smallest weights of every kernel set to zero, for good.")
     weight_decay: float | None = setting(
         "float|null", None, "The optimizer's own weight decay, biases and norms excluded.", minimum=0.0
     )

@@ -16,6 +16,7 @@ from kerasdeep.training import handing, lessons, preparing, proof
 from kerasdeep.training.engine import Engine
 from kerasdeep.training.lessons import Lesson
 from kerasdeep.training.parts import parts
+from kerasdeep.training.pruning import Pruning
 from kerasdeep.training.stage import Stage
 
 
@@ -57,6 +58,9 @@ class Course:
         if stage.part.keeps_state and before is not None:
             groups.carry_over(before, stage.model.optimizer)
         stage.watchers = preparing.watchers(stage.part.spec, stage.model, stage.columns())
+        pruned = stage.part.spec.regularization.pruning
+        if pruned and stage is self.stages[-1]:  # after early stopping, which keeps the weights it measured
+            stage.watchers["pruning"] = Pruning(pruned, stage.model, stage.steps_per_epoch, stage.epochs)
         stage.frozen = proof.digests(stage.part.lesson.model)
 
     def leave(self, stage: Stage) -> dict[str, Any]:

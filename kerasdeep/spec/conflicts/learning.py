@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import product
 
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.types import Duration
 from kerasdeep.errors import Report
 from kerasdeep.spec import rates
 from kerasdeep.spec.conflicts.view import View, stated
@@ -154,6 +156,43 @@ def _early_stopping(view: View, report: Report) -> None:
             report.warn("no-effect", message, early.mark("patience") or mark)
 
 
+def _pruning(view: View, report: Report) -> None:
+    """What would leave another share of zeros than the file says."""
+    section = view.spec.regularization.pruning
+    if section is None:
+        return
+    mark = view.spec.regularization.mark("pruning")
+    if section.below is not None and stated(section, "share"):
+        message = f"pruning to a share of {section.share:g} and below {section.below:g}. Keep one of the two."
+        report.error("conflict", message, mark)
+    last = view.stages[-1]
+    start, end = (_in_epochs(duration, last.epochs) for duration in (section.from_, section.until))
+    if "minutes" in (section.from_.unit, section.until.unit):
+        message = "pruning counts training, not time. Expected epochs, steps or per cent."
+        report.error("conflict", message, mark)
+    elif start is not None and end is not None and start > end:
+        message = f"pruning from {section.from_} until {section.until}: it would end before it begins."
+        report.error("conflict", message, mark)
+    elif end is not None and end > last.epochs:
+        message = f"training ends after {last.epochs} epochs, before pruning ends at {section.until}."
+        report.warn("past-the-end", message, mark)
+    stopping = last.early_stopping
+    if stopping and (end is None or stopping.start_from_epoch < end):
+        first = "" if end is None else f": `start_from_epoch: {math.ceil(end)}`"
+        message = "early stopping could keep weights from before pruning was done. Let it watch later"
+        report.error("conflict", f"{message}{first}, or remove it.", mark)
+    for optimizer in rates.groups(last.optimizer):
+        if optimizer.arguments.get("use_ema"):
+            message = "`use_ema` averages pruned weights with what they were, so that they are no zeros. Keep one."
+            report.error("conflict", message, mark)
+
+
+def _in_epochs(duration: Duration, epochs: int) -> float | None:
+    """The duration in epochs of a training of so many; None where that takes the number of steps."""
+    per = {"epochs": 1.0, "%": epochs / 100}
+    return duration.amount * per[duration.unit] if duration.unit in per else None
+
+
 def _label_smoothing(view: View, report: Report) -> None:
     spec, section = view.spec, view.spec.regularization
     if not section.label_smoothing:
@@ -242,6 +281,7 @@ CHECKS = (
     _schedule_epochs,
     _monitors,
     _early_stopping,
+    _pruning,
     _label_smoothing,
     _outputs,
     _runtime,
