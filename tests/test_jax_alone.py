@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -37,6 +38,12 @@ for line in json.loads(sys.argv[1]):
     assert code == 0, (line, code)
 print(json.dumps(sorted({"tensorflow", "tensorboard"} & set(sys.modules))))
 """
+CORE = [
+    "test_training_checkpoint.py",
+    "test_training_watching.py",
+    "test_training_story.py::test_a_changed_configuration_or_data_is_no_resume",
+    "test_training_story.py::test_early_stopping_puts_the_best_epoch_into_the_model",
+]
 ASK = """
 import json
 from kerasdeep.runtime import devices
@@ -90,6 +97,28 @@ def test_a_run_lives_its_whole_life_without_tensorflow(folder):
     assert diagnosed["layers"] and len((folder / "answers.csv").read_text().splitlines()) == 6
     assert "TensorBoard is not installed, so no logs are written" in errors
     assert not (folder / "runs" / "small-1" / "logs").exists()
+
+
+@needs_jax
+def test_the_suite_s_core_passes_on_jax():
+    tests = Path(__file__).parent
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    paths = os.pathsep.join([str(tests), str(ROOT), os.environ.get("PYTHONPATH", "")])
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "0",
+        "-p",
+        "on_jax",
+        *(str(tests / one) for one in CORE),
+    ]
+    environment = kept | {"KERAS_BACKEND": "jax", "PYTHONPATH": paths}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 30
 
 
 WATCH = """
