@@ -391,6 +391,7 @@ CASES = [
         "stages: [{epochs: 2, early_stopping: {start_from_epoch: 5}}]",
         "stages: [{epochs: 2}, {epochs: 9}]\ntraining: {early_stopping: {start_from_epoch: 5}}",
     ),
+    ("!conflict", "stages: [{cache_features: true}]", "stages: [{train: head, cache_features: true}]"),
     # pretraining
     (
         "!conflict",

@@ -53,6 +53,7 @@ CONTEXTS = {
     "stopping": TABLE.replace("epochs: 2", "epochs: 9, early_stopping: {patience: 2}"),
     "scheduled": TABLE + "schedule: {one_cycle: {max_rate: 0.1}}\nallow: [unused-learning-rate]\n",
     "two stages": TABLE + "optimizer: Adam\nstages: [{train: head}, {epochs: 3, early_stopping: {patience: 2}}]\n",
+    "caching": TABLE + "stages: [{train: all}, {train: head}]\n",
     "thawing": TABLE + "stages: [{train: head}, {epochs: 6, unfreeze: {every: 1}}]\n",
     "autoencoder": PRETRAINING % "autoencoder: {style: stacked}",
     "denoising": PRETRAINING % "autoencoder: {style: denoising, noise: {dropout: 0.5}}",
@@ -164,6 +165,7 @@ CASES = {
     "stages.early_stopping.mode": case("two stages", "max", "stopping"),
     "stages.early_stopping.start_from_epoch": case("two stages", "2", "stopping"),
     "stages.early_stopping.restore_best_weights": case("two stages", "false", "stopping"),
+    "stages.cache_features": case("caching", "true", "stages"),
     "stages.optimizer_state": case("two stages", "keep", "stages"),
     "stages.unfreeze.every": case("thawing", "2", "stages"),
     "stages.unfreeze.factor": case("thawing", "2.0", "stages"),
@@ -373,7 +375,8 @@ def of_stages(one, room):
         rates = [(group.selector, group.factor) for group in stage.groups]
         trained = [variable.path for variable in model.trainable_variables]
         config = unnamed(model.optimizer.get_config())
-        found.append((stage.name, stage.epochs, trained, rates, config, moments, list(stage.watchers)))
+        layers = [layer.name for layer in model.layers if layer.weights]
+        found.append((stage.name, stage.epochs, layers, trained, rates, config, moments, list(stage.watchers)))
     return found
 
 

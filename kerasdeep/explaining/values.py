@@ -120,6 +120,7 @@ _PRUNED = {
 WITH_OTHERS = {
     "network.application": _APPLIED,
     "network.arguments": _APPLIED,
+    "stages.0.cache_features": {"stages": [{"train": "head", "cache_features": True}]},
     "stages.0.pretrain": {
         "stages": [
             {"name": "encoder", "pretrain": {"autoencoder": "stacked"}},
@@ -209,7 +210,6 @@ OF_SETTING = {
     "stages.0.early_stopping": 5,
     "stages.0.optimizer_state": "reset",
     "stages.0.unfreeze": "gradually",
-    "stages.0.cache_features": True,
     "training.batch_size": 64,
     "training.checkpoint.every": "10 minutes",
     "runtime.threads": 4,

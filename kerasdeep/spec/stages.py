@@ -66,6 +66,9 @@ class Stage(Section):
         "'reset'|'keep'", "reset", "keep goes on with the moments of what the stage before trained."
     )
     unfreeze: Unfreeze | None = setting(Unfreeze, None, "Thaw the layers one block after the other.")
+    cache_features: bool = setting(
+        "bool", False, "Compute once what the frozen bottom gives, and train the rest on that."
+    )
     pretrain: Pretrain | None = setting(
         Pretrain, None, "Learn something else first, from the same or other rows, and hand the layers on."
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
 
 from kerasdeep import build
-from kerasdeep.build import groups, selection
+from kerasdeep.build import bottom, groups, selection
 from kerasdeep.errors import RunFailed
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.training import handing, lessons, preparing, proof
@@ -30,7 +31,7 @@ class Course:
     def __init__(self, spec: Spec, taught: Sequence[Sequence[Lesson]], xla: bool) -> None:
         self._spec, self._xla = spec, xla
         self._lessons = lessons.every(taught)
-        self._placed: tuple[Any, ...] = (None, None, None)
+        self._placed: tuple[Any, Any, Any] = (None, None, None)
         logging.getLogger("tensorflow").addFilter(_is_no_retracing)
         self.stages = [Stage(number, part, part.lesson.model) for number, part in enumerate(parts(spec, taught))]
         for later in self.stages[1:]:  # only to see that it can be
@@ -86,8 +87,18 @@ class Course:
         later = [one.part.lesson for one in self.stages[stage.number :]]
         below = [lesson.below for lesson in later if lesson.below is not None]
         found = {id(model): model for model in (self.network, *(lesson.model for lesson in later), *below)}
-        found.pop(id(stage.part.lesson.model), None)
+        found.pop(id(stage.model), None)
         return list(found.values())
+
+    def whole(self) -> Stage:
+        """The last stage as it evaluates rows: what learnt on cached features is compiled with its bottom again."""
+        last = self.stages[-1]
+        if last.part.cached:
+            last.part, last.model = replace(last.part, cached=None), self.network
+            self._compile(last)
+            last.engine = self._engine(last.model)
+            last.train, last.validation = self._data(last)
+        return last
 
     def thaw(self) -> None:
         """Every layer as the file has it: which stage trained it is no property of the network."""
@@ -102,20 +113,27 @@ class Course:
             preparing.watchers(stage.part.spec, stage.model, stage.columns())
 
     def _compile(self, stage: Stage) -> list[groups.Group]:
-        part, lesson, model = stage.part, stage.part.lesson, stage.model
+        part, lesson = stage.part, stage.part.lesson
         selection.set_trainable(lesson.model, part.trained, lesson.as_built)
+        stage.below = lesson.below
+        if part.cached:
+            stage.below, stage.model = bottom.split(lesson.model, f"{part.where}.cache_features", part.cached)
+            stage.features = list(stage.below.output.shape[1:])
         rates = {
             selector: (factor, selection.variables_of(lesson.model, names))
             for selector, (factor, names) in part.rates.items()
         }
-        return build.compile_model(model, part.spec, lesson.dataset, part.steps_per_epoch, part.steps, rates=rates)
+        return build.compile_model(
+            stage.model, part.spec, lesson.dataset, part.steps_per_epoch, part.steps, rates=rates
+        )
 
     def _data(self, stage: Stage) -> tuple[Any, Any]:
         """Training and validation rows on the device; placed once for the stages that share them."""
         lesson = stage.part.lesson
-        if self._placed[0] is not lesson:
+        key = (id(lesson), stage.number if stage.part.cached else None)
+        if self._placed[0] != key:
             self._placed = (None, None, None)  # before the next ones take their place
-            self._placed = (lesson, *self._place(stage, lesson))
+            self._placed = (key, *self._place(stage, lesson))
         return self._placed[1], self._placed[2]
 
     def _place(self, stage: Stage, lesson: Lesson) -> tuple[Any, Any]:
@@ -126,8 +144,8 @@ class Course:
                 found.append(None)
                 continue
             x, y = part.x, part.y
-            if lesson.below is not None:
-                x = self._engine(lesson.below).predict(x)
+            if stage.below is not None:
+                x = self._engine(stage.below).predict(x)
                 y = x if lesson.reconstructs else y
             found.append(stage.engine.place(x, y, weights if not found else None))
         return found[0], found[1]

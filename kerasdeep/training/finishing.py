@@ -97,6 +97,7 @@ def _stage_fact(stage: Stage, status: str) -> dict[str, Any]:
         "name": stage.name,
         "train": stage.part.said,
         **({"pretrain": kind, "handed": stage.handed} if kind else {}),
+        **({"cached": stage.features} if stage.features else {}),
         "first_epoch": stage.first_epoch + 1,
         "epochs": stage.epochs,
         "best_epoch": _best_epoch(stage),

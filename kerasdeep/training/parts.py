@@ -22,7 +22,8 @@ class Part:
     """One compilation of the model. `spec` is the experiment as this part sees it, `trained` names layers.
 
     `lesson` is the model with its data. `rates` has (factor, names of layers) by selector; `keeps_state` goes on
-    with the optimizer of the part before.
+    with the optimizer of the part before; `cached` is where the file asks to compute the frozen bottom once, and
+    `where` how the place is called.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Part:
     lesson: Lesson
     rates: dict[str, tuple[float, list[str]]] = field(default_factory=dict)
     keeps_state: bool = False
+    where: str = ""
+    cached: Mark | None = None
 
     @property
     def epochs(self) -> int:
@@ -73,7 +76,8 @@ def _parts(spec: Spec, stage: Stage, lesson: Lesson, where: str) -> list[Part]:
     own = stage if lesson.rate is None else replace(stage, optimizer=at_rate(stage.optimizer, lesson.rate))
     seen, name = stages.seen_by(spec, own), f"{stage.name}{lesson.suffix}"
     keeps = stage.optimizer_state == "keep"
-    return [Part(name, seen, _said(stage), frozenset(trained), lesson, rates, keeps)]
+    cached = (stage.mark("cache_features") or Mark(where)) if stage.cache_features else None
+    return [Part(name, seen, _said(stage), frozenset(trained), lesson, rates, keeps, where, cached)]
 
 
 def _said(stage: Stage) -> str:

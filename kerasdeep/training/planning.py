@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from kerasdeep import build, data
-from kerasdeep.build import selection
+from kerasdeep.build import bottom, selection
 from kerasdeep.build.optimizer import innermost
 from kerasdeep.build.unfilled import unfilled
 from kerasdeep.catalog import dump
@@ -100,6 +100,8 @@ def _stage(part: Part, machine: Runtime, reading: int) -> tuple[dict[str, Any], 
         selector: (factor, selection.variables_of(model, names))
         for selector, (factor, names) in part.rates.items()
     }
+    if part.cached:
+        bottom.split(model, f"{part.where}.cache_features", part.cached)
     build.compile_model(model, spec, dataset, per_epoch, steps, rates=rates)
     slots = memory.slots_per_parameter(model.optimizer, model.trainable_variables)
     _check_monitors(spec, lesson)

@@ -34,16 +34,19 @@ class Stage:
     """A stage; what follows `first_epoch` is there from when the stage is entered, `train` and `validation` on the
     device.
 
-    `number` counts stages from 0, `first_epoch` the epochs that stages before it trained. `watchers` act at epoch
-    ends, in order; `early_stopping` is one of them, or None. `groups` have learning rates of their own, `frozen`
-    are the digests of what must not move, `proof` shows after the stage that it did not, `handed` what became of
-    pretrained layers. `told` is what the facts say of a stage that ended before the run was resumed.
+    `model` is the lesson's, or what is on top of its cached bottom; rows go through `below` first, once, where
+    there is one, and become `features` of that shape where the file asks for it. `number` counts stages from 0, `first_epoch` the epochs that stages before it trained. `watchers`
+    act at epoch ends, in order; `early_stopping` is one of them, or None. `groups` have learning rates of their
+    own, `frozen` are the digests of what must not move, `proof` shows after the stage that it did not, `handed`
+    what became of pretrained layers. `told` is what the facts say of a stage that ended before the run was resumed.
     """
 
     number: int
     part: Part
     model: keras.Model
     first_epoch: int = 0
+    below: keras.Model | None = None
+    features: list[int] | None = None
     train: Any = None
     validation: Any = None
     engine: Engine | None = None

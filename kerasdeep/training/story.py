@@ -125,7 +125,7 @@ def tell(
         course.thaw()
         finishing.save_model(model, run)
         finishing.write_weights(model, run, stages[-1].part.lesson.heads)
-        figures = finishing.evaluate_run(run, spec, dataset, stages[-1])
+        figures = finishing.evaluate_run(run, spec, dataset, course.whole())
         run.write_fact("engine", finishing.engine_fact(stages[-1], machine, choice))
         run.write_fact("stages", finishing.stages_fact(stages, "completed"))
         finishing.write_result(run, settled, "completed", rows, stages, task=dataset.targets[0].kind, **figures)

@@ -112,6 +112,14 @@ def _stages(view: View, report: Report) -> None:
         if stage.optimizer_state == "keep" and (stage.pretrain or before.pretrain):
             message = "a pretraining stage trains another model, so there is no optimizer state to keep. "
             report.error("conflict", message + "Write `optimizer_state: reset`.", stage.mark("optimizer_state"))
+        mark = stage.mark("cache_features")
+        if stage.cache_features and (stage.pretrain or stage.unfreeze):
+            other = "pretrain" if stage.pretrain else "unfreeze"
+            message = f"`cache_features` is for a stage that trains what stands on a frozen bottom. With `{other}` "
+            report.error("conflict", message + "it has no place: remove one of them.", mark)
+        elif stage.cache_features and stage.train == "all":
+            message = "this stage trains all layers, so there is nothing frozen to compute once. "
+            report.error("conflict", message + "Write `train: head` or `last:N`.", mark)
         if stage.pretrain and stage.unfreeze:
             message = "`unfreeze` thaws a network that has learnt; a pretraining stage learns from the start."
             report.error("conflict", f"{message} Move it to a later stage.", stage.mark("unfreeze"))
