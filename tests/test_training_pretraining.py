@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from test_training_story import assert_same_run
 
-from kerasdeep import build, run_dir, training
+from kerasdeep import build, report, run_dir, training
 from kerasdeep.data import pretext
 from kerasdeep.data.dataset import Part
 from kerasdeep.errors import InputError, Interrupted
@@ -148,6 +148,8 @@ def test_reconstructions_are_a_fact_of_the_run(write):
     (told,) = run.read_fact("reconstructions")
     assert told["stage"] == "first" and len(told["rows"]) == 6
     assert told["rows"][0]["input"].startswith("data:image/png") and told["rows"][0]["error"] > 0
+    report.write(run)
+    assert "Reconstructions after first" in run.report_html.read_text()
     assert (run.facts / "reconstructions.json").stat().st_size < 40_000
 
 

@@ -30,10 +30,8 @@ def split(model: keras.Model, where: str, mark: Mark | None) -> tuple[keras.Mode
     plain = [(tensor, bottom) for tensor, bottom in frozen if not _random(bottom)]
     if not plain or len(plain[-1][1].weights) < len(frozen[-1][1].weights):
         names = ", ".join(_random(frozen[-1][1])[:5])
-        message = (
-            f"`{where}`: {names} in the frozen part gives something else every time, so its outputs cannot be "
-        )
-        raise InputError(f"{message}computed once. Remove it, or `cache_features`.", "conflict", mark)
+        message = f"`{where}`: the frozen part is random or penalised, so it cannot be computed once: {names}. "
+        raise InputError(f"{message}Remove these layers, or `cache_features`.", "conflict", mark)
     tensor, bottom = plain[-1]
     return bottom, keras.Model(tensor, model.output, name=model.name)
 

@@ -98,6 +98,7 @@ def _context(facts: Facts) -> dict[str, Any]:
         "balance": [(target, classes.balance(target)) for target in facts.data.get("targets") or []],
         "targets": [_judged(target) for target in facts.evaluated.get("targets") or []],
         "mistakes": _mistakes(facts),
+        "reconstructions": [(str(told.get("stage")), _reconstructed(told)) for told in facts.reconstructions],
         "environment": dict(_flat(facts.environment | ({"engine": facts.engine} if facts.engine else {}))),
         "commands": _commands(facts),
     }
@@ -144,6 +145,13 @@ def _mistakes(facts: Facts) -> list[dict[str, Any]]:
         room -= len(image)
         shown.append(mistake | {"image": image if room > 0 and PICTURE.fullmatch(image) else None})
     return shown
+
+
+def _reconstructed(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of one autoencoder whose pictures, or features, are both there."""
+    rows = [row for row in told.get("rows") or [] if isinstance(row, dict)]
+    pictures = [row for row in rows if all(PICTURE.fullmatch(str(row.get(key))) for key in ("input", "output"))]
+    return pictures or [row | {"input": None} for row in rows if row.get("features")]
 
 
 def _flat(value: dict[str, Any], where: str = "") -> list[tuple[str, str]]:

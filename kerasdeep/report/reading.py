@@ -31,6 +31,7 @@ class Facts:
     network: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     stages: list[dict[str, Any]] = field(default_factory=list)
+    reconstructions: list[dict[str, Any]] = field(default_factory=list)
     engine: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     config: str = ""
@@ -128,6 +129,7 @@ def read(run: RunDir) -> Facts:
             name: _of(run.read_fact(name), dict) for name in ("evaluation", "samples", "network", "data", "engine")
         },
         stages=[stage for stage in _of(run.read_fact("stages"), list) if isinstance(stage, dict)],
+        reconstructions=[told for told in _of(run.read_fact("reconstructions"), list) if isinstance(told, dict)],
         environment=_of(_json(run.environment), dict),
         config=_text(run.config),
         resolved=_text(run.resolved),

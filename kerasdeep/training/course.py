@@ -91,7 +91,7 @@ class Course:
         return list(found.values())
 
     def whole(self) -> Stage:
-        """The last stage as it evaluates rows: what learnt on cached features is compiled with its bottom again."""
+        """The last stage as it evaluates rows: what learnt on cached features has its bottom again."""
         last = self.stages[-1]
         if last.part.cached:
             last.part, last.model = replace(last.part, cached=None), self.network

@@ -35,10 +35,11 @@ class Stage:
     device.
 
     `model` is the lesson's, or what is on top of its cached bottom; rows go through `below` first, once, where
-    there is one, and become `features` of that shape where the file asks for it. `number` counts stages from 0, `first_epoch` the epochs that stages before it trained. `watchers`
-    act at epoch ends, in order; `early_stopping` is one of them, or None. `groups` have learning rates of their
-    own, `frozen` are the digests of what must not move, `proof` shows after the stage that it did not, `handed`
-    what became of pretrained layers. `told` is what the facts say of a stage that ended before the run was resumed.
+    there is one, and become `features` of that shape where the file asks for it. `number` counts stages from 0,
+    `first_epoch` the epochs that stages before it trained. `watchers` act at epoch ends, in order;
+    `early_stopping` is one of them, or None. `groups` have learning rates of their own, `frozen` are the digests
+    of what must not move, `proof` shows after the stage that it did not, `handed` what became of pretrained
+    layers. `told` is what the facts say of a stage that ended before the run was resumed.
     """
 
     number: int

@@ -115,7 +115,9 @@ def _stages(view: View, report: Report) -> None:
         mark = stage.mark("cache_features")
         if stage.cache_features and (stage.pretrain or stage.unfreeze):
             other = "pretrain" if stage.pretrain else "unfreeze"
-            message = f"`cache_features` is for a stage that trains what stands on a frozen bottom. With `{other}` "
+            message = (
+                f"`cache_features` is for a stage that trains what stands on a frozen bottom. With `{other}` "
+            )
             report.error("conflict", message + "it has no place: remove one of them.", mark)
         elif stage.cache_features and stage.train == "all":
             message = "this stage trains all layers, so there is nothing frozen to compute once. "
