@@ -125,7 +125,45 @@ def classification(folder: Path, name: str = "garments", classes: list[str] | No
     _result(run, "completed", evaluation, task="multiclass", best_epoch=best, epochs=22, seconds=48.7)
     stage = {"name": "main", "train": "all", "first_epoch": 1, "epochs": 25, "best_epoch": best, "steps": 4125}
     run.write_fact("stages", [stage | {"optimizer": {"SGD": {"learning_rate": 0.05}}, "stopped": "early"}])
+    watched(run, 22)
     return run
+
+
+def watched(run: RunDir, epochs: int, dead: float = 0.1) -> None:
+    """Health, weights and a range test of a healthy network; `dead` is the share of dead units in dense_2."""
+    names = ("dense_1", "dense_2", "output")
+    histogram = {
+        "edges": [number / 20 - 1 for number in range(41)],
+        "counts": [20 - abs(20 - n) for n in range(40)],
+    }
+    readings = []
+    for epoch in range(1, epochs + 1):
+        signals = {}
+        for depth, name in enumerate(names):
+            shares = {"dead": None if name == "output" else (dead if depth else 0.02), "saturated": None}
+            size = math.exp(-epoch / 8) / (depth + 1)
+            signals[name] = {"mean": 0.1, "deviation": 0.8 + 0.1 * depth, "typical": 0.9, "norm": 9.0 + depth}
+            signals[name] |= {"gradient": 0.01 * size, "update_ratio": 0.002 * size, **shares}
+        readings.append({"stage": "main", "epoch": epoch, "loss": 0.3, "seconds": 0.05, "layers": signals})
+    layers = [{"name": n, "class": "Dense", "activation": "relu", "output": n == "output"} for n in names]
+    gradients = dict.fromkeys(names, histogram)
+    run.write_fact("health", {"rows": 256, "layers": layers, "readings": readings, "gradients": gradients})
+    kernel = {
+        "size": 800,
+        "norm": 9.1,
+        "largest_unit_norm": 1.4,
+        "mean_unit_norm": 0.8,
+        "small": 0.02,
+        "zero": 0.0,
+    }
+    kernels = [{"name": n, "hidden": n != "output", **kernel, "histogram": histogram} for n in names]
+    run.write_fact("weights", {"layers": kernels})
+    rates = [1e-5 * 10 ** (point / 20) for point in range(121)]
+    losses = [2.3 - 1.8 / (1 + math.exp(-(point - 60) / 8)) + max(0, point - 95) ** 2 / 40 for point in range(121)]
+    curve = {"rate": rates, "loss": losses, "smoothed": losses}
+    run.write_fact(
+        "lr_find", {"suggestion": 0.01, "current": 0.05, "suggestions": {"steepest": 0.01}, "curve": curve}
+    )
 
 
 def regression(folder: Path, name: str = "prices") -> RunDir:

@@ -8,7 +8,6 @@ from kerasdeep import build, data, runtime, spec
 from kerasdeep.errors import InputError
 from kerasdeep.spec import resolved
 from kerasdeep.spec.lowering import lower
-from kerasdeep.training import preparing
 
 TEXT = "data: {source: digits}\nnetwork: {application: MobileNetV2, arguments: {alpha: 0.35}}\n"
 
@@ -25,7 +24,7 @@ def built(path, *sets):
     runtime.prepare(loaded.spec.runtime, loaded.spec.seed)
     dataset = data.load(loaded.spec.data, loaded.spec.task)
     planned = lower(loaded.spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
-    return preparing.network(loaded.spec, planned, dataset), dataset
+    return build.network_of(loaded.spec, planned, dataset), dataset
 
 
 def test_grey_pictures_reach_the_whole_application(config):

@@ -11,7 +11,6 @@ import test_catalog_builds as proof
 from kerasdeep import build, catalog, data, runtime, shipped, spec
 from kerasdeep.spec import resolved
 from kerasdeep.spec.lowering import lower
-from kerasdeep.training import preparing
 
 OTHER_PROOF = {
     "Performance": "training's own, in test_training_watching",
@@ -71,7 +70,7 @@ def described(loaded):
     runtime.prepare(loaded.spec.runtime, loaded.spec.seed)
     dataset = data.load(loaded.spec.data, loaded.spec.task)
     planned = lower(loaded.spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
-    model = preparing.network(loaded.spec, planned, dataset)
+    model = build.network_of(loaded.spec, planned, dataset)
     build.compile_model(model, loaded.spec, dataset, 10, 100)
     return {"network": model.get_config(), "optimizer": unnamed(model.optimizer.get_config())}
 

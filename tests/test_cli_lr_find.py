@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from kerasdeep import run_dir
 from kerasdeep.cli import ending
 from kerasdeep.cli.app import app
 from kerasdeep.cli.curve import HEIGHT, curve
@@ -43,6 +44,20 @@ def test_apply_writes_what_it_says(config, capsys):
 def test_a_shipped_file_is_not_written_over(config, capsys):
     assert ending.run(app, ["lr-find", "quickstart", "--apply"]) == 2
     assert "kerasdeep recipes copy quickstart" in capsys.readouterr().err
+
+
+def test_a_run_is_tested_as_configured_and_its_report_shows_the_curve(config, capsys):
+    line = ["train", str(config), "--quiet", "--set", "training.epochs=1", "--set", "report.tensorboard=false"]
+    assert ending.run(app, line) == 0
+    run = run_dir.find("runs/small-1")
+    assert ending.run(app, ["lr-find", "runs/small-1", "--steps", "60", "--set", "training.batch_size=64"]) == 0
+    assert run.read_fact("lr_find") is None  # another batch size is another test
+    assert ending.run(app, ["lr-find", "runs/small-1", "--steps", "60"]) == 0
+    assert run.read_fact("lr_find")["curve"]["rate"]
+    assert "A range test on this configuration suggests" in run.report_html.read_text()
+    capsys.readouterr()
+    assert ending.run(app, ["lr-find", "runs/small-1", "--apply"]) == 2
+    assert "is a run, which stays as it was" in capsys.readouterr().err
 
 
 def test_a_curve_shows_its_bounds_its_decades_and_the_mark():

@@ -153,6 +153,7 @@ CASES = {
     "training.schedule_epochs": case("scheduled", "1", "optimizer"),
     "training.when_extended": case("scheduled", "stretch", "extended rates"),
     "training.checkpoint.every": case("table", "1 step", "run directory"),
+    "training.watch": case("table", "1 epoch", "health"),
     "stages.name": case("two stages", "other", "stages"),
     "stages.train": case("two stages", "'last:1'", "stages"),
     "stages.epochs": case("two stages", "4", "stages"),
@@ -278,7 +279,7 @@ class Experiment:
         self.planned = lower(
             self.spec, build.heads_of(self.dataset), self.dataset.input_shapes, build.features_of(self.dataset)
         )
-        return preparing.network(self.spec, self.planned, self.dataset)
+        return build.network_of(self.spec, self.planned, self.dataset)
 
     def compiled(self):
         model = self.model()
@@ -328,7 +329,7 @@ def of_metrics(one, room):
 
 
 def of_steps(one, room):
-    return preparing.steps_per_epoch(one.spec, one.dataset)
+    return build.steps_per_epoch(one.spec, one.dataset)
 
 
 def of_row_order(one, room):
@@ -414,6 +415,10 @@ def of_zeros(one, room):
     return found
 
 
+def of_health(one, room):
+    return [reading["epoch"] for reading in (trained(one, room).read_fact("health") or {}).get("readings", ())]
+
+
 def of_extended_rates(one, room):
     run = trained(one, room)
     longer = replace(one.loaded, spec=replace(one.spec, training=replace(one.spec.training, epochs=4)))
@@ -449,6 +454,7 @@ OBSERVED = {
     "pretraining": of_pretraining,
     "zeros": of_zeros,
     "run directory": of_run_directory,
+    "health": of_health,
     "extended rates": of_extended_rates,
     "report": of_report,
     "warnings": of_warnings,

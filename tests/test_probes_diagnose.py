@@ -9,8 +9,8 @@ import pytest
 from kerasdeep import probes, training
 from kerasdeep.cli import ending
 from kerasdeep.cli.app import app
+from kerasdeep.measuring.signals import Catcher, read, sites
 from kerasdeep.probes.history_verdicts import of_history
-from kerasdeep.probes.signals import Catcher, read, sites
 from kerasdeep.spec import load
 
 NET = """

@@ -107,7 +107,7 @@ def test_a_classification_is_judged_against_its_baseline(runs):
     assert "Always answering the most frequent class would be right 10.0 % of the time" in found.text
     assert "Most confident mistakes" in found.text
     assert len(found.all("img")) == 12
-    cells = [cell for cell in found.all("td") if "--v" in cell.get("style", "")]
+    cells = [cell for cell in found.all("td") if cell.get("class", "").split()[:1] in (["right"], ["wrong"])]
     assert len(cells) == 100
     assert "Training stopped early, after epoch 22 of 25." in found.text
     assert "3 held-out test rows (0.5 %) also stand in the training part" in found.text
@@ -117,7 +117,7 @@ def test_curves_can_be_read_without_a_pointer(runs):
     run, found = runs["classification"]
     text = run.report_html.read_text(encoding="utf-8")
     data = [json.loads(body) for body in re.findall(r'<script type="application/json">(.*?)</script>', text)]
-    *data, _ = data  # the last is the calibration's
+    *data, _, _ = data  # the last are the range test's and the calibration's
     loss, accuracy, rate, _ = data
     assert [len(chart["left"]) for chart in data] == [22] * 4
     assert [line["name"] for line in loss["lines"]] == ["training", "validation"]

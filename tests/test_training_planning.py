@@ -11,7 +11,7 @@ from kerasdeep import build, data, runtime, shipped, spec, training
 from kerasdeep.cli.plan import show, size, sparkline
 from kerasdeep.errors import InputError
 from kerasdeep.spec.lowering import lower
-from kerasdeep.training import memory, preparing
+from kerasdeep.training import memory
 
 FILES = shipped.all_files()
 SMALL = """
@@ -40,7 +40,7 @@ def test_every_shipped_file_has_keras_s_count(name, monkeypatch):
     runtime.prepare(loaded.spec.runtime, loaded.spec.seed)
     dataset = data.load(loaded.spec.data, loaded.spec.task)
     planned = lower(loaded.spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
-    model = preparing.network(loaded.spec, planned, dataset)
+    model = build.network_of(loaded.spec, planned, dataset)
     assert found["parameters"] == model.count_params()
     assert found["trainable"] == sum(int(np.prod(v.shape)) for v in model.trainable_variables)
     assert sum(layer["parameters"] for layer in found["layers"]) == found["parameters"]

@@ -88,7 +88,7 @@ def plan(
 
 @app.command("lr-find")
 def lr_find(
-    config: options.Config,
+    config: options.ConfigOrRun,
     apply: Annotated[
         bool, typer.Option("--apply", help="Write the suggestion into CONFIG; every other byte stays.")
     ] = False,

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasdeep import probes, spec
+from kerasdeep import probes, report, run_dir, spec
 from kerasdeep.cli.ending import say_json
 from kerasdeep.cli.paths import config_path
 from kerasdeep.errors import InputError, Mark
@@ -37,11 +37,18 @@ def lr_find(
     quiet: bool,
     json: bool,
 ) -> None:
-    """Finds a rate, says it, and with `apply` writes it into CONFIG."""
+    """Finds a rate, says it, and with `apply` writes it into CONFIG.
+
+    A run is tested as it was configured, and its report shows the curve, unless the test changed something.
+    """
+    run = run_dir.find(config) if Path(config).is_dir() else None
+    if apply and run:
+        message = f"`{config}` is a run, which stays as it was. Give --apply the YAML file that you go on with."
+        raise InputError(message, "cannot-apply", Mark("--apply"))
     if apply and not Path(config).expanduser().is_file():
         message = f"`{config}` is a shipped file. Copy it, then apply: kerasdeep recipes copy {config}"
         raise InputError(message, "cannot-apply", Mark("--apply"))
-    loaded = spec.load(config_path(config), sets, profile, variant, flags)
+    loaded = spec.load(run.resolved if run else config_path(config), sets, profile, variant, flags)
     from kerasdeep.probes import rate_in_file
 
     setting = rate_in_file.check(loaded) if apply else None
@@ -49,6 +56,9 @@ def lr_find(
         found = probes.lr_find(loaded, *span, say=lambda text: print(text, file=sys.stderr), tell=tell)
     if setting:
         rate_in_file.apply(loaded, found.suggestion)
+    if run and not (sets or profile or variant or flags):
+        run.write_fact("lr_find", asdict(found))
+        report.write(run)
     if json:
         say_json({**asdict(found), "applied": apply})
         return

@@ -19,6 +19,7 @@ ASIDE = (
     "allow",
     "data.cache",
     "training.checkpoint",
+    "training.watch",
     "runtime.chunk",
     "runtime.threads",
 )

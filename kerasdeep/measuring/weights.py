@@ -56,16 +56,17 @@ def figures(kernel: np.ndarray, unit_axes: tuple[int, ...] = (-1,)) -> dict[str,
         "mean_unit_norm": float(units.mean()),
         "small": float((sizes < SMALL).mean()),
         "zero": float((kernel == 0).mean()),
-        "histogram": histogram(kernel, sizes),
+        "histogram": histogram(kernel),
     }
 
 
-def histogram(values: np.ndarray, sizes: np.ndarray) -> dict[str, list[float]]:
-    """Counts on a range symmetric about zero; `sizes` are the values without their signs."""
-    finite = sizes[np.isfinite(sizes)]
-    reach = float(np.quantile(finite, INSIDE)) if finite.size else 0.0
-    reach = reach or float(finite.max(initial=0.0)) or 1.0
-    counts, edges = np.histogram(np.clip(values[np.isfinite(values)], -reach, reach), BARS, (-reach, reach))
+def histogram(values: np.ndarray) -> dict[str, list[float]]:
+    """Counts of the finite values on a range symmetric about zero."""
+    values = values[np.isfinite(values)]
+    sizes = np.abs(values)
+    reach = float(np.quantile(sizes, INSIDE)) if sizes.size else 0.0
+    reach = reach or float(sizes.max(initial=0.0)) or 1.0
+    counts, edges = np.histogram(np.clip(values, -reach, reach), BARS, (-reach, reach))
     return {"edges": [float(f"{edge:.6g}") for edge in edges], "counts": counts.tolist()}
 
 

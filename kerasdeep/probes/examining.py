@@ -11,17 +11,14 @@ import keras
 import numpy as np
 
 from kerasdeep import build
-from kerasdeep.probes.signals import Catcher, Reading, Site, kernels, read, sites
+from kerasdeep.measuring.signals import Reading, Site, catch, change, kernels, read, rows_for, sites
 from kerasdeep.probes.subject import Subject, without_xla
 
-ROWS = 256
 STEPS = 20
 WORTH_TRACING = 20
 """From so many variables on, a graph for a few steps costs less than taking them one operation at a time."""
 WATCHED = 5
 """The last steps, whose changes of the weights are measured."""
-MOST_VALUES = 32_000_000
-"""In all activations together, so that a picture network's fit into memory: 128 MB of float32."""
 
 
 @dataclass(frozen=True)
@@ -100,19 +97,8 @@ def of_saved(subject: Subject) -> Examination:
     return Examination(subject, places, {"saved": read(subject.model, places, batch)})
 
 
-def rows_for(model: keras.Model) -> int:
-    """As many rows as keep all activations within memory, at most `ROWS`."""
-    values = 0
-    for layer in model.layers:
-        for tensor in keras.tree.flatten(layer.output) if len(layer._inbound_nodes) == 1 else ():
-            values += math.prod(size or 1 for size in tensor.shape[1:])
-    return max(1, min(ROWS, MOST_VALUES // max(1, values)))
-
-
 def _catch(subject: Subject) -> None:
-    spec = subject.spec
-    loss = build.losses(spec.loss, build.heads_of(subject.dataset), spec.regularization.label_smoothing)
-    subject.model.compile(optimizer=Catcher(), loss=loss, run_eagerly=True)
+    catch(subject.model, build.all_losses(subject.spec, subject.dataset))
 
 
 def _steps(subject: Subject, places: list[Site], planned: int) -> tuple[Steps, dict[str, float | None]]:
@@ -126,18 +112,13 @@ def _steps(subject: Subject, places: list[Site], planned: int) -> tuple[Steps, d
         losses.append(float(model.train_on_batch(x, y, weights, return_dict=True)["loss"]))
         rates.append(build.applied_rate(model.optimizer))
         for name, kernel in kernels(places).items() if before else ():
-            changes[name].append(_change(before[name], kernel))
+            changes[name].append(change(before[name], kernel))
         if not math.isfinite(losses[-1]):
             break
     ratios = {name: _mean(values) for name, values in changes.items()}
-    moved = _mean([_change(began[name], kernel) for name, kernel in kernels(places).items()], np.median) or 0.0
+    moved = _mean([change(began[name], kernel) for name, kernel in kernels(places).items()], np.median) or 0.0
     peak = max(*rates, _peak(model, planned)) if len(rates) > 1 else rates[0]
     return Steps(losses, moved, float(np.mean(rates)), peak, planned), ratios
-
-
-def _change(before: np.ndarray, now: np.ndarray) -> float:
-    size = np.linalg.norm(before)
-    return float(np.linalg.norm(now - before) / size) if size else math.nan
 
 
 def _mean(values: list[float], of: Callable[[list[float]], Any] = np.mean) -> float | None:

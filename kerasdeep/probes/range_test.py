@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from kerasdeep.build.optimizer import innermost
-from kerasdeep.probes.traceless import traceless
+from kerasdeep.measuring.traceless import traceless
 
 MEMORY = 0.9
 """Weight of the past in the running mean of the loss that watches for divergence."""

@@ -1,8 +1,4 @@
-"""From readings to names for what is wrong, in the order from cause to consequence.
-
-The signs are those of Glorot and Bengio (2010). The thresholds lie between what healthy and sick networks of 2 to
-50 layers measured, on pictures, tables and noise.
-"""
+"""From readings to names for what is wrong, in the order from cause to consequence."""
 
 from __future__ import annotations
 
@@ -13,17 +9,12 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from kerasdeep.measuring.limits import COLLAPSED, DEAD, EXPLODED, GROWN, SATURATED, VANISHED
+from kerasdeep.measuring.signals import SATURATING, Site
 from kerasdeep.probes import remedies
 from kerasdeep.probes.examining import Examination
 from kerasdeep.probes.outputs import unfit_output
-from kerasdeep.probes.signals import SATURATING, Site
 
-VANISHED, EXPLODED = 1e-3, 1e3
-"""First over last hidden kernel's gradient; a healthy net of any depth has 0.2 to 30."""
-GROWN, COLLAPSED = 100.0, 1e-2
-"""Activations over the input's size, and the last hidden layer's typical row over the first one's."""
-DEAD, SATURATED = 0.8, 0.4
-"""Shares of one layer; deep ReLU nets have up to half of their units off on any one data set."""
 LARGE_INPUT, SMALL_INPUT = 4.0, 1e-2
 """Root mean square of what feeds the first kernel; 0.3 to 1 when scaled."""
 SELU_DEVIATION, SELU_MEAN, SELU_LAYERS = (0.5, 2.0), 0.5, 3

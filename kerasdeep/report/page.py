@@ -9,9 +9,10 @@ from typing import Any
 from jinja2 import ChainableUndefined, Environment, PackageLoader, Undefined
 from markupsafe import Markup
 
-from kerasdeep.report import classes, configuration, curves, numbers, verdicts
+from kerasdeep.report import classes, configuration, curves, distributions, health, numbers, verdicts
 from kerasdeep.report.calibration import reliability
 from kerasdeep.report.doubts import doubts
+from kerasdeep.report.rate_test import rate_test
 from kerasdeep.report.reading import PREFIX, Facts, by_name, metric_names
 
 MOST_PICTURE_BYTES = 2_000_000
@@ -88,6 +89,10 @@ def _context(facts: Facts) -> dict[str, Any]:
         "gauges": [(target, classes.gauge(target)) for target in facts.evaluated.get("targets") or []],
         "metrics": _metrics(facts),
         "charts": curves.draw(facts),
+        "layer_findings": health.findings(facts),
+        "heat_maps": health.heat_maps(facts),
+        "kernels": distributions.kernels(facts),
+        "rate_test": rate_test(facts),
         "history_names": names,
         "history_rows": rows,
         "differences": configuration.differences(spec) if spec else [],
@@ -174,6 +179,7 @@ def _commands(facts: Facts) -> list[tuple[str, str]]:
         commands.append(("Go on where it stopped", f"kerasdeep train {run} --resume"))
     if facts.status == "completed":
         commands.append(("Measure it on other data", f"kerasdeep evaluate {run} --data PATH"))
+        commands.append(("See where signal and gradients stand", f"kerasdeep diagnose {run}"))
         commands.append(("Answer new rows", f"kerasdeep predict {run} INPUT -o answers.csv"))
     commands.append(("Repeat it exactly", f"kerasdeep train {resolved}"))
     if facts.status == "completed":

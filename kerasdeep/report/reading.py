@@ -14,7 +14,7 @@ from kerasdeep.report.numbers import is_number
 from kerasdeep.run_dir import RunDir
 
 NOT_METRICS = {"stage", "epoch", "loss", "data_loss", "momentum", "seconds", "examples_per_second"}
-MAPPINGS = ("evaluation", "samples", "network", "data", "engine")
+MAPPINGS = ("evaluation", "samples", "network", "data", "engine", "health", "weights", "lr_find")
 PARTS = ("test", "validation", "train")
 PREFIX = {"test": "test_", "validation": "val_", "train": ""}
 
@@ -33,6 +33,9 @@ class Facts:
     stages: list[dict[str, Any]] = field(default_factory=list)
     reconstructions: list[dict[str, Any]] = field(default_factory=list)
     engine: dict[str, Any] = field(default_factory=dict)
+    health: dict[str, Any] = field(default_factory=dict)
+    weights: dict[str, Any] = field(default_factory=dict)
+    lr_find: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     config: str = ""
     resolved: str = ""
@@ -125,11 +128,11 @@ def read(run: RunDir) -> Facts:
         path=str(run.path),
         result=result,
         rows=_rows(run),
+        **{name: _of(run.read_fact(name), dict) for name in MAPPINGS},
         **{
-            name: _of(run.read_fact(name), dict) for name in ("evaluation", "samples", "network", "data", "engine")
+            name: [one for one in _of(run.read_fact(name), list) if isinstance(one, dict)]
+            for name in ("stages", "reconstructions")
         },
-        stages=[stage for stage in _of(run.read_fact("stages"), list) if isinstance(stage, dict)],
-        reconstructions=[told for told in _of(run.read_fact("reconstructions"), list) if isinstance(told, dict)],
         environment=_of(_json(run.environment), dict),
         config=_text(run.config),
         resolved=_text(run.resolved),

@@ -52,3 +52,8 @@ class Training(Section):
         "The schedule of a run that is resumed with other epochs: hold its course, or stretch it over them all.",
     )
     checkpoint: Checkpoint = setting(Checkpoint, doc="How often the run is saved.")
+    watch: Duration | str | None = setting(
+        "'auto'|duration|null",
+        "auto",
+        "How often the layers' health is read, at epoch ends: `1 epoch`, or auto, for 5 % of the time at most.",
+    )

@@ -137,7 +137,7 @@ class Course:
         return self._placed[1], self._placed[2]
 
     def _place(self, stage: Stage, lesson: Lesson) -> tuple[Any, Any]:
-        weights = preparing.sample_weights(lesson.dataset)
+        weights = build.sample_weights(lesson.dataset)
         found = []
         for part in (lesson.dataset.train, lesson.dataset.validation):
             if part is None:

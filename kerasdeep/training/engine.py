@@ -18,15 +18,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasdeep.build.batches import evaluation_batch
+from kerasdeep.build.batches import evaluation_batch, permutation
 from kerasdeep.training import together
 
 CHUNK_SECONDS = 0.5  # Ctrl-C and checkpoints act at a chunk's end
-
-
-def permutation(seed: int, epoch: int, rows: int) -> np.ndarray:
-    """The order of the rows in that epoch: shape (rows,), int32; the same on every machine and backend."""
-    return np.random.Generator(np.random.PCG64([seed, epoch])).permutation(rows).astype(np.int32)
 
 
 class Engine:

@@ -26,7 +26,6 @@ from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.planned import Head, PlannedLayer
 from kerasdeep.spec.pretraining import Autoencoder, Masked, Pairs, Pretrain, Rotation, Supervised
 from kerasdeep.spec.stages import Stage
-from kerasdeep.training import preparing
 
 WITHOUT_LABELS = (Autoencoder, Masked, Rotation)
 
@@ -100,7 +99,7 @@ def steps(spec: Spec, lessons: Sequence[Sequence[Lesson]]) -> int:
     """How many batches the whole run trains on, as planned."""
     stages = zip(spec_stages.of(spec), lessons, strict=True)
     return sum(
-        preparing.steps_per_epoch(spec, lesson.dataset) * stage.epochs for stage, own in stages for lesson in own
+        build.steps_per_epoch(spec, lesson.dataset) * stage.epochs for stage, own in stages for lesson in own
     )
 
 
@@ -114,7 +113,7 @@ def step_problems(spec: Spec, lessons: Sequence[Sequence[Lesson]]) -> list[Probl
     """Warnings that need the number of steps. Raises InputError when nothing would be learnt in them."""
     found: list[Problem] = []
     for stage, own in zip(spec_stages.of(spec), lessons, strict=True):
-        per_epoch = preparing.steps_per_epoch(spec, own[0].dataset)
+        per_epoch = build.steps_per_epoch(spec, own[0].dataset)
         seen = spec_stages.seen_by(spec, stage)
         report = check_steps(seen, stage.optimizer, stage.schedule, per_epoch, stage.epochs)
         report.raise_if_errors()
@@ -145,7 +144,7 @@ def _taught(
     _fits(section, rows, where, mark)
     make = _MAKERS[type(kind)]
     front = _front(section, spec.seed)
-    twin = preparing.network(seen, planned, dataset, front=front)
+    twin = build.network_of(seen, planned, dataset, front=front)
     body = pretraining.cut(twin, planned, kind.until, where, mark)
     lessons = make(kind, body, seen, rows, front, where, mark)
     return [replace(lesson, kind=section.name) for lesson in lessons]

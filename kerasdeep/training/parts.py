@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from kerasdeep import build
 from kerasdeep.build import selection
 from kerasdeep.errors import InputError, Mark
 from kerasdeep.spec import stages
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.rates import at_rate
 from kerasdeep.spec.stages import Selectable, Stage
-from kerasdeep.training import preparing
 from kerasdeep.training.lessons import Lesson
 
 
@@ -42,7 +42,7 @@ class Part:
 
     @property
     def steps_per_epoch(self) -> int:
-        return preparing.steps_per_epoch(self.spec, self.lesson.dataset)
+        return build.steps_per_epoch(self.spec, self.lesson.dataset)
 
     @property
     def steps(self) -> int:

@@ -76,7 +76,7 @@ def _made(loaded: Loaded, machine: Runtime, say: Callable[[str], None] | None) -
         "epochs": sum(stage["epochs"] for stage in stages),
         "batch_size": spec.training.batch_size,
         "evaluation_batch": evaluation_batch(model),
-        "steps_per_epoch": preparing.steps_per_epoch(spec, dataset),
+        "steps_per_epoch": build.steps_per_epoch(spec, dataset),
         "steps": sum(stage["steps"] for stage in stages),
         "rates": _joined(stages),
         "compile": {"choice": choice.choice, "reason": choice.reason},
@@ -191,10 +191,10 @@ def _lessons(
 def _network(spec: Spec, planned: tuple[PlannedLayer, ...], dataset: Dataset) -> keras.Model:
     """The network without its values, where Keras can build it so; what is pretrained has values."""
     if spec.reused is not None:
-        return preparing.network(spec, planned, dataset)
+        return build.network_of(spec, planned, dataset)
     try:
         with unfilled():
-            return preparing.network(spec, planned, dataset)
+            return build.network_of(spec, planned, dataset)
     except InputError:
         # A few layers compute while they are built; what is really wrong is wrong here too.
-        return preparing.network(spec, planned, dataset)
+        return build.network_of(spec, planned, dataset)

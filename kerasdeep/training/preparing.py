@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 
-from kerasdeep import build
 from kerasdeep.catalog import Choice
-from kerasdeep.data import Dataset
 from kerasdeep.errors import InputError
 from kerasdeep.runtime import Runtime
 from kerasdeep.spec.experiment import Spec
-from kerasdeep.spec.planned import PlannedLayer
 from kerasdeep.training import compilation, watching
 from kerasdeep.training.compilation import Compilation
 
 PERFORMANCE = "Performance"  # the schedule that is training's, not the optimizer's
-
-
-def network(
-    spec: Spec,
-    planned: tuple[PlannedLayer, ...],
-    dataset: Dataset,
-    told: list[dict[str, Any]] | None = None,
-    front: Callable[[Any], Any] | None = None,
-) -> keras.Model:
-    """The model, with what it has from `pretrained` in it; `told` gets a row for each of those layers.
-
-    `front` is what the input goes through before the first layer.
-    """
-    section = spec.data
-    settings = {"seed": spec.seed, "scaling": section.scaling, "front": front}
-    if spec.reused is None:
-        return build.model(planned, dataset.input_shapes, section.augmentation, **settings)
-    from kerasdeep.build import pretrained
-
-    found = told if spec.pretrained is not None else None  # an application's new weights are no news
-    return pretrained.network(
-        spec.reused, planned, dataset.input_shapes, section.augmentation, told=found, **settings
-    )
 
 
 def said_of(reused: list[dict[str, Any]]) -> list[str]:
@@ -56,10 +28,6 @@ def said_of(reused: list[dict[str, Any]]) -> list[str]:
         if row["became"] == "mended" or (row["became"] != "loaded" and row["why"] != "not kept")
     ]
     return said + [f"  {row['became']:8} {row['layer']}: {row['why']}" for row in odd[:20]]
-
-
-def steps_per_epoch(spec: Spec, dataset: Dataset) -> int:
-    return -(-len(dataset.train) // spec.training.batch_size)
 
 
 def check_devices(spec: Spec, machine: Runtime) -> None:
@@ -96,16 +64,6 @@ def watchers(spec: Spec, model: keras.Model, columns: list[str]) -> dict[str, An
         watching.check_monitor(stopping.monitor, columns, mark)
         found["early_stopping"] = watching.EarlyStopping(stopping, model)
     return found
-
-
-def sample_weights(dataset: Dataset) -> np.ndarray | None:
-    """Class weights as a weight for every training row: shape (rows,), float32."""
-    if dataset.class_weight is None:
-        return None
-    table = np.ones(max(dataset.class_weight) + 1, np.float32)
-    for number, weight in dataset.class_weight.items():
-        table[number] = weight
-    return table[dataset.train.y]
 
 
 def _arguments(choice: Choice) -> dict[str, Any]:

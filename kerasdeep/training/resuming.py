@@ -21,6 +21,7 @@ HARMLESS = (
     "training.schedule_epochs",  # judged apart, with the epochs
     "training.when_extended",
     "training.checkpoint",
+    "training.watch",
     "runtime.chunk",
 )
 RATE_BY_METRIC = "Performance"  # the one schedule that knows no planned end

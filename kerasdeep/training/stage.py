@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -22,6 +22,9 @@ from kerasdeep.training.parts import Part
 from kerasdeep.training.progress import Silent
 from kerasdeep.training.tensorboard import TensorBoard
 from kerasdeep.training.watching import EarlyStopping
+
+if TYPE_CHECKING:
+    from kerasdeep.training.health import Health
 
 NOT_FINITE = (
     "The loss stopped being finite in epoch {epoch}{where}. What usually helps: a learning rate ten times smaller "
@@ -129,6 +132,7 @@ class Surroundings:
     rows: list[dict[str, Any]]
     screen: Silent
     tensorboard: TensorBoard | None
+    health: Health | None
     saving: Saving
     stop: Callable[[], bool]
     save: Callable[[Position], None]
@@ -153,6 +157,8 @@ def run(stage: Stage, position: Position, around: Surroundings) -> None:
             watcher.epoch_end(position.epoch, row)
         if around.tensorboard:
             around.tensorboard.epoch_end(row)
+        if around.health:
+            around.health.epoch_end(stage, row)
         around.screen.epoch(row, position.epoch + 1)
         position = Position(stage.number, position.epoch + 1)
         last = position.epoch == stage.epochs or stage.stopped_early

@@ -32,6 +32,7 @@ from kerasdeep.training import (
 )
 from kerasdeep.training.checkpoint import Position, Snapshot
 from kerasdeep.training.course import Course
+from kerasdeep.training.health import Health
 from kerasdeep.training.stage import Saving, Stage, Surroundings
 from kerasdeep.training.tensorboard import TensorBoard
 
@@ -50,7 +51,7 @@ def tell(
     dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=screen.say)
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
     reused: list[dict[str, Any]] = []
-    model = preparing.network(spec, planned, dataset, reused)
+    model = build.network_of(spec, planned, dataset, reused)
     taught = lessons.of(spec, planned, model, dataset, screen.say)
     for warning in [*loaded.warnings, *lessons.warnings(taught, dataset), *lessons.step_problems(spec, taught)]:
         if warning.name not in spec.allow:
@@ -93,6 +94,8 @@ def tell(
         stop = stack.enter_context(interrupt.listening(screen.say))
         stack.enter_context(screen)
         tensorboard = TensorBoard(run.logs, screen.say) if spec.report.tensorboard else None
+        watched = spec.training.watch and machine.devices == 1  # a reading would wait for the other devices
+        health = Health(run, spec, dataset, model, len(rows), tensorboard) if watched else None
 
         for current in stages[position.stage :]:
             if current.number > position.stage:
@@ -103,6 +106,7 @@ def tell(
                 rows=rows,
                 screen=screen,
                 tensorboard=tensorboard,
+                health=health,
                 saving=Saving(
                     spec.training.checkpoint.every,
                     current.steps_per_epoch,

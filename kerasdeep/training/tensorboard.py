@@ -1,4 +1,4 @@
-"""Scalars for TensorBoard, an epoch at a time, written by TensorBoard's own writer on every backend."""
+"""Scalars and histograms for TensorBoard, by epoch, written by TensorBoard's own writer on every backend."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,14 +42,42 @@ class TensorBoard:
         for writer in self._writers.values():
             writer.close()
 
+    def histograms(self, step: int, families: dict[str, dict[str, dict[str, list[float]]]]) -> None:
+        """Histograms (edges and counts) by family and layer, such as `weights/dense_1`."""
+        if not self.available:
+            return
+        from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary
+
+        values = []
+        for family, layers in families.items():
+            for layer, found in layers.items():
+                edges, counts = found["edges"], found["counts"]
+                middles = [(low + high) / 2 for low, high in pairwise(edges)]
+                proto = HistogramProto(
+                    min=edges[0],
+                    max=edges[-1],
+                    num=sum(counts),
+                    sum=sum(count * middle for count, middle in zip(counts, middles, strict=True)),
+                    sum_squares=sum(count * middle**2 for count, middle in zip(counts, middles, strict=True)),
+                    bucket_limit=edges[1:],
+                    bucket=counts,
+                )
+                values.append(Summary.Value(tag=f"{family}/{layer}", histo=proto))
+        self._event("train", values, step)
+
     def _write(self, part: str, scalars: dict[str, float], step: int) -> None:
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars.items()]
+        self._event(part, values, step)
+
+    def _event(self, part: str, values: list[Any], step: int) -> None:
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
         if part not in self._writers:
             self._writers[part] = EventFileWriter(str(self._folder / part))
-        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars.items()]
         self._writers[part].add_event(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
         self._writers[part].flush()
 

@@ -92,7 +92,7 @@ class Chart {
 
   tell() {
     const { x, lines } = this.points;
-    const when = x.length ? (this.kind === "line" ? "epoch " : "") + x[this.at] + ": " : "";
+    const when = x.length ? (this.figure.dataset.unit ? this.figure.dataset.unit + " " : "") + x[this.at] + ": " : "";
     this.plot.setAttribute("aria-valuenow", this.at);
     this.plot.setAttribute("aria-valuetext", when + lines.map((line) => `${line.name} ${line.said[this.at]}`.trim()).join(", "));
   }

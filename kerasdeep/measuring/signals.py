@@ -6,15 +6,17 @@ its batch norm. Activations are those of training (batch norm by the batch's sta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
 
-from kerasdeep.probes.subject import Batch
-from kerasdeep.probes.traceless import traceless
+from kerasdeep.data.dataset import Part
+from kerasdeep.measuring.traceless import traceless
+from kerasdeep.measuring.weights import histogram
 
 ACTIVATION_LAYERS = {
     "ReLU": "relu",
@@ -29,8 +31,15 @@ ZEROING = ("relu", "relu6")
 """Activations that give exactly zero, and no gradient, over half of their range."""
 SATURATING = {"sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "hard_tanh": (-1.0, 1.0)}
 """Activations with a floor and a ceiling at which their slope vanishes."""
+ROWS = 256
+MOST_VALUES = 32_000_000
+"""In all activations together, so that a picture network's fit into memory: 128 MB of float32."""
 SATURATED = 0.025
 """How near to floor or ceiling, as a share of the range, an output counts as saturated."""
+
+
+Batch = tuple[Any, Any, Any]
+"""x, y and the rows' weights (None where all count the same)."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +81,13 @@ class Signal:
 
 @dataclass(frozen=True)
 class Reading:
-    """All sites at one moment: their signals by name, the loss, and what the network was fed and gave."""
+    """All sites at one moment: signals and histograms of the kernels' gradients by name, and the loss.
+
+    `fed` is what the network was fed, `outputs` what it gave.
+    """
 
     signals: dict[str, Signal]
+    gradients: dict[str, dict[str, list[float]]]
     loss: float
     fed: dict[str, np.ndarray]
     outputs: dict[str, np.ndarray]
@@ -122,30 +135,75 @@ def sites(model: keras.Model) -> list[Site]:
     return found
 
 
-def read(model: keras.Model, places: Sequence[Site], batch: Batch) -> Reading:
-    """The signals on one batch; `model` is compiled with a `Catcher` and is afterwards what it was."""
+def read(
+    model: keras.Model,
+    places: Sequence[Site],
+    batch: Batch,
+    optimizer: keras.optimizers.Optimizer | None = None,
+) -> Reading:
+    """The signals on one batch; `model` is compiled by `catch` and is afterwards what it was.
+
+    `optimizer` is the one that trains the network, built: a step of it on the batch's gradients is tried and taken
+    back, too, for the updates' ratios.
+    """
     x, y, weights = batch
     wanted = {f"at/{site.name}": site.output for site in places}
     wanted |= {f"fed/{site.name}": site.input for site in places if site.first}
-    with traceless(model):
+    ratios: dict[str, float] = {}
+    with traceless(model, () if optimizer is None else optimizer.variables):
         tensors = keras.Model(model.input, wanted)(x, training=True)
         arrays = {name: keras.ops.convert_to_numpy(tensor) for name, tensor in tensors.items()}
         norms = {site.name: _norm(site.layer.kernel) for site in places}
         loss = float(model.train_on_batch(x, y, weights, return_dict=True)["loss"])
         caught = dict(zip(map(id, model.trainable_variables), model.optimizer.caught, strict=True))
-        gradients = {site.name: _rms(caught.get(id(site.layer.kernel))) for site in places}
+        slots = {site.name: caught.get(id(site.layer.kernel)) for site in places}
+        gradients = {name: _rms(slot) for name, slot in slots.items()}
+        spread = {name: histogram(_array(slot)) for name, slot in slots.items() if slot is not None}
+        if optimizer is not None:
+            before = kernels(places)
+            optimizer.apply([keras.ops.copy(slot) for slot in caught.values()], model.trainable_variables)
+            ratios = {name: change(before[name], kernel) for name, kernel in kernels(places).items()}
     signals = {
-        site.name: _signal(arrays[f"at/{site.name}"], site.activation, gradients[site.name], norms[site.name])
+        site.name: replace(
+            _signal(arrays[f"at/{site.name}"], site.activation, gradients[site.name], norms[site.name]),
+            update_ratio=ratios.get(site.name),
+        )
         for site in places
     }
     fed = {name.removeprefix("fed/"): array for name, array in arrays.items() if name.startswith("fed/")}
     outputs = {site.name: arrays[f"at/{site.name}"] for site in places if site.is_output}
-    return Reading(signals, loss, fed, outputs)
+    return Reading(signals, spread, loss, fed, outputs)
+
+
+def rows_for(model: keras.Model) -> int:
+    """As many rows as keep all activations within memory, at most `ROWS`."""
+    values = 0
+    for layer in model.layers:
+        for tensor in keras.tree.flatten(layer.output) if len(layer._inbound_nodes) == 1 else ():
+            values += math.prod(size or 1 for size in tensor.shape[1:])
+    return max(1, min(ROWS, MOST_VALUES // max(1, values)))
+
+
+def catch(model: keras.Model, losses: Any) -> None:
+    """Compile `model` for reading: its gradients are caught and move nothing."""
+    model.compile(optimizer=Catcher(), loss=losses, run_eagerly=True)
+
+
+def take(part: Part, rows: np.ndarray, weights: np.ndarray | None) -> Batch:
+    """Those rows of a part, each with its weight."""
+    x, y = (keras.tree.map_structure(lambda array: array[rows], arrays) for arrays in (part.x, part.y))
+    return x, y, None if weights is None else weights[rows]
 
 
 def kernels(places: Sequence[Site]) -> dict[str, np.ndarray]:
     """The kernels as they are now."""
     return {site.name: np.array(keras.ops.convert_to_numpy(site.layer.kernel), np.float64) for site in places}
+
+
+def change(before: np.ndarray, now: np.ndarray) -> float:
+    """How far a kernel moved, relative to its size; not a number for one without size."""
+    size = np.linalg.norm(before)
+    return float(np.linalg.norm(now - before) / size) if size else math.nan
 
 
 def _ends(layer: keras.Layer) -> tuple[list[Any], list[Any]]:
@@ -198,8 +256,12 @@ def _rms(variable: Any) -> float:
     """Zero for a kernel that is not trained."""
     if variable is None:
         return 0.0
-    return float(np.sqrt(np.mean(np.square(keras.ops.convert_to_numpy(variable).astype(np.float64)))))
+    return float(np.sqrt(np.mean(np.square(_array(variable), dtype=np.float64))))
 
 
 def _norm(variable: Any) -> float:
-    return float(np.linalg.norm(keras.ops.convert_to_numpy(variable).astype(np.float64)))
+    return float(np.linalg.norm(_array(variable).astype(np.float64)))
+
+
+def _array(variable: Any) -> np.ndarray:
+    return keras.ops.convert_to_numpy(variable).astype(np.float32)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 import numpy as np
 
 
 @contextmanager
-def traceless(model: keras.Model) -> Iterator[None]:
+def traceless(model: keras.Model, more: Iterable[Any] = ()) -> Iterator[None]:
     """Puts back what the block changes, also when it raises.
 
     That is: weights, moving statistics and dropout's seed states, the optimizer's slots, step count and learning
-    rate, and the states of Python's and NumPy's global generators. `model` must be compiled; its optimizer is
-    built if it was not. Metrics begin anew.
+    rate, `more` variables, and the states of Python's and NumPy's global generators. `model` must be compiled; its
+    optimizer is built if it was not. Metrics begin anew.
     """
     model.optimizer.build(model.trainable_variables)
-    variables = [*model.variables, *model.optimizer.variables]
+    variables = [*model.variables, *model.optimizer.variables, *more]
     values = [keras.ops.convert_to_numpy(variable.value) for variable in variables]
     state, numpy_state = random.getstate(), np.random.get_state()
     try:
