@@ -154,7 +154,7 @@ def _each_once(rows: list[dict[str, Any]], against: str | None) -> list[dict[str
     found: dict[tuple[float, float], dict[str, Any]] = {}
     for row in rows:
         figures = (row["accuracy"]["mean"], row["accuracy"]["std"])
-        if figures not in found or row["key"] == against or row["recipe"].endswith(row["name"]):
+        if figures not in found or row["key"] == against or row["recipe"].endswith(f"_{row['name']}"):
             found[figures] = row
     return list(found.values())
 
