@@ -103,7 +103,7 @@ def test_finished_runs_are_grouped_by_their_seed(config, capsys):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (('"wild.failed >= 1"', '"wild.median.loss >= 1"'), "no family of figures"),
+        (('"wild.failed >= 1"', '"wild.mean.loss >= 1"'), "no family of figures"),
         (('"wild.failed >= 1"', '"wild >= 1"'), "names no variant"),
         (("wild: {", "wild: {runtime: {threads: 1}, "), "compared in one process"),
     ],

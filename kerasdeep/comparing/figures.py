@@ -5,7 +5,7 @@
 | `val_accuracy`, `test_loss`, … | a metric of the model as saved, from `result.json` |
 | `epochs best_epoch seconds parameters` | of `result.json` |
 | `seconds_an_epoch` | the median, each stage's first epoch left out |
-| `first. last. best. lowest. highest.` + column | of `history.csv`; best: least for losses and errors, else most |
+| `first. last. best. lowest. highest. median.` + column | of `history.csv`; best: least for losses, else most |
 | `epoch_7.` + column | the seventh epoch of the run |
 | `stage.NAME.last.` + column | the same, among the rows of that stage |
 | `weights.norm small zero largest_unit_norm` | of the saved kernels, from `facts/weights.json` |
@@ -57,12 +57,17 @@ def _highest(values: list[float], name: str) -> float:
     return max(values)
 
 
+def _median(values: list[float], name: str) -> float:
+    return statistics.median(values)
+
+
 OF_HISTORY: dict[str, Callable[[list[float], str], float]] = {
     "first": _first,
     "last": _last,
     "best": _best,
     "lowest": _lowest,
     "highest": _highest,
+    "median": _median,
 }
 
 
