@@ -19,6 +19,7 @@ from typing import Any
 
 from kerasdeep import __version__
 from kerasdeep.data.download import keras_home
+from kerasdeep.data.streamed import machine_memory
 from kerasdeep.runtime import installed, usable_cores
 
 PACKAGES = {
@@ -129,12 +130,8 @@ def _graphics_card() -> str | None:
 
 def _memory() -> float | None:
     """The machine's memory in GiB, cut by a container's limit."""
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return None
-    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    with contextlib.suppress(OSError, ValueError):
-        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return round(total / _GIB, 1)
+    total = machine_memory()
+    return None if total is None else round(total / _GIB, 1)
 
 
 def _folder(path: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from kerasdeep import build, data, report, run_dir, runtime, spec, training
 from kerasdeep.data import images
+from kerasdeep.data.rows import Rows
 from kerasdeep.errors import InputError
 from kerasdeep.spec import claims
 from kerasdeep.spec.experiment import Spec
@@ -110,6 +111,7 @@ CASES = {
     "data.augmentation": case("digits", "[{RandomRotation: 0.1}]", "model"),
     "data.class_weight": case("table", "{setosa: 2, versicolor: 1, virginica: 1}", "data"),
     "data.cache": case("folder", "false", "kept pictures"),
+    "data.stream": case("npz", "true", "stream"),
     "data.seed": case("table", "1", "data"),
     "network.layers": case("table", "[Dense: 9, Output]", "model"),
     "pretrained.from": case("reusing", "other.keras", "model"),
@@ -298,6 +300,10 @@ def of_data(one, room):
     return parts, rest, build.features_of(one.dataset), one.dataset.input_shapes
 
 
+def of_stream(one, room):
+    return isinstance(one.dataset.train.x, Rows)
+
+
 def of_kept_pictures(one, room):
     with pytest.MonkeyPatch.context() as patch:
         home = room / f"keras {one.spec.data.cache}"
@@ -439,6 +445,7 @@ def of_warnings(loaded, room):
 OBSERVED = {
     "data": of_data,
     "kept pictures": of_kept_pictures,
+    "stream": of_stream,
     "model": of_model,
     "initial weights": of_weights,
     "optimizer": of_optimizer,

@@ -70,8 +70,10 @@ def _lines(plan: dict[str, Any]) -> list[tuple[str, str]]:
         if stage["rates"]["momentum"]:
             lines.append((f"{named}momentum", _curve(stage["rates"]["steps"], stage["rates"]["momentum"])))
     machine = f"{plan['backend']} on {plan['device']}, {plan['precision']}, {plan['threads']} threads"
-    compiled = plan["compile"]
-    return [*lines, ("compile", f"{compiled['choice']}: {compiled['reason']}"), ("machine", machine)]
+    compiled, stream = plan["compile"], plan["stream"]
+    held = f"{'streamed in chunks' if stream['streamed'] else 'in memory'}: {stream['reason']}"
+    compiling = f"{compiled['choice']}: {compiled['reason']}"
+    return [*lines, ("rows", held), ("compile", compiling), ("machine", machine)]
 
 
 def _target(target: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A user's `.npz`: which of its arrays are inputs, which are labels, and which part they belong to.
+"""A user's `.npz`, or folder of `.npy` files: which arrays are inputs, which are labels, and of which part.
 
 Names are read as Keras's own files write them: `x`/`y`, or `x_train` `y_train` `x_val` `y_val` `x_test` `y_test`,
 with the usual synonyms. `target` may name the label array instead, `features` the input arrays (several of them
@@ -7,6 +7,7 @@ make a network with several inputs).
 
 from __future__ import annotations
 
+import hashlib
 import re
 import zipfile
 from dataclasses import replace
@@ -17,6 +18,7 @@ import numpy as np
 
 from kerasdeep.data.dataset import RawPart, Source, place
 from kerasdeep.data.download import sha256
+from kerasdeep.data.rows import Stored
 from kerasdeep.errors import InputError, Mark, Report, closest
 
 INPUTS = ("x", "data", "images", "features", "inputs")
@@ -36,12 +38,19 @@ _PREFIX = re.compile(rf"(?P<part>{'|'.join(PARTS)})_(?P<base>.+)", re.IGNORECASE
 
 
 def open_arrays(path: Path, mark: Mark | None) -> dict[str, np.ndarray]:
-    """Every array of the file. Raises InputError when it is no `.npz`, or holds pickled objects."""
+    """Every array of the file, or of the folder of `.npy` files, which are only opened.
+
+    Raises InputError when it is no `.npz` or `.npy`, or holds pickled objects.
+    """
     try:
+        if path.is_dir():
+            return {file.stem: Stored(file) for file in stored_files(path)}
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except (zipfile.BadZipFile, EOFError, OSError, AttributeError, TypeError) as error:
-        message = f"{path} is no .npz file: {error}. Expected the output of numpy.savez."
+        wanted = ".npy files: {}. Expected the output of numpy.save." if path.is_dir() else ".npz file: {}. "
+        wanted += "" if path.is_dir() else "Expected the output of numpy.savez."
+        message = f"{path} is no {wanted.format(error)}"
         raise InputError(message, "not-an-npz", mark) from error
     except ValueError as error:
         message = (
@@ -51,8 +60,13 @@ def open_arrays(path: Path, mark: Mark | None) -> dict[str, np.ndarray]:
         raise InputError(message, "pickled-array", mark) from error
 
 
-def read(path: Path, section: Any, report: Report) -> Source:
-    """The file as a source; problems with its arrays are reported."""
+def stored_files(path: Path) -> list[Path]:
+    """The `.npy` files of a folder, by name."""
+    return sorted(path.glob("*.npy"))
+
+
+def read(path: Path, format: str, section: Any, report: Report) -> Source:
+    """The file or folder as a source; problems with its arrays are reported."""
     arrays = open_arrays(path, place(section, "source"))
     roles = {name: role(name) for name in arrays}
     labels = _named(section.target, LABELS, roles, "target", section, report)
@@ -70,24 +84,32 @@ def read(path: Path, section: Any, report: Report) -> Source:
         found = ", ".join(arrays) or "none"
         message = f"{path} has the arrays {found}. Expected `x` and `y`, or `x_train` and `y_train`."
         raise InputError(message, "missing-array", place(section, "source"))
+    digest = sha256(path) if path.is_file() else _digest(path)
     pictures = {name: as_pictures(part.x) for name, part in parts.items()}
     if any(x is None for x in pictures.values()):
-        return Source("npz", "array", parts, sha256(path))
+        return Source(format, "array", parts, digest)
     stored = parts["train"].x.dtype
     unit = None if stored == np.uint8 else float(pictures["train"].max()) or None
     parts = {name: replace(part, x=pictures[name]) for name, part in parts.items()}
-    return Source("npz", "image", parts, sha256(path), unit=unit)
+    return Source(format, "image", parts, digest, unit=unit)
+
+
+def _digest(folder: Path) -> str:
+    listed = "".join(f"{file.name}\0{sha256(file)}\n" for file in stored_files(folder))
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def as_pictures(x: np.ndarray | dict[str, np.ndarray]) -> np.ndarray | None:
     """`x` as bytes when it holds pictures, else None: rows of rank 2 (grey) or rank 3 with 1 or 3 channels, of
-    whole numbers 0 … 255."""
+    whole numbers 0 … 255. In a `.npy` file only bytes count, since others would have to be read to know."""
     if isinstance(x, dict) or x.dtype.kind not in "iu" or x.ndim not in (3, 4) or not x.size:
         return None
     if x.ndim == 4 and x.shape[-1] not in (1, 3):
         return None
     if x.dtype == np.uint8:
         return x
+    if isinstance(x, Stored):
+        return None
     return x.astype(np.uint8) if x.min() >= 0 and x.max() <= 255 else None
 
 
@@ -131,8 +153,8 @@ def _part(x: dict[str, np.ndarray], y: dict[str, np.ndarray], part: str, section
             report.error("text-array", message, mark)
     labels = {}
     for name, array in y.items():
-        labels |= flat_labels(name, array, report, mark)
-    inputs = {name: array.reshape(len(array), 1) if array.ndim == 1 else array for name, array in x.items()}
+        labels |= flat_labels(name, np.asarray(array), report, mark)
+    inputs = {name: np.asarray(array)[:, None] if array.ndim == 1 else array for name, array in x.items()}
     rows = np.arange(max(counts.values()))
     return RawPart(next(iter(inputs.values())) if len(inputs) == 1 else inputs, labels, rows)
 

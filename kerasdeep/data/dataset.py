@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerasdeep.data.rows import Rows
 from kerasdeep.errors import Mark, Problem
 
 if TYPE_CHECKING:
@@ -104,9 +105,9 @@ class RawPart:
         """These rows, in this order; a run of neighbours is a view, so no copy of the data is made."""
         where = as_slice(index)
         if isinstance(self.x, dict):
-            x = {name: array[where] for name, array in self.x.items()}
+            x = {name: _taken(array, where) for name, array in self.x.items()}
         else:
-            x = self.x.iloc[where] if hasattr(self.x, "iloc") else self.x[where]
+            x = _taken(self.x, where)
         return RawPart(x, {name: labels[where] for name, labels in self.y.items()}, self.rows[where])
 
 
@@ -127,6 +128,12 @@ class Source:
     unit: float | None = None
     image: ImageRule | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+def _taken(x: Any, where: np.ndarray | slice) -> Any:
+    if isinstance(x, Rows):
+        return x.take(where)
+    return x.iloc[where] if hasattr(x, "iloc") else x[where]
 
 
 def as_slice(index: np.ndarray) -> np.ndarray | slice:

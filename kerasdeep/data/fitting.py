@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kerasdeep.data.dataset import INPUT, RawPart, Source, place
 from kerasdeep.data.preprocessing import BLOCK, ArrayRule, TableRule
+from kerasdeep.data.rows import Rows
 from kerasdeep.errors import Report
 
 if TYPE_CHECKING:
     from kerasdeep.data.columns import Column
+    from kerasdeep.data.images import ImageRule
 
 LARGE = 20.0
 
@@ -61,15 +65,15 @@ def _fit_numbers(values: np.ndarray, scaling: str) -> tuple[np.ndarray, np.ndarr
     return imputer.statistics_, offset, scale
 
 
-def _offset_and_scale(values: np.ndarray, scaling: str) -> tuple[np.ndarray, np.ndarray]:
+def _offset_and_scale(values: np.ndarray | _Flat, scaling: str) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 
     width = values.shape[1]
     if scaling == "none":
         return np.zeros(width), np.ones(width)
     scaler = {"standardize": StandardScaler, "minmax": MinMaxScaler, "unit": MaxAbsScaler}[scaling]()
-    for start in range(0, len(values), BLOCK):  # scikit-learn works in float64: in blocks, memory stays small
-        scaler.partial_fit(values[start : start + BLOCK])
+    for block in _blocks(values):  # scikit-learn works in float64: in blocks, memory stays small
+        scaler.partial_fit(block)
     if scaling == "minmax":
         return scaler.data_min_, 1 / scaler.scale_
     return scaler.mean_ if scaling == "standardize" else np.zeros(width), scaler.scale_
@@ -84,12 +88,13 @@ def fit_array(array: np.ndarray, source: Source, section: Any, report: Report) -
     StandardScaler does on flattened rows; `minmax` maps every position's range onto 0 … 1.
     """
     rule = source.image if source.kind == "image" else None
+    streamed = isinstance(array, Rows)
     if rule:
         from kerasdeep.data.images import conform
 
-        array = conform(array, rule)
-    shape = array.shape[1:]
-    flat = array.reshape(len(array), -1)
+        array = array if streamed else conform(array, rule)
+    shape = rule.shape if rule and streamed else array.shape[1:]
+    flat = _Flat(array, rule, shape) if streamed else array.reshape(len(array), -1)
     scaling = section.scaling
     if scaling == "auto":
         scaling = "unit" if source.kind == "image" else "standardize" if array.ndim == 2 else "none"
@@ -99,7 +104,7 @@ def fit_array(array: np.ndarray, source: Source, section: Any, report: Report) -
     if scaling == "unit":
         return ArrayRule(shape, fill, np.array(0.0), np.array(float(_unit(flat, source))), rule)
     if scaling == "none":
-        largest = float(np.abs(flat).max())
+        largest = _largest(flat)
         if section.scaling == "auto" and largest > LARGE:
             message = (
                 f"The inputs reach {largest:g} and are not scaled. Networks expect numbers near 0: "
@@ -112,9 +117,20 @@ def fit_array(array: np.ndarray, source: Source, section: Any, report: Report) -
 
 
 def _impute(
-    flat: np.ndarray, shape: tuple[int, ...], section: Any, report: Report
-) -> tuple[np.ndarray, np.ndarray]:
-    """Medians for rows of rank 1, where every position is a feature; elsewhere a missing number is an error."""
+    flat: np.ndarray | _Flat, shape: tuple[int, ...], section: Any, report: Report
+) -> tuple[np.ndarray, np.ndarray | _Flat]:
+    """Medians for rows of rank 1, where every position is a feature; elsewhere a missing number is an error.
+
+    So it is in streamed rows: a median needs all of them at once.
+    """
+    if isinstance(flat, _Flat):
+        missing = sum(int((~np.isfinite(block)).sum()) for block in _blocks(flat))
+        if missing:
+            message = f"The inputs have {missing} missing or infinite numbers. Expected none in rows that are "
+            message += "streamed: fill them in, or choose `stream: false` where memory allows."
+            report.error("nan-input", message, place(section, "source"))
+            report.raise_if_errors()
+        return np.array(np.nan), flat
     gaps = ~np.isfinite(flat)
     if len(shape) > 1:
         if gaps.any():
@@ -135,9 +151,37 @@ def _impute(
     return imputer.statistics_, filled
 
 
-def _unit(flat: np.ndarray, source: Source) -> float:
+def _unit(flat: np.ndarray | _Flat, source: Source) -> float:
     if source.unit:
         return source.unit
     if flat.dtype.kind in "ub" and flat.dtype.itemsize <= 2:
         return float(np.iinfo(flat.dtype).max) if flat.dtype.kind == "u" else 1.0
-    return float(np.abs(flat).max()) or 1.0
+    return _largest(flat) or 1.0
+
+
+def _largest(flat: np.ndarray | _Flat) -> float:
+    return max(float(np.abs(block).max()) for block in _blocks(flat))
+
+
+def _blocks(values: np.ndarray | _Flat) -> Iterator[np.ndarray]:
+    for start in range(0, len(values), BLOCK):
+        yield values[start : start + BLOCK]
+
+
+class _Flat:
+    """Streamed rows as vectors, a block of them at a time: what fitting takes of an array."""
+
+    def __init__(self, rows: Rows, rule: ImageRule | None, shape: tuple[int, ...]) -> None:
+        self._rows, self._rule = rows, rule
+        self.shape, self.dtype = (len(rows), prod(shape)), rows.dtype
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        block = self._rows[rows]
+        if self._rule:
+            from kerasdeep.data.images import conform
+
+            block = conform(block, self._rule)
+        return block.reshape(len(block), -1)

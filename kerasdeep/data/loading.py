@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kerasdeep.data import split, targets
+from kerasdeep.data import split, streamed, targets
 from kerasdeep.data.builtin import BUILTINS
 from kerasdeep.data.builtin import read as read_builtin
-from kerasdeep.data.dataset import Dataset, Part, RawPart, Source, place
+from kerasdeep.data.dataset import INPUT, Dataset, Part, RawPart, Source, place
 from kerasdeep.data.fitting import fit_inputs
 from kerasdeep.data.preprocessing import Preprocessing, apply, apply_target
 from kerasdeep.data.profile import count_classes, describe
@@ -46,7 +46,9 @@ def load(
     if format == "auto":
         format = infer_format(str(section.source), place(section, "source"))
     source = read(format, section, report, say)
-    source = replace(source, parts={name: plain_labels(part) for name, part in source.parts.items()})
+    choice = streamed.choose(source, section)
+    parts = {name: streamed.settle(plain_labels(part), choice.streamed) for name, part in source.parts.items()}
+    source = replace(source, parts=parts, facts={**source.facts, "stream": asdict(choice)})
     rules = targets.infer(source.parts["train"], source.class_names, section, task, report)
     report.raise_if_errors()
     _warn_of_settings_without_effect(section, source, rules, report)
@@ -148,10 +150,10 @@ def read(format: str, section: Any, report: Report, say: Callable[[str], None] |
             message = f"{where} is a file. Expected a folder with a folder of pictures for each class."
             raise InputError(message, "missing-file", place(section, "source"))
         return folder.read(where, section, report, say)
-    if format == "npz":
+    if format in ("npz", "npy"):
         from kerasdeep.data import arrays
 
-        return _shape_pictures(arrays.read(where, section, report), section)
+        return _shape_pictures(arrays.read(where, format, section, report), section)
     from kerasdeep.data import table
 
     return table.read(where, format, section, report)
@@ -187,9 +189,9 @@ def _warn_of_settings_without_effect(
     written = {
         "separator": section.separator != "auto" and source.format != "csv",
         "encoding": section.encoding != "auto" and source.format != "csv",
-        "features": bool(section.features) and not table and source.format != "npz",
+        "features": bool(section.features) and not table and source.format not in ("npz", "npy"),
         "drop": bool(section.drop) and not table,
-        "target": bool(section.target) and not table and source.format != "npz",
+        "target": bool(section.target) and not table and source.format not in ("npz", "npy"),
         "image": (image.size is not None or image.channels != "auto" or image.resize != "stretch")
         and source.kind != "image",
         "per_class": section.per_class is not None and not classes,
@@ -270,7 +272,8 @@ def _part_at(
             f"`{key}` names {where}, which is of the kind {other.kind}. Expected {source.kind}, like the source."
         )
         raise InputError(message, "wrong-shape", mark)
-    return plain_labels(other.parts["train"]), other.hash
+    part = plain_labels(other.parts["train"])
+    return streamed.settle(part, source.facts["stream"]["streamed"]), other.hash
 
 
 def _selected(
@@ -319,4 +322,8 @@ def _check_rows(
 
 def _prepared(name: str, part: RawPart, preprocessing: Preprocessing) -> Part:
     y = None if name == "unlabelled" else apply_target(preprocessing, part.y)
-    return Part(apply(preprocessing, part.x), y, part.rows)
+    if not streamed.is_streamed(part.x):
+        return Part(apply(preprocessing, part.x), y, part.rows)
+    raw = part.x if isinstance(part.x, dict) else {INPUT: part.x}
+    x = {name: raw[name].prepared(rule) for name, rule in preprocessing.inputs.items()}
+    return Part(x if isinstance(part.x, dict) else x[INPUT], y, part.rows)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdeep.data.dataset import Part, RawPart, Source, place
+from kerasdeep.data.streamed import is_streamed
 from kerasdeep.data.targets import TargetRule, as_numbers
 from kerasdeep.errors import Report
 
@@ -101,7 +102,7 @@ def count_classes(rule: TargetRule, part: RawPart) -> np.ndarray:
 
 def _duplicates(parts: dict[str, Part], section: Any, report: Report) -> dict[str, int] | None:
     """How many held-out rows have the very inputs of some training row; None where that is too costly."""
-    if sum(map(len, parts.values())) > MOST_HASHED_ROWS:
+    if sum(map(len, parts.values())) > MOST_HASHED_ROWS or is_streamed(parts["train"].x):
         return None
     train = set(_row_hashes(parts["train"]))
     shared = {}

@@ -77,7 +77,7 @@ def _read(
         raise InputError(f"{path} does not exist.", "missing-file", mark)
     if preprocessing.kind == "table":
         return _table(preprocessing, where, mark)
-    if where.is_dir() or _is_picture(where):
+    if (where.is_dir() and not any(where.glob("*.npy"))) or _is_picture(where):
         return _pictures(preprocessing, where, mark, report), None
     return _arrays(preprocessing, where, mark, report), None
 

@@ -26,13 +26,14 @@ def infer_format(name: str, mark: Mark | None) -> str:
         return "builtin"
     path = Path(name)
     if is_there(path) and path.is_dir():
-        return "images"
+        return "npy" if any(path.glob("*.npy")) else "images"
     if not is_there(path):
         message = f"{name} does not exist. Expected a file, a folder, or one of: {', '.join(BUILT_IN)}."
         raise InputError([Problem("error", "missing-file", message, mark, alike(name))])
     if path.suffix.lower() not in SUFFIXES:
         kinds = ", ".join(SUFFIXES)
-        message = f"{name} is of no known kind. Expected {kinds}, a folder of pictures, or a stated `format`."
+        message = f"{name} is of no known kind. Expected {kinds}, a folder of pictures or of .npy files, or a "
+        message += "stated `format`."
         raise InputError(message, "unknown-format", mark)
     return SUFFIXES[path.suffix.lower()]
 

@@ -65,7 +65,9 @@ class Data(Section):
         "str", doc=f"A built-in data set ({', '.join(BUILT_IN)}) or the path of a file or folder."
     )
     format: str = setting(
-        "'auto'|'builtin'|'csv'|'parquet'|'npz'|'images'", "auto", "What the source is; auto goes by its name."
+        "'auto'|'builtin'|'csv'|'parquet'|'npz'|'npy'|'images'",
+        "auto",
+        "What the source is; auto goes by its name, and for a folder by what is in it.",
     )
     separator: str = setting("str", "auto", "What separates the columns of a CSV file; auto finds it.")
     encoding: str = setting("str", "auto", "The text encoding of a CSV file; auto finds it.")
@@ -111,6 +113,11 @@ class Data(Section):
         minimum=0.0,
     )
     cache: bool = setting("bool", True, "Keep the decoded pictures of a large folder below Keras's folder.")
+    stream: str | bool = setting(
+        "'auto'|bool",
+        "auto",
+        "Read rows while training, in chunks; auto where they take more than half of the machine's memory.",
+    )
     seed: int = setting("int", 0, "Draws the splits and cuts; `--seed` does not touch it.", minimum=0)
 
     def __post_init__(self) -> None:

@@ -19,7 +19,8 @@ import keras
 import numpy as np
 
 from kerasdeep.build.batches import evaluation_batch, permutation
-from kerasdeep.training import together
+from kerasdeep.training import streaming, together
+from kerasdeep.training.streaming import Passing, Whole
 
 CHUNK_SECONDS = 0.5  # Ctrl-C and checkpoints act at a chunk's end
 
@@ -52,8 +53,12 @@ class Engine:
         self.steps = _backend().Steps(model, batch_size, self.evaluation_batch, xla)
 
     def place(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Data on the device, as (x, y) or (x, y, sample_weight); each an array or a dict of arrays."""
-        return self.steps.place((x, y) if sample_weight is None else (x, y, sample_weight))
+        """Data on the device, as (x, y) or (x, y, sample_weight); each an array or a dict of arrays.
+
+        Streamed rows stay where they are: every pass over them places chunks.
+        """
+        data = (x, y) if sample_weight is None else (x, y, sample_weight)
+        return data if streaming.is_streamed(data) else self.steps.place(data)
 
     def build(self, data: Any) -> None:
         """Create every variable that a step would create, so that a checkpoint can be put into them."""
@@ -81,16 +86,18 @@ class Engine:
             self.model.reset_metrics()
         rows = self.rows(data)
         order = permutation(self.seed, epoch, rows) if self.shuffle else np.arange(rows, dtype=np.int32)
-        return EpochInProgress(self, data, self.steps.place(order), first, self.steps_per_epoch(data))
+        return EpochInProgress(self, self._passing(data, order, self.batch_size, first), first)
 
     def evaluate(self, data: Any, stop: Callable[[], bool] = lambda: False) -> dict[str, float] | None:
         """Keras's metrics over all rows; None when `stop` asked to leave. Uses the model's metric variables."""
         self.model.reset_metrics()
-        total, step = math.ceil(self.rows(data) / self.evaluation_batch), 0
+        passing, step = self._in_order(data), 0
+        total = passing.steps
         while step < total:
-            count = together.first_says(self.evaluation_pace.next(total - step))
+            chunk = passing.at(step)
+            count = together.first_says(self.evaluation_pace.next(chunk.end - step))
             with self.evaluation_pace.timing(count):
-                self.steps.evaluate(data, step, count)
+                self.steps.evaluate(chunk.data, step - chunk.first, count)
             step += count
             if step < total and stop():
                 return None
@@ -98,19 +105,31 @@ class Engine:
 
     def predict(self, x: Any) -> Any:
         """The model's outputs for all rows of `x`, as NumPy arrays in the shape of the model's output."""
-        x = self.steps.place(x)
-        starts = range(math.ceil(self.rows(x) / self.evaluation_batch))
-        parts = [self.steps.predict(x, start) for start in starts]
+        passing, parts = self._in_order(x if streaming.is_streamed(x) else self.steps.place(x)), []
+        for step in range(passing.steps):
+            chunk = passing.at(step)
+            parts.append(self.steps.predict(chunk.data, step - chunk.first))
         return keras.tree.map_structure(lambda *pieces: np.concatenate(pieces), *parts)
+
+    def _in_order(self, data: Any) -> Whole | Passing:
+        """`data` in evaluation batches."""
+        if streaming.is_streamed(data):
+            return self._passing(data, np.arange(self.rows(data)), self.evaluation_batch)
+        return Whole(data, None, math.ceil(self.rows(data) / self.evaluation_batch))
+
+    def _passing(self, data: Any, order: np.ndarray, batch: int, first: int = 0) -> Whole | Passing:
+        if streaming.is_streamed(data):
+            return Passing(data, order, batch, self.steps.place, first)
+        return Whole(data, self.steps.place(order), math.ceil(len(order) / batch))
 
 
 class EpochInProgress:
     """One epoch, run chunk by chunk. `loss` is its mean loss so far."""
 
-    def __init__(self, engine: Engine, data: Any, order: Any, step: int, steps: int) -> None:
-        self._engine, self._data, self._order = engine, data, order
+    def __init__(self, engine: Engine, passing: Whole | Passing, step: int) -> None:
+        self._engine, self._passing = engine, passing
         self.step = step
-        self.steps = steps
+        self.steps = passing.steps
         self.loss = 0.0
 
     @property
@@ -119,11 +138,12 @@ class EpochInProgress:
 
     def run(self, limit: int | None = None) -> None:
         """Run the next chunk, at most `limit` steps."""
-        remaining = self.steps - self.step
+        chunk = self._passing.at(self.step)
+        remaining = chunk.end - self.step
         pace = self._engine.training_pace
         count = together.first_says(pace.next(remaining if limit is None else min(limit, remaining)))
         with pace.timing(count):
-            self._engine.steps.train(self._data, self._order, self.step, count)
+            self._engine.steps.train(chunk.data, chunk.order, self.step - chunk.first, count)
             self.loss = loss_so_far(self._engine.model)  # also waits for the device
         self.step += count
 

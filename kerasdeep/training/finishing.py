@@ -122,6 +122,7 @@ def engine_fact(stage: Stage, machine: Runtime, choice: Compilation) -> dict[str
         "compile": choice.choice,
         "reason": choice.reason,
         "chunk": min(stage.engine.training_pace.steps, stage.steps_per_epoch),
+        "stream": stage.part.lesson.dataset.profile.get("stream"),
         "threads": machine.threads,
         "devices": machine.devices,
         "processes": machine.processes,

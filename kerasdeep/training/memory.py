@@ -18,6 +18,7 @@ import numpy as np
 
 from kerasdeep.data import Dataset
 from kerasdeep.training.engine import evaluation_batch
+from kerasdeep.training.streaming import CHUNK_BYTES, CHUNKS, is_streamed
 
 VIEWS = ("Flatten", "Reshape", "InputLayer", "Identity")
 """Layers whose output is their input in another shape."""
@@ -64,7 +65,11 @@ def estimate(
     row, widest_output = sum(outputs), max(outputs, default=0)
     parts = {
         "data": sum(rows.values()) + (_bytes(dataset.unlabelled) if dataset.unlabelled else 0),
-        "data_on_device": rows["train"] + rows.get("validation", 0),
+        "data_on_device": (
+            CHUNKS * CHUNK_BYTES
+            if is_streamed((dataset.train.x, dataset.train.y))
+            else rows["train"] + rows.get("validation", 0)
+        ),
         "parameters": variables,
         "optimizer": int(slots * trainable),
         "gradients": trainable,

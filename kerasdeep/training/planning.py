@@ -80,6 +80,7 @@ def _made(loaded: Loaded, machine: Runtime, say: Callable[[str], None] | None) -
         "steps": sum(stage["steps"] for stage in stages),
         "rates": _joined(stages),
         "compile": {"choice": choice.choice, "reason": choice.reason},
+        "stream": dataset.profile["stream"],
         "backend": machine.backend,
         "device": machine.device,
         "precision": machine.precision,

@@ -17,6 +17,7 @@ HARMLESS = (
     "report",
     "allow",
     "data.cache",
+    "data.stream",
     "training.epochs",
     "training.schedule_epochs",  # judged apart, with the epochs
     "training.when_extended",

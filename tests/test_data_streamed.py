@@ -1,0 +1,77 @@
+"""Folders of `.npy` files, streamed or read whole: the same rows, prepared by the same rule."""
+
+import numpy as np
+import pytest
+
+from kerasdeep.data import loading, streamed
+from kerasdeep.data.rows import Rows
+from kerasdeep.errors import InputError
+from kerasdeep.spec.data import Data, Split
+
+
+def folder(path, kind="pictures"):
+    path.mkdir()
+    random = np.random.default_rng(0)
+    for part, rows in (("train", 300), ("test", 40)):
+        pictures = random.integers(0, 256, (rows, 6, 6), np.uint8)
+        np.save(path / f"x_{part}.npy", pictures if kind == "pictures" else random.normal(size=(rows, 5)))
+        np.save(path / f"y_{part}.npy", random.integers(0, 3, rows))
+    return str(path)
+
+
+@pytest.mark.parametrize("kind", ["pictures", "numbers"])
+@pytest.mark.parametrize("scaling", ["auto", "standardize", "minmax", "unit", "none"])
+def test_streamed_parts_hold_the_rows_of_those_in_memory(tmp_path, kind, scaling):
+    source = folder(tmp_path / "set", kind)
+    whole, later = (loading.load(Data(source=source, scaling=scaling, stream=stream)) for stream in (False, True))
+    assert whole.hash == later.hash and list(whole.parts) == ["train", "validation", "test"]
+    for name, part in later.parts.items():
+        assert isinstance(part.x, Rows) and part.x.nbytes == 0
+        np.testing.assert_array_equal(part.x[:], whole.parts[name].x)
+        np.testing.assert_array_equal(part.y, whole.parts[name].y)
+
+
+def test_rows_are_streamed_where_they_take_more_than_half_of_the_memory(tmp_path, monkeypatch):
+    source = folder(tmp_path / "set")
+    taken = 340 * 36 * 4
+    for memory, expected in ((2 * taken, False), (2 * taken - 2, True)):
+        monkeypatch.setattr(streamed, "machine_memory", lambda memory=memory: memory)
+        dataset = loading.load(Data(source=source))
+        assert isinstance(dataset.train.x, Rows) is expected is dataset.profile["stream"]["streamed"]
+
+
+def test_a_validation_folder_of_its_own_is_streamed_too(tmp_path):
+    source, other = folder(tmp_path / "set"), folder(tmp_path / "other")
+    dataset = loading.load(Data(source=source, validation=Split(path=other), stream=True))
+    assert isinstance(dataset.validation.x, Rows) and len(dataset.validation) == 300
+
+
+def test_pictures_are_resized_as_they_are_read(tmp_path):
+    source = folder(tmp_path / "set")
+    image = Data.__dataclass_fields__["image"].default_factory()
+    image = type(image)(size=[4, 4])
+    whole, later = (loading.load(Data(source=source, image=image, stream=stream)) for stream in (False, True))
+    assert later.input_shapes == {"input": (4, 4)}
+    np.testing.assert_array_equal(later.train.x[:], whole.train.x)
+
+
+def test_missing_numbers_are_refused_where_no_median_can_be_had(tmp_path):
+    source = folder(tmp_path / "set", "numbers")
+    x = np.load(tmp_path / "set" / "x_train.npy")
+    x[7, 2] = np.nan
+    np.save(tmp_path / "set" / "x_train.npy", x)
+    with pytest.raises(InputError, match="1 missing or infinite"):
+        loading.load(Data(source=source, stream=True, validation=None))
+    assert np.isfinite(loading.load(Data(source=source, stream=False, validation=None)).train.x).all()
+
+
+def test_a_table_cannot_be_streamed():
+    with pytest.raises(InputError, match="is a table, which is read whole"):
+        loading.load(Data(source="iris", stream=True))
+
+
+def test_a_file_that_is_no_npy_is_named(tmp_path):
+    source = folder(tmp_path / "set")
+    (tmp_path / "set" / "x_train.npy").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"\.npy"):
+        loading.load(Data(source=source))
