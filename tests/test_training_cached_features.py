@@ -61,6 +61,14 @@ def test_cached_and_not_cached_learn_the_same(config):
     assert facts[0]["proof"] == facts[1]["proof"] and facts[1]["proof"]["frozen"] == 10
 
 
+def test_features_of_layers_that_a_stage_pretrained_are_cached_too(config):
+    """The cached stage is checked before the pretraining starts, when its rows are not yet features."""
+    pretrain = "stages.0={name: pretrained, pretrain: {supervised: {data: {classes: [0, 1]}}}}"
+    plain, cached = train(config, pretrain), train(config, pretrain, CACHED)
+    assert figures(cached)[1] == pytest.approx(figures(plain)[1], rel=1e-4)
+    assert cached.read_fact("stages")[1]["cached"] == [8]
+
+
 @pytest.mark.parametrize("last", [1, 3])
 def test_it_resumes_to_the_same_bits(config, last, monkeypatch):
     whole, save, made = train(config, CACHED), checkpoint.save, []

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import keras
+import numpy as np
 
 from kerasdeep import build
 from kerasdeep.build import bottom, groups, selection
@@ -109,8 +110,14 @@ class Course:
         self._compile(stage)
         if stage.part.lesson is not self.stages[0].part.lesson:
             stage.engine = self._engine(stage.model)
-            stage.engine.build(stage.part.lesson.first_row())
+            stage.engine.build(self._first_row(stage))
             preparing.watchers(stage.part.spec, stage.model, stage.columns())
+
+    def _first_row(self, stage: Stage) -> tuple[Any, Any]:
+        x, y = stage.part.lesson.first_row()
+        if stage.part.cached:  # what it is given are features of the layers below
+            x = np.zeros((1, *stage.features), np.float32)
+        return x, y
 
     def _compile(self, stage: Stage) -> list[groups.Group]:
         part, lesson = stage.part, stage.part.lesson
