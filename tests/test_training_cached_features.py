@@ -15,7 +15,7 @@ name: cached
 seed: 3
 data: {source: rows.npz, validation: 48, test: 32, scaling: none}
 network: {layers: [Dense: 12, Dense: 8, {Dense: {units: 6, name: top}}, Output]}
-regularization: {batch_norm: before}
+regularization: {batch_norm: before, l2: 1e-3}
 training: {epochs: 2, batch_size: 32}
 report: {tensorboard: false}
 stages:

@@ -115,6 +115,15 @@ def test_what_does_not_fit_is_refused_before_there_is_a_run(config, sets, said):
     assert not (config.parent / "runs").exists()
 
 
+def test_penalties_are_those_of_the_network_as_saved_whatever_was_frozen(config):
+    run = train(config, "regularization.l2=0.01", "stages=[{train: head}]")
+    metrics, model = run.read_result()["metrics"], keras.saving.load_model(run.model)
+    kernels = [layer.kernel for layer in model.layers if hasattr(layer, "kernel")]
+    penalty = 0.01 * sum(float(keras.ops.sum(keras.ops.square(kernel))) for kernel in kernels)
+    for part in ("val_", "test_"):
+        assert metrics[f"{part}loss"] - metrics[f"{part}data_loss"] == pytest.approx(penalty, rel=1e-4)
+
+
 def test_early_stopping_in_a_stage_shifts_the_epochs_of_the_next(config):
     run = train(
         config,

@@ -92,13 +92,19 @@ class Course:
         return list(found.values())
 
     def whole(self) -> Stage:
-        """The last stage as it evaluates rows: what learnt on cached features has its bottom again."""
+        """The last stage as it evaluates rows: what learnt on cached features has its bottom again.
+
+        Penalties are those of the network as saved: of every layer, the frozen ones too, in all parts alike.
+        """
         last = self.stages[-1]
         if last.part.cached:
             last.part, last.model = replace(last.part, cached=None), self.network
             self._compile(last)
             last.engine = self._engine(last.model)
             last.train, last.validation = self._data(last)
+        if last.frozen:
+            self.thaw()
+            last.engine = self._engine(last.model)  # the former one has traced the loss of the frozen network
         return last
 
     def thaw(self) -> None:
