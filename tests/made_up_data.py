@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from kerasdeep import spec
 from kerasdeep.data import builtin
 
 SHAPES = {
@@ -27,6 +28,13 @@ def install(monkeypatch):
     made = (*(_table(rows) for rows in ROWS.values()), None, builtin.HOUSING)
     housing = replace(builtin.BUILTINS["california_housing"], read=_giving(made))
     monkeypatch.setitem(builtin.BUILTINS, "california_housing", housing)
+
+
+def load(path):
+    """The experiment, an application's learnt weights replaced by new ones: those would be downloaded."""
+    loaded = spec.load(path)
+    learnt = loaded.spec.pretrained and loaded.spec.pretrained.application
+    return spec.load(path, ["pretrained.weights=null"]) if learnt else loaded
 
 
 def _giving(made):

@@ -16,7 +16,9 @@ from kerasdeep.catalog import folded
 from kerasdeep.errors import InputError
 from kerasdeep.source import Mapping, Node, Scalar, Sequence, parse
 
-FREE = re.compile(r"^(variants|profiles)\.[^.]+$|^(loss|metrics|data\.class_weight|.*\.rates|.*\.optimizer_map)\.")
+FREE = re.compile(
+    r"^(variants|profiles)\.[^.]+$|^(loss|metrics|data\.class_weight|.*\.rates|pretrained\.arguments|.*\.optimizer_map)\."
+)
 """Keys that the author of a file makes up."""
 NEIGHBOURS = {"a": "s", "e": "r", "i": "o", "l": "k", "m": "n", "n": "m", "o": "p", "r": "t", "s": "d", "t": "y"}
 MAPPING = "{zzz: 1}"

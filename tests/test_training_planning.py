@@ -35,7 +35,7 @@ def plan(path, *sets, **more):
 @pytest.mark.parametrize("name", FILES)
 def test_every_shipped_file_has_keras_s_count(name, monkeypatch):
     made_up_data.install(monkeypatch)
-    loaded = spec.load(FILES[name])
+    loaded = made_up_data.load(FILES[name])
     found = training.plan(loaded)
     runtime.prepare(loaded.spec.runtime, loaded.spec.seed)
     dataset = data.load(loaded.spec.data, loaded.spec.task)

@@ -128,6 +128,7 @@ WITH_OTHERS = {
         ]
     },
     "regularization.pruning": {"regularization": {"pruning": 0.8}, **_LATER},
+    "runtime.distribution": {"runtime": {"backend": "jax", "distribution": "data_parallel"}},
     **{
         f"regularization.pruning.{key}": {"regularization": {"pruning": written}, **_LATER}
         for key, written in _PRUNED.items()
