@@ -19,7 +19,7 @@ from typing import Any
 
 from kerasdeep import __version__
 from kerasdeep.data.download import keras_home
-from kerasdeep.data.streamed import machine_memory
+from kerasdeep.data.machine_memory import machine_memory
 from kerasdeep.runtime import installed, usable_cores
 
 PACKAGES = {

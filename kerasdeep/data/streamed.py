@@ -6,16 +6,14 @@ memory.
 
 from __future__ import annotations
 
-import contextlib
-import os
 from dataclasses import dataclass, replace
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kerasdeep.data.dataset import RawPart, Source, place
+from kerasdeep.data.machine_memory import machine_memory
 from kerasdeep.data.rows import Rows
 from kerasdeep.errors import InputError
 
@@ -62,16 +60,6 @@ def settle(part: RawPart, streamed: bool) -> RawPart:
 def is_streamed(x: Any) -> bool:
     """Whether `x`, rows or a mapping of them by input, is read on demand."""
     return any(isinstance(array, Rows) for array in (x.values() if isinstance(x, dict) else [x]))
-
-
-def machine_memory() -> int | None:
-    """The machine's memory in bytes, cut by a container's limit; None where the system does not say."""
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return None
-    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    with contextlib.suppress(OSError, ValueError):
-        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return total
 
 
 def _later(array: Any) -> Rows:
