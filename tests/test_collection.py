@@ -55,6 +55,7 @@ def test_a_head_is_filled_and_filled_again(tmp_path):
     found = {
         "expect": [{"figures": {"a.val_accuracy": 0.87654, "a.failed": None}}],
         "variants": [{"costs": {"seconds": moments}}],
+        "machine": {"threads": 2},
     }
     once = headers.with_figures(path.read_text(), found)
     assert "# Measured: a.val_accuracy 0.8765; a.failed – (means over seeds).\n# Time: 2 min of training" in once

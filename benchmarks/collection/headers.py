@@ -39,9 +39,9 @@ def _time(found: dict[str, Any]) -> str:
     costs = [one["costs"]["seconds"] for one in found["variants"] if one["costs"]["seconds"]["n"]]
     runs = sum(cost["n"] for cost in costs)
     total = sum(cost["mean"] * cost["n"] for cost in costs)
-    return (
-        f"{_spelled(total)} of training for {runs} runs, {_spelled(total / max(runs, 1))} for one, on 2 CPU cores."
-    )
+    threads = found["machine"]["threads"]
+    where = f"on {threads} CPU thread{'s' * (threads > 1)}"
+    return f"{_spelled(total)} of training for {runs} runs, {_spelled(total / max(runs, 1))} for one, {where}."
 
 
 def _spelled(seconds: float) -> str:

@@ -77,8 +77,8 @@ def map_page(headings: list[dict[str, Any]], recipes: list[Recipe]) -> str:
         "## Every claim, measured",
         "",
         f"{met} of {len(judged)} claims are met. A claim is about means over seeds; ± is the standard deviation "
-        "of its left side over seeds. Seconds are those of training all variants with all seeds, on two CPU cores "
-        "that other work shared. To measure anew: `python -m benchmarks.collection measure --again`.",
+        "of its left side over seeds. Seconds are those of training all variants with all seeds, on one or two "
+        "cores that other work shared. To measure anew: `python -m benchmarks.collection measure --again`.",
         "",
         "| recipe | claim | reference | measured | seeds | seconds | |",
         "|---|---|---|---|---|---|---|",
