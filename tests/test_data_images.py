@@ -1,14 +1,18 @@
 """Folders of pictures: parts and classes from folders, one shape for all, bad files named."""
 
 import io
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 from kerasdeep import data
-from kerasdeep.data import images
-from kerasdeep.data.images import ImageRule, conform, decode, pixels, usual_rule
+from kerasdeep.data import decoding
+from kerasdeep.data.decoding import decode
+from kerasdeep.data.images import ImageRule, conform, pixels, usual_rule
+from kerasdeep.data.rows import Rows
 from kerasdeep.errors import InputError, Mark
 from kerasdeep.spec.data import Data, Image, Split
 
@@ -181,25 +185,72 @@ def test_an_empty_folder_and_a_single_class(tmp_path):
 
 
 def test_large_folders_are_kept_decoded_until_a_file_changes(tmp_path, monkeypatch):
-    monkeypatch.setattr(images, "WORTH_CACHING", 10)
+    monkeypatch.setattr(decoding, "WORTH_KEEPING", 10)
     root = fill(tmp_path / "pets")
     first = load(root)
     with monkeypatch.context() as patch:
-        patch.setattr(images, "_decode", None)  # a second look must not decode
+        patch.setattr(decoding, "decode_now", None)  # a second look must not decode
         second = load(root)
     np.testing.assert_array_equal(first.train.x, second.train.x)
     assert first.hash == second.hash
     draw(root / "cat" / "00.png", (8, 6), value=255)
     assert load(root).hash != first.hash
-    (kept,) = (tmp_path / "keras_home" / "kerasdeep").iterdir()
-    kept.write_bytes(b"damaged")
+    for kept in (tmp_path / "keras_home" / "kerasdeep").rglob("x.npy"):
+        kept.write_bytes(b"damaged")
     assert len(load(root).train) == len(first.train)
 
 
 def test_without_cache_nothing_is_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(images, "WORTH_CACHING", 1)
-    load(fill(tmp_path / "pets"), cache=False)
-    assert not (tmp_path / "keras_home").exists()
+    monkeypatch.setattr(decoding, "WORTH_KEEPING", 1)
+    for stream in (False, True):
+        load(fill(tmp_path / "pets"), cache=False, stream=stream)
+        assert not (tmp_path / "keras_home").exists()
+
+
+@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize("grey", [True, False])
+def test_streamed_pictures_are_those_in_memory(tmp_path, monkeypatch, cache, grey):
+    monkeypatch.setattr(decoding, "BLOCK", 7)
+    root = fill(tmp_path / "pets")
+    if not grey:
+        draw(root / "cat" / "00.png", (8, 6, 3))
+    (root / "dog" / "01.png").write_bytes(b"no picture")
+    whole, later = load(root, stream=False), load(root, stream=True, cache=cache)
+    assert whole.hash == later.hash and whole.input_shapes == later.input_shapes
+    assert [str(one) for one in whole.warnings] == [str(one) for one in later.warnings]
+    for name, part in later.parts.items():
+        assert isinstance(part.x, Rows) and part.x.nbytes == 0
+        np.testing.assert_array_equal(part.x[:], whole.parts[name].x)
+        np.testing.assert_array_equal(part.rows, whole.parts[name].rows)
+
+
+def test_decoding_goes_on_where_it_was_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "BLOCK", 7)
+    root, decode_now, seen = fill(tmp_path / "pets"), decoding.decode_now, []
+
+    def dying(files, rule):
+        seen.append(len(files))
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return decode_now(files, rule)
+
+    monkeypatch.setattr(decoding, "decode_now", dying)
+    with pytest.raises(KeyboardInterrupt):
+        load(root, stream=True)
+    later = load(root, stream=True)
+    monkeypatch.undo()
+    files = sum(1 for _ in root.rglob("*.png"))
+    assert sum(seen) == files + seen[2]
+    np.testing.assert_array_equal(later.train.x[:], load(root, cache=False).train.x)
+
+
+def test_a_streamed_picture_that_vanishes_is_named(tmp_path):
+    root = fill(tmp_path / "pets")
+    later = load(root, stream=True, cache=False)
+    name = later.train.rows[3]
+    (root / name).unlink()
+    with pytest.raises(OSError, match=re.escape(Path(name).name)):
+        later.train.x[:]
 
 
 def test_the_hash_follows_names_and_contents(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasdeep.data import loading, streamed
+from kerasdeep.data import fitting, loading, streamed
 from kerasdeep.data.rows import Rows
 from kerasdeep.errors import InputError
 from kerasdeep.spec.data import Data, Split
@@ -55,18 +55,21 @@ def test_pictures_are_resized_as_they_are_read(tmp_path):
     np.testing.assert_array_equal(later.train.x[:], whole.train.x)
 
 
-def test_missing_numbers_are_refused_where_no_median_can_be_had(tmp_path):
+def test_missing_numbers_get_the_median_of_their_column(tmp_path, monkeypatch):
+    monkeypatch.setattr(fitting, "COLUMN_BYTES", 2 * 8 * 300)
     source = folder(tmp_path / "set", "numbers")
     x = np.load(tmp_path / "set" / "x_train.npy")
-    x[7, 2] = np.nan
+    x[7, 2] = x[8, 4] = np.nan
     np.save(tmp_path / "set" / "x_train.npy", x)
-    with pytest.raises(InputError, match="1 missing or infinite"):
-        loading.load(Data(source=source, stream=True, validation=None))
-    assert np.isfinite(loading.load(Data(source=source, stream=False, validation=None)).train.x).all()
+    whole, later = (loading.load(Data(source=source, stream=stream, validation=None)) for stream in (False, True))
+    np.testing.assert_array_equal(later.train.x[:], whole.train.x)
+    rules = [dataset.preprocessing.inputs["input"] for dataset in (whole, later)]
+    np.testing.assert_array_equal(rules[0].fill, rules[1].fill)
+    assert rules[0].fill.shape == (5,)
 
 
-def test_a_table_cannot_be_streamed():
-    with pytest.raises(InputError, match="is a table, which is read whole"):
+def test_a_built_in_table_lies_in_memory():
+    with pytest.raises(InputError, match="built-in table, which lies in memory"):
         loading.load(Data(source="iris", stream=True))
 
 

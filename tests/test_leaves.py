@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from kerasdeep import build, data, report, run_dir, runtime, spec, training
-from kerasdeep.data import images
+from kerasdeep.data import decoding
 from kerasdeep.data.rows import Rows
 from kerasdeep.errors import InputError
 from kerasdeep.spec import claims
@@ -252,7 +252,7 @@ def room(tmp_path_factory):
 def surroundings(room, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(room / "keras"))
     monkeypatch.chdir(room)
-    monkeypatch.setattr(images, "WORTH_CACHING", 1)
+    monkeypatch.setattr(decoding, "WORTH_KEEPING", 1)
     yield
     keras.config.set_dtype_policy("float32")
 

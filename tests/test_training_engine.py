@@ -210,6 +210,15 @@ def test_compiling_follows_the_rule(model, device, steps, choice, reason):
     assert found.choice == choice and reason in found.reason
 
 
+@pytest.mark.parametrize(
+    ("model", "device", "alone"),
+    [(convolution(), "cpu", True), (convolution(), "gpu", False), (dense(), "cpu", False)],
+)
+def test_jax_runs_convolutions_on_a_cpu_a_step_a_call(model, device, alone):
+    found = compilation.choose(model, "auto", device=device, steps=10, backend="jax")
+    assert found.xla and ("a step a call" in found.reason) is alone is compilation.steps_alone(model, device)
+
+
 def test_what_the_file_says_about_compiling_is_done_or_refused():
     assert compilation.choose(dense(), "none", device="gpu", steps=10_000).choice == "none"
     assert compilation.choose(dense(), "xla", device="cpu", steps=1).xla

@@ -35,10 +35,11 @@ x = random.normal(size=(75, 6)).astype("float32")
 y = (x[:, 0] > 0).astype("int32")
 weights = np.linspace(0, 2, 75, dtype="float32")
 
-def net():
+def net(convolves):
     keras.utils.set_random_seed(3)
+    front = [L.Reshape((6, 1)), L.Conv1D(4, 3), L.Flatten()] if convolves else []
     layers = [L.Dense(12, kernel_regularizer="l2"), L.BatchNormalization(), L.Dropout(0.3), L.Dense(2, "softmax")]
-    model = keras.Sequential([keras.Input((6,)), *layers])
+    model = keras.Sequential([keras.Input((6,)), *front, *layers])
     optimizer = keras.optimizers.Nadam(0.01, clipnorm=1.0)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
@@ -47,8 +48,8 @@ def state(model):
     variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
     return [np.array(variable.value) for variable in variables]
 
-def engine_run(chunk):
-    model = net()
+def engine_run(chunk, convolves):
+    model = net(convolves)
     engine = Engine(model, 16, seed=5, chunk=chunk)
     data = engine.place(x, y, weights)
     for number in range(2):
@@ -57,8 +58,8 @@ def engine_run(chunk):
             epoch.run()
     return engine, state(model)
 
-def plain_loop():
-    model = net()
+def plain_loop(convolves):
+    model = net(convolves)
     model._symbolic_build(data_batch=(x[:16], y[:16], weights[:16]))
     step = jax.jit(model.train_step)
     groups = lambda: [model.trainable_variables, model.non_trainable_variables, model.optimizer.variables,
@@ -75,11 +76,12 @@ def plain_loop():
                 variable.assign(value)
     return state(model)
 
-expected = plain_loop()
 equal = []
-for chunk in (1, 3, 100, "auto"):
-    engine, found = engine_run(chunk)
-    equal.append(all((a == b).all() for a, b in zip(found, expected, strict=True)))
+for convolves in (True, False):
+    expected = plain_loop(convolves)
+    for chunk in (1, 3, 100, "auto"):
+        engine, found = engine_run(chunk, convolves)
+        equal.append(all((a == b).all() for a, b in zip(found, expected, strict=True)))
 found = engine.evaluate(engine.place(x, y))
 keras_found = engine.model.evaluate(x, y, batch_size=75, verbose=0, return_dict=True)
 predicted = np.allclose(engine.predict(x), engine.model.predict(x, verbose=0), rtol=1e-5)
@@ -146,7 +148,7 @@ def run(script, *arguments):
 
 def test_any_chunk_gives_the_bits_of_a_plain_loop_over_train_step():
     found, _ = run(ENGINE)
-    assert found["equal"] == [True] * 4
+    assert found["equal"] == [True] * 8
     assert found["ours"] == pytest.approx(found["keras"], rel=1e-5)
     assert found["predicted"]
 

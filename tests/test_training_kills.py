@@ -31,6 +31,7 @@ RUNS = {
     "plain": NET,
     "unfreezing": NET
     + "stages: [{name: head, train: head, epochs: 2}, {name: all, epochs: 3, unfreeze: {every: 1}}]\n",
+    "streamed": NET.replace("scaling: none", "scaling: none, stream: true"),
     "one_cycle": NET + "optimizer: SGD\nschedule: {one_cycle: {max_rate: 0.5, momentum: [0.95, 0.85]}}\n",
 }
 COMPILED = {"one_cycle": ["runtime.compile=xla"]}
@@ -43,7 +44,7 @@ QUICK = (("plain", "tensorflow", 1), ("unfreezing", "tensorflow", 1), ("one_cycl
 
 
 def kills():
-    """Thirty: five for each kind of run on each backend; three of them in the default suite."""
+    """Forty: five for each kind of run on each backend; three of them in the default suite."""
     for kind in RUNS:
         for backend in ("tensorflow", "jax"):
             for number in range(1, 6):

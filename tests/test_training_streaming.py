@@ -123,6 +123,6 @@ def test_rows_are_indexed_like_an_array(stored):
     x, rows, _ = stored
     for which in (3, slice(5, 9), slice(None), np.array([9, 2, 2, 200])):
         np.testing.assert_array_equal(rows[which], x[which])
-    taken = rows.take(np.array([7, 1, 5]))
+    taken = rows.take_rows(np.array([7, 1, 5]))
     np.testing.assert_array_equal(taken[np.array([2, 0])], x[[5, 7]])
     assert rows.nbytes == 0 and rows.shape == x.shape and np.asarray(taken).dtype == np.float32

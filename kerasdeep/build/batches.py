@@ -1,11 +1,14 @@
-"""Which rows a batch takes, and how many a model can answer at once."""
+"""Which rows a batch takes, how many a model can answer at once, and streamed rows for Keras's own loops."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
+
+from kerasdeep.data.rows import Rows
 
 EVALUATION_ROWS = 1024
 EVALUATION_VALUES = 16_000_000  # in the widest layer's output: 64 MB of float32
@@ -24,3 +27,27 @@ def evaluation_batch(model: keras.Model) -> int:
         for output in keras.tree.flatten(layer.output) if layer._inbound_nodes else ():
             widest = max(widest, math.prod(size or 1 for size in output.shape[1:]))
     return max(1, min(EVALUATION_ROWS, EVALUATION_VALUES // widest))
+
+
+class Batches(keras.utils.PyDataset):
+    """Streamed rows in their order: batches of `x`, or of `x` and `y`."""
+
+    def __init__(self, data: Any, batch: int) -> None:
+        super().__init__()
+        self._data, self._batch = data, batch
+        self._rows = len(keras.tree.flatten(data)[0])
+
+    def __len__(self) -> int:
+        return math.ceil(self._rows / self._batch)
+
+    def __getitem__(self, number: int) -> Any:
+        rows = slice(number * self._batch, (number + 1) * self._batch)
+        return keras.tree.map_structure(lambda array: array[rows], self._data)
+
+
+def for_keras(model: keras.Model, x: Any, y: Any = None) -> dict[str, Any]:
+    """The rows as arguments of `model.evaluate` and `model.predict`."""
+    batch = evaluation_batch(model)
+    if any(isinstance(array, Rows) for array in keras.tree.flatten(x)):
+        return {"x": Batches((x,) if y is None else (x, y), batch)}
+    return {"x": x, "batch_size": batch} | ({} if y is None else {"y": y})

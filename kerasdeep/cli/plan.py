@@ -73,7 +73,13 @@ def _lines(plan: dict[str, Any]) -> list[tuple[str, str]]:
     compiled, stream = plan["compile"], plan["stream"]
     held = f"{'streamed in chunks' if stream['streamed'] else 'in memory'}: {stream['reason']}"
     compiling = f"{compiled['choice']}: {compiled['reason']}"
-    return [*lines, ("rows", held), ("compile", compiling), ("machine", machine)]
+    return [
+        *lines,
+        ("rows", held),
+        ("compile", compiling),
+        ("chunk", plan["chunk"]["reason"]),
+        ("machine", machine),
+    ]
 
 
 def _target(target: dict[str, Any]) -> str:

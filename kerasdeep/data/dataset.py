@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasdeep.data.rows import Rows
 from kerasdeep.errors import Mark, Problem
 
 if TYPE_CHECKING:
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 
     from kerasdeep.data.images import ImageRule
     from kerasdeep.data.preprocessing import Preprocessing
+    from kerasdeep.data.stored_table import StoredTable
+    from kerasdeep.data.streamed import Choice
 
 OUTPUT = "output"
 INPUT = "input"
@@ -94,7 +95,7 @@ def heads(targets: list[Target]) -> dict[str, list[Target]]:
 class RawPart:
     """Rows as a reader found them: `x` untouched, `y` the labels as written, by target name."""
 
-    x: pd.DataFrame | np.ndarray | dict[str, np.ndarray]
+    x: pd.DataFrame | StoredTable | np.ndarray | dict[str, np.ndarray]
     y: dict[str, np.ndarray]
     rows: np.ndarray
 
@@ -116,8 +117,9 @@ class Source:
     """What one reader made of `data.source`.
 
     `kind` is table, array or image. `parts` has `train` and, where the source brings them, `validation` and
-    `test`. `class_names` names integer labels where the source knows names. `unit` is the largest value a pixel
-    can have, where the source knows it. `facts` go into the profile as they are.
+    `test`. `stream` says whether rows are read on demand, where the reader chose. `class_names` names integer
+    labels where the source knows names. `unit` is the largest value a pixel can have, where the source knows it.
+    `facts` go into the profile as they are.
     """
 
     format: str
@@ -128,11 +130,12 @@ class Source:
     unit: float | None = None
     image: ImageRule | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    stream: Choice | None = None
 
 
 def _taken(x: Any, where: np.ndarray | slice) -> Any:
-    if isinstance(x, Rows):
-        return x.take(where)
+    if hasattr(x, "take_rows"):
+        return x.take_rows(where)
     return x.iloc[where] if hasattr(x, "iloc") else x[where]
 
 

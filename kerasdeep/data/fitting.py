@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kerasdeep.data.images import ImageRule
 
 LARGE = 20.0
+COLUMN_BYTES = 1 << 30
 
 
 def fit_inputs(
@@ -40,29 +41,26 @@ def fit_table(frame: Any, columns: list[Column], scaling: str) -> TableRule:
     used = [column for column in columns if column.left_out is None]
     numbers = [column.name for column in used if column.kind != "category"]
     names = [column.name for column in used if column.kind == "category"]
-    fill = offset = np.zeros(0)
-    scale = np.ones(0)
-    if numbers:
-        values = np.stack([as_numbers(frame[name]) for name in numbers], axis=1)
-        values[~np.isfinite(values)] = np.nan
-        fill, offset, scale = _fit_numbers(values, scaling)
-    categories: dict[str, list[str | None]] = {}
-    if names:
-        from sklearn.preprocessing import OneHotEncoder
-
-        texts = np.stack([as_text(frame[name]) for name in names], axis=1)
-        encoder = OneHotEncoder(handle_unknown="ignore").fit(texts)
-        categories = {name: list(values) for name, values in zip(names, encoder.categories_, strict=True)}
+    fitted = [_fit_number(as_numbers(frame[name]), scaling) for name in numbers]
+    fill, offset, scale = np.array(fitted).T if fitted else np.zeros((3, 0))
+    categories = {name: _categories(as_text(frame[name])) for name in names}
     return TableRule(numbers, categories, fill, offset, scale)
 
 
-def _fit_numbers(values: np.ndarray, scaling: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(fill, offset, scale) of each column."""
+def _fit_number(values: np.ndarray, scaling: str) -> tuple[float, float, float]:
+    """(fill, offset, scale) of a column; of one alone, since a table may be larger than memory."""
     from sklearn.impute import SimpleImputer
 
+    values = np.where(np.isfinite(values), values, np.nan)[:, None]
     imputer = SimpleImputer(strategy="median").fit(values)
     offset, scale = _offset_and_scale(imputer.transform(values), "standardize" if scaling == "auto" else scaling)
-    return imputer.statistics_, offset, scale
+    return imputer.statistics_[0], offset[0], scale[0]
+
+
+def _categories(texts: np.ndarray) -> list[str | None]:
+    from sklearn.preprocessing import OneHotEncoder
+
+    return list(OneHotEncoder(handle_unknown="ignore").fit(texts[:, None]).categories_[0])
 
 
 def _offset_and_scale(values: np.ndarray | _Flat, scaling: str) -> tuple[np.ndarray, np.ndarray]:
@@ -119,36 +117,41 @@ def fit_array(array: np.ndarray, source: Source, section: Any, report: Report) -
 def _impute(
     flat: np.ndarray | _Flat, shape: tuple[int, ...], section: Any, report: Report
 ) -> tuple[np.ndarray, np.ndarray | _Flat]:
-    """Medians for rows of rank 1, where every position is a feature; elsewhere a missing number is an error.
-
-    So it is in streamed rows: a median needs all of them at once.
-    """
-    if isinstance(flat, _Flat):
-        missing = sum(int((~np.isfinite(block)).sum()) for block in _blocks(flat))
-        if missing:
-            message = f"The inputs have {missing} missing or infinite numbers. Expected none in rows that are "
-            message += "streamed: fill them in, or choose `stream: false` where memory allows."
+    """Medians for rows of rank 1, where every position is a feature; elsewhere a missing number is an error."""
+    gaps = sum(int((~np.isfinite(block)).sum()) for block in _blocks(flat))
+    if len(shape) > 1:
+        if gaps:
+            message = f"The inputs have {gaps} missing or infinite numbers. "
+            message += f"Expected none in arrays of rank {len(shape) + 1}."
             report.error("nan-input", message, place(section, "source"))
             report.raise_if_errors()
         return np.array(np.nan), flat
-    gaps = ~np.isfinite(flat)
-    if len(shape) > 1:
-        if gaps.any():
-            message = (
-                f"The inputs have {gaps.sum()} missing or infinite numbers. "
-                f"Expected none in arrays of rank {len(shape) + 1}."
-            )
-            report.error("nan-input", message, place(section, "source"))
-        return np.array(np.nan), np.where(gaps, 0, flat) if gaps.any() else flat
+    if gaps:
+        message = f"{gaps} missing or infinite numbers are replaced by the median of their column."
+        report.warn("imputed", message, place(section, "source"))
+    fill = np.concatenate([_medians(columns) for columns in _columns(flat)])
+    return fill, _filled(flat, fill) if gaps else flat
+
+
+def _medians(columns: np.ndarray) -> np.ndarray:
     from sklearn.impute import SimpleImputer
 
-    if gaps.any():
-        message = f"{gaps.sum()} missing or infinite numbers are replaced by the median of their column."
-        report.warn("imputed", message, place(section, "source"))
-        flat = np.where(gaps, np.nan, flat)
-    imputer = SimpleImputer(strategy="median", keep_empty_features=True)
-    filled = imputer.fit_transform(flat)
-    return imputer.statistics_, filled
+    known = np.where(np.isfinite(columns), columns, np.nan)
+    return SimpleImputer(strategy="median", keep_empty_features=True).fit(known).statistics_
+
+
+def _columns(flat: np.ndarray | _Flat) -> Iterator[np.ndarray]:
+    """Groups of whole columns: as many as fit into some memory, since a median needs a column at once."""
+    rows, width = flat.shape
+    group = max(1, COLUMN_BYTES // (8 * rows))
+    for start in range(0, width, group):
+        yield np.concatenate([block[:, start : start + group] for block in _blocks(flat)])
+
+
+def _filled(flat: np.ndarray | _Flat, fill: np.ndarray) -> np.ndarray | _Flat:
+    if isinstance(flat, _Flat):
+        return flat.filled(fill)
+    return np.where(np.isfinite(flat), flat, fill)
 
 
 def _unit(flat: np.ndarray | _Flat, source: Source) -> float:
@@ -171,12 +174,18 @@ def _blocks(values: np.ndarray | _Flat) -> Iterator[np.ndarray]:
 class _Flat:
     """Streamed rows as vectors, a block of them at a time: what fitting takes of an array."""
 
-    def __init__(self, rows: Rows, rule: ImageRule | None, shape: tuple[int, ...]) -> None:
-        self._rows, self._rule = rows, rule
+    def __init__(
+        self, rows: Rows, rule: ImageRule | None, shape: tuple[int, ...], fill: np.ndarray | None = None
+    ) -> None:
+        self._rows, self._rule, self._shape, self._fill = rows, rule, shape, fill
         self.shape, self.dtype = (len(rows), prod(shape)), rows.dtype
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def filled(self, fill: np.ndarray) -> _Flat:
+        """The same vectors with `fill` for missing numbers."""
+        return _Flat(self._rows, self._rule, self._shape, fill)
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         block = self._rows[rows]
@@ -184,4 +193,5 @@ class _Flat:
             from kerasdeep.data.images import conform
 
             block = conform(block, self._rule)
-        return block.reshape(len(block), -1)
+        block = block.reshape(len(block), -1)
+        return block if self._fill is None else np.where(np.isfinite(block), block, self._fill)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kerasdeep.data import streamed
 from kerasdeep.data.dataset import RawPart, Source, place
-from kerasdeep.data.images import LARGEST_SIDE, SUFFIXES, Decoded, ImageRule, decode, usual_rule
+from kerasdeep.data.decoding import Decoded, decode
+from kerasdeep.data.images import LARGEST_SIDE, SUFFIXES, ImageRule, usual_rule
+from kerasdeep.data.rows import Rows
 from kerasdeep.errors import Mark, Report
 
 PARTS = {
@@ -44,15 +48,17 @@ def read(
     image = section.image
     fixed = rule is not None
     rule = rule or usual_rule(files, image.size, image.channels, image.resize)
+    pictures = sum(len(found) for found, _ in listed.values())
     if say and len(files) > 2 * SHOWN:
-        say(f"reading {sum(len(found) for found, _ in listed.values())} pictures")
+        say(f"reading {pictures} pictures")
+    choice = streamed.choose(pictures * prod(rule.shape) * streamed.VALUE, section)
     decoded = {
-        part: decode(found, rule, folders[part] if section.cache else None) for part, (found, _) in listed.items()
+        part: decode(found, rule, folders[part] if section.cache else None, choice.streamed, say)
+        for part, (found, _) in listed.items()
     }
     if not fixed and image.channels == "auto" and rule.channels == 3 and all(one.grey for one in decoded.values()):
         rule = replace(rule, channels=1)
-        for one in decoded.values():
-            one.x = np.ascontiguousarray(one.x[..., :1])
+        decoded = {part: one.one_channel() for part, one in decoded.items()}
     if not fixed:
         _warn_of_shrinking(rule, section, report)
     parts = {}
@@ -60,7 +66,7 @@ def read(
         parts[part] = readable_part(path, found, labels, decoded[part], report, mark)
     report.raise_if_errors()
     facts = {"image": {"size": [rule.height, rule.width], "channels": rule.channels, "resize": rule.resize}}
-    return Source("images", "image", parts, _digest(path, listed, decoded), image=rule, facts=facts)
+    return Source("images", "image", parts, _digest(path, listed, decoded), image=rule, facts=facts, stream=choice)
 
 
 def part_folders(path: Path) -> dict[str, Path]:
@@ -139,7 +145,8 @@ def readable_part(
         message = f"{len(bad)} of {len(files)} pictures cannot be read and are skipped: {names}."
         report.warn("unreadable-images", message, mark)
     good = decoded.readable
-    return RawPart(decoded.x[good], {"class": y[good]}, rows[good])
+    x = decoded.x.take_rows(good) if isinstance(decoded.x, Rows) else decoded.x[good]
+    return RawPart(x, {"class": y[good]}, rows[good])
 
 
 def _warn_of_shrinking(rule: ImageRule, section: Any, report: Report) -> None:

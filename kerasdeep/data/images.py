@@ -6,31 +6,22 @@ dropped. Values stay 0 … 255; scaling is the preprocessing rule's business.
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import os
 import statistics
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
-
-from kerasdeep.data.download import keras_home
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
 LARGEST_SIDE = 224
 ORIENTATION = 0x0112
 TURNED = frozenset({5, 6, 7, 8})
-WORTH_CACHING = 1000
-MOST_CACHED_BYTES = 4 << 30
 
 RESIZE: dict[str, Callable[[Image.Image, tuple[int, int]], Image.Image]] = {
     "stretch": lambda picture, size: picture.resize(size, Image.Resampling.BILINEAR),
@@ -53,26 +44,13 @@ class ImageRule:
         return (self.height, self.width, self.channels) if self.channels else (self.height, self.width)
 
 
-@dataclass
-class Decoded:
-    """Pictures of several files: `readable` marks the rows of `x` that were read, `digests` are of the files."""
-
-    x: np.ndarray
-    readable: np.ndarray
-    digests: list[str]
-    grey: bool
-
-    def __len__(self) -> int:
-        return len(self.readable)
-
-
 def usual_rule(files: Sequence[Path], size: Sequence[int] | None, channels: int | str, resize: str) -> ImageRule:
     """The rule for these files. What is not stated: the size most of them have, or where fewer than half share
     one the median height and width, either way no side longer than `LARGEST_SIDE`; one channel where every
     file is stored in grey, otherwise three."""
     if size and channels != "auto":
         return ImageRule(size[0], size[1], int(channels), resize)
-    with _workers() as pool:
+    with workers() as pool:
         looks = [look for look in pool.map(_look, files) if look]
     if not size:
         size = _usual_size([(height, width) for height, width, _ in looks])
@@ -101,66 +79,6 @@ def _look(file: Path) -> tuple[int, int, bool] | None:
             return height, width, picture.mode in GREY_MODES
     except Exception:  # a broken file can make Pillow raise anything; `decode` names it
         return None
-
-
-def decode(files: Sequence[Path], rule: ImageRule, cache: Path | None = None) -> Decoded:
-    """The files' pictures as uint8 `(files, *rule.shape)`, read by several threads.
-
-    `cache` is the folder they are all in: a large set is kept decoded below Keras's own folder, one file for each
-    such folder, and read from there as long as names, sizes, times and rule are the same.
-    """
-    if cache is None or len(files) < WORTH_CACHING:
-        return _decode(files, rule)
-    kept = keras_home() / "kerasdeep" / f"pictures-{_short(str(cache.resolve()))}.npz"
-    states = [(str(file), (state := file.stat()).st_size, state.st_mtime_ns) for file in files]
-    signature = _short(json.dumps([states, asdict(rule)]))
-    with suppress(OSError, KeyError, ValueError, zipfile.BadZipFile), np.load(kept, allow_pickle=False) as file:
-        if str(file["signature"]) == signature:
-            return Decoded(file["x"], file["readable"], file["digests"].tolist(), bool(file["grey"]))
-    decoded = _decode(files, rule)
-    if decoded.x.nbytes <= MOST_CACHED_BYTES:
-        with suppress(OSError):  # a full or read-only disk costs the next run time, not this one its data
-            _keep(kept, signature, decoded)
-    return decoded
-
-
-def _keep(path: Path, signature: str, decoded: Decoded) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.stem}.{os.getpid()}.part")
-    try:
-        with unfinished.open("wb") as file:
-            np.savez(
-                file,
-                x=decoded.x,
-                readable=decoded.readable,
-                digests=np.array(decoded.digests),
-                grey=decoded.grey,
-                signature=signature,
-            )
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _decode(files: Sequence[Path], rule: ImageRule) -> Decoded:
-    x = np.zeros((len(files), *rule.shape), np.uint8)
-    readable = np.zeros(len(files), bool)
-
-    def read(number: int) -> tuple[str, bool]:
-        data = b""
-        try:
-            data = files[number].read_bytes()
-            with Image.open(io.BytesIO(data)) as picture:
-                x[number] = pixels(ImageOps.exif_transpose(picture), rule)
-            readable[number] = True
-        except Exception:  # a broken file can make Pillow raise anything; the caller names it
-            x[number] = 0
-        grey = rule.channels != 3 or bool((x[number] == x[number][..., :1]).all())
-        return hashlib.sha256(data).hexdigest(), grey
-
-    with _workers() as pool:
-        found = list(pool.map(read, range(len(files)), chunksize=64))
-    return Decoded(x, readable, [digest for digest, _ in found], all(grey for _, grey in found))
 
 
 def pixels(picture: Image.Image, rule: ImageRule) -> np.ndarray:
@@ -198,9 +116,5 @@ def array_rule(shape: tuple[int, ...], size: Sequence[int] | None, channels: int
     return ImageRule(height, width, own if channels == "auto" else int(channels), resize)
 
 
-def _workers() -> ThreadPoolExecutor:
+def workers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(32, os.cpu_count() or 1))
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

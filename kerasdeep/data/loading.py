@@ -19,6 +19,7 @@ from kerasdeep.data.preprocessing import Preprocessing, apply, apply_target
 from kerasdeep.data.profile import count_classes, describe
 from kerasdeep.data.raw import read_raw
 from kerasdeep.data.sources import infer_format
+from kerasdeep.data.stored_table import StoredTable, encoded
 from kerasdeep.data.targets import TargetRule, plain_labels
 from kerasdeep.errors import InputError, Problem, Report, closest
 from kerasdeep.spec.data import Data
@@ -46,9 +47,9 @@ def load(
     if format == "auto":
         format = infer_format(str(section.source), place(section, "source"))
     source = read(format, section, report, say)
-    choice = streamed.choose(source, section)
+    choice = streamed.choice_of(source, section)
     parts = {name: streamed.settle(plain_labels(part), choice.streamed) for name, part in source.parts.items()}
-    source = replace(source, parts=parts, facts={**source.facts, "stream": asdict(choice)})
+    source = replace(source, parts=parts, stream=choice, facts={**source.facts, "stream": asdict(choice)})
     rules = targets.infer(source.parts["train"], source.class_names, section, task, report)
     report.raise_if_errors()
     _warn_of_settings_without_effect(section, source, rules, report)
@@ -73,7 +74,7 @@ def load(
     report.raise_if_errors()
 
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-    parts = {name: _prepared(name, part, preprocessing) for name, part in raw.items()}
+    parts = {name: _prepared(name, part, preprocessing, section, say) for name, part in raw.items()}
     profile = describe(section, source, raw, parts, columns, preprocessing, digest, report)
     return Dataset(
         train=parts["train"],
@@ -156,7 +157,7 @@ def read(format: str, section: Any, report: Report, say: Callable[[str], None] |
         return _shape_pictures(arrays.read(where, format, section, report), section)
     from kerasdeep.data import table
 
-    return table.read(where, format, section, report)
+    return table.read(where, format, section, report, say)
 
 
 def _choose_columns(source: Source, section: Any, report: Report) -> Source:
@@ -259,7 +260,8 @@ def _part_at(
         raise InputError(f"`{key}` names {where}, which does not exist.", "missing-file", mark)
     target = list(source.parts["train"].y) if source.kind == "table" else section.target
     marks = {**section.marks, "source": mark}
-    there = replace(section, source=str(where), format="auto", target=target, marks=marks)
+    settled = source.stream.streamed
+    there = replace(section, source=str(where), format="auto", target=target, stream=settled, marks=marks)
     format = infer_format(str(where), mark)
     if format == "images" and source.format == "images":
         from kerasdeep.data import folder
@@ -273,7 +275,7 @@ def _part_at(
         )
         raise InputError(message, "wrong-shape", mark)
     part = plain_labels(other.parts["train"])
-    return streamed.settle(part, source.facts["stream"]["streamed"]), other.hash
+    return streamed.settle(part, settled), other.hash
 
 
 def _selected(
@@ -320,8 +322,15 @@ def _check_rows(
             report.error("empty-class", message, place(section, "validation"))
 
 
-def _prepared(name: str, part: RawPart, preprocessing: Preprocessing) -> Part:
+def _prepared(
+    name: str, part: RawPart, preprocessing: Preprocessing, section: Any, say: Callable[[str], None] | None
+) -> Part:
     y = None if name == "unlabelled" else apply_target(preprocessing, part.y)
+    if isinstance(part.x, StoredTable):
+        rule, path = preprocessing.inputs[INPUT], part.x.source
+        size = path.stat().st_size
+        with streamed.needing_room(path, size, place(section, "source")):
+            return Part(encoded(part.x, rule, say), y, part.rows)
     if not streamed.is_streamed(part.x):
         return Part(apply(preprocessing, part.x), y, part.rows)
     raw = part.x if isinstance(part.x, dict) else {INPUT: part.x}

@@ -140,7 +140,7 @@ def _arrays(preprocessing: Preprocessing, path: Path, mark: Mark, report: Report
 
 
 def _pictures(preprocessing: Preprocessing, path: Path, mark: Mark, report: Report) -> RawPart:
-    from kerasdeep.data import folder, images
+    from kerasdeep.data import decoding, folder
 
     rule = preprocessing.inputs.get(INPUT)
     if not isinstance(rule, ArrayRule) or (image := _image_rule(rule)) is None:
@@ -156,7 +156,7 @@ def _pictures(preprocessing: Preprocessing, path: Path, mark: Mark, report: Repo
     if not files:
         raise InputError(f"{path} holds no pictures.", "no-images", mark)
     labelled = len(names) == len(files)
-    decoded = images.decode(files, image)
+    decoded = decoding.decode(files, image)
     part = folder.readable_part(root, files, names if labelled else [""] * len(files), decoded, report, mark)
     return _rightly_named(part if labelled else replace(part, y={}), preprocessing)
 

@@ -74,7 +74,7 @@ class Rows:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype)
 
-    def take(self, rows: Any) -> Rows:
+    def take_rows(self, rows: Any) -> Rows:
         """These rows, not read yet."""
         return Rows(self._source, self._numbers[rows], self._rule)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from kerasdeep.data import header
+from kerasdeep.data import header, streamed
 from kerasdeep.data.dataset import RawPart, Source, place
 from kerasdeep.data.download import sha256
 from kerasdeep.data.sources import missing_columns
+from kerasdeep.data.stored_table import StoredTable, keep
 from kerasdeep.errors import InputError, Mark, Report
 
 # What stands for a missing number or category; in a target only an empty cell does, since "None" may be a class.
@@ -19,19 +22,26 @@ MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A",
 MISSING_LABEL = ["", "NaN", "nan"]
 
 
-def read(path: Path, format: str, section: Any, report: Report) -> Source:
+def read(path: Path, format: str, section: Any, report: Report, say: Callable[[str], None] | None) -> Source:
     """The file as a source; a missing target and misspelt columns are reported."""
-    frame = open_frame(
-        path,
-        format,
-        place(section, "source"),
-        separator=section.separator,
-        encoding=section.encoding,
-        labels=section.target or (),
+    mark = place(section, "source")
+    _check(path, mark)
+    labels = list(section.target or ())
+    opened = partial(
+        open_frame, path, format, mark, separator=section.separator, encoding=section.encoding, labels=labels
     )
+    size, digest = _bytes_in_memory(path, format, mark), sha256(path)
+    choice = streamed.choose(size, section)
+    if choice.streamed:
+        columns = _columns(path, format, mark, section)
+        reading = [format, section.separator, section.encoding, labels]
+        with streamed.needing_room(path, 2 * size, mark):
+            frame = keep(path, digest, columns, reading, size, lambda names: opened(columns=names), say)
+    else:
+        frame = opened()
     part = separate(frame, section, report)
     report.raise_if_errors()
-    return Source(format, "table", {"train": part}, sha256(path))
+    return Source(format, "table", {"train": part}, digest, stream=choice)
 
 
 def open_frame(
@@ -43,25 +53,48 @@ def open_frame(
     encoding: str = header.AUTO,
     labels: Any = (),
     texts: Any = (),
+    columns: list[str] | None = None,
 ) -> pd.DataFrame:
-    """The file's rows. `labels` are target columns, `texts` columns that stay text though they look like numbers.
+    """The file's rows. `labels` are target columns, `texts` columns that stay text though they look like numbers;
+    `columns`, where given, are the only ones that are read.
 
     Raises InputError when the file is missing, empty, not a table, or has no rows.
     """
-    if not path.is_file():
-        raise InputError(f"{path} does not exist.", "missing-file", mark)
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty. Expected a table.", "empty-file", mark)
+    _check(path, mark)
     if format == "parquet":
-        frame = _parquet(path, mark)
+        frame = _parquet(path, mark, columns)
     else:
-        frame = _csv(path, header.read(path, mark, separator, encoding), labels, texts, mark)
+        frame = _csv(path, header.read(path, mark, separator, encoding), labels, texts, mark, columns)
     if not len(frame):
         raise InputError(f"{path} has column names but no rows.", "empty-file", mark)
     return frame
 
 
-def _csv(path: Path, found: header.Header, labels: Any, texts: Any, mark: Mark | None) -> pd.DataFrame:
+def _check(path: Path, mark: Mark | None) -> None:
+    if not path.is_file():
+        raise InputError(f"{path} does not exist.", "missing-file", mark)
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty. Expected a table.", "empty-file", mark)
+
+
+def _bytes_in_memory(path: Path, format: str, mark: Mark | None) -> int:
+    """About what the table takes as a DataFrame: text is longer in memory than in a file, numbers have 8 bytes."""
+    if format != "parquet":
+        return 2 * path.stat().st_size
+    found = _opened_parquet(path, mark).metadata
+    groups = sum(found.row_group(number).total_byte_size for number in range(found.num_row_groups))
+    return max(groups, 8 * found.num_rows * found.num_columns)
+
+
+def _columns(path: Path, format: str, mark: Mark | None, section: Any) -> list[str]:
+    if format == "parquet":
+        return [str(name) for name in _opened_parquet(path, mark).schema_arrow.names]
+    return header.read(path, mark, section.separator, section.encoding).columns
+
+
+def _csv(
+    path: Path, found: header.Header, labels: Any, texts: Any, mark: Mark | None, columns: list[str] | None
+) -> pd.DataFrame:
     missing = {name: MISSING_LABEL if name in labels else MISSING for name in found.columns}
     repeated = sorted({name for name in found.columns if found.columns.count(name) > 1})
     if repeated:
@@ -74,6 +107,7 @@ def _csv(path: Path, found: header.Header, labels: Any, texts: Any, mark: Mark |
             encoding=found.encoding,
             decimal=found.decimal,
             names=found.columns,
+            usecols=columns,
             header=0,
             index_col=False,
             na_values=missing,
@@ -91,12 +125,11 @@ def _csv(path: Path, found: header.Header, labels: Any, texts: Any, mark: Mark |
         raise InputError(message, "not-a-table", mark) from error
 
 
-def _parquet(path: Path, mark: Mark | None) -> pd.DataFrame:
+def _parquet(path: Path, mark: Mark | None, columns: list[str] | None) -> pd.DataFrame:
     try:
-        frame = pd.read_parquet(path)
+        frame = pd.read_parquet(path, columns=columns)
     except (OSError, ValueError) as error:  # pyarrow's own errors derive from these
-        message = f"{path} is no Parquet file: {str(error).splitlines()[0]}"
-        raise InputError(message, "not-a-table", mark) from error
+        raise _no_parquet(path, mark, error) from error
     frame.columns = [str(name) for name in frame.columns]
     frame = frame.reset_index(drop=True)
     texts = [name for name in frame.columns if pd.api.types.infer_dtype(frame[name], skipna=True) == "string"]
@@ -105,7 +138,20 @@ def _parquet(path: Path, mark: Mark | None) -> pd.DataFrame:
     return frame
 
 
-def separate(frame: pd.DataFrame, section: Any, report: Report, usual: str | None = None) -> RawPart:
+def _opened_parquet(path: Path, mark: Mark | None) -> Any:
+    from pyarrow import parquet
+
+    try:
+        return parquet.ParquetFile(path)
+    except (OSError, ValueError) as error:
+        raise _no_parquet(path, mark, error) from error
+
+
+def _no_parquet(path: Path, mark: Mark | None, error: Exception) -> InputError:
+    return InputError(f"{path} is no Parquet file: {str(error).splitlines()[0]}", "not-a-table", mark)
+
+
+def separate(frame: pd.DataFrame | StoredTable, section: Any, report: Report, usual: str | None = None) -> RawPart:
     """Targets on one side, the columns to learn from on the other; `usual` is the target where none is stated."""
     columns = list(frame.columns)
     for missing in missing_columns(section, columns):

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasdeep.build.batches import evaluation_batch
+from kerasdeep.build.batches import for_keras
 from kerasdeep.data import Preprocessing
 from kerasdeep.data.dataset import OUTPUT, Target
 from kerasdeep.inference import monte_carlo
@@ -34,7 +34,7 @@ class Answer:
 
 def outputs(model: keras.Model, x: Any) -> dict[str, np.ndarray]:
     """The model's outputs in inference by head, (rows, units)."""
-    said = model.predict(x, batch_size=evaluation_batch(model), verbose=0)
+    said = model.predict(**for_keras(model, x), verbose=0)
     return monte_carlo.by_head(said)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score
 
 from kerasdeep import build, data
-from kerasdeep.build.batches import evaluation_batch
+from kerasdeep.build.batches import for_keras
 from kerasdeep.build.compile import has_penalties, units_of
 from kerasdeep.data import apply, apply_target, read_raw
 from kerasdeep.extras import DataLoss
@@ -76,7 +76,7 @@ def by_keras(trained: Trained, parts: dict[str, tuple[Any, Any]]) -> dict[str, f
     model.compile(loss=loss, metrics=metrics, weighted_metrics=[DataLoss(loss)] if apart else None)
     found = {}
     for name, (x, y) in parts.items():
-        logs = model.evaluate(x, y, batch_size=evaluation_batch(model), return_dict=True, verbose=0)
+        logs = model.evaluate(**for_keras(model, x, y), return_dict=True, verbose=0)
         logs["data_loss"] = build.data_loss(logs, heads)
         for key, value in logs.items():
             values = np.ravel(value)

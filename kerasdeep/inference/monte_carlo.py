@@ -62,14 +62,13 @@ def sample(model: keras.Model, x: Any, samples: int, seed: int) -> dict[str, Mom
         raise InputError(message, "no-dropout", Mark("--mc"))
     if not is_random(layers):
         samples = 1  # every rate is 0: all copies are the same
-    arrays = keras.tree.map_structure(np.asarray, x)
-    rows = len(keras.tree.flatten(arrays)[0])
+    rows = len(keras.tree.flatten(x)[0])
     most = evaluation_batch(model)
     batch = min(rows, most)
     copies = 1 if _shares_masks(layers) else _copies_at_once(samples, most // batch)
     run = _backend().compiled(_sampler(model, layers, batch, samples, copies, seed), model)
     starts = range(0, rows, batch)
-    parts = [run(_batch(arrays, start, batch), np.int32(number)) for number, start in enumerate(starts)]
+    parts = [run(_batch(x, start, batch), np.int32(number)) for number, start in enumerate(starts)]
     parts = [keras.tree.map_structure(np.asarray, part) for part in parts]
     together = keras.tree.map_structure(lambda *pieces: np.concatenate(pieces)[:rows], *parts)
     return {head: _moments(**sums, samples=samples) for head, sums in together.items()}
@@ -153,14 +152,14 @@ def _copies_at_once(samples: int, most: int) -> int:
     return max(divisor for divisor in range(1, min(most, samples) + 1) if samples % divisor == 0)
 
 
-def _batch(arrays: Any, start: int, size: int) -> Any:
+def _batch(x: Any, start: int, size: int) -> Any:
     """`size` rows from `start` on; the last is repeated where there are fewer, so that one graph serves all."""
 
-    def cut(array: np.ndarray) -> np.ndarray:
-        rows = array[start : start + size]
+    def cut(array: Any) -> np.ndarray:
+        rows = np.asarray(array[start : start + size])
         return np.concatenate([rows, np.repeat(rows[-1:], size - len(rows), axis=0)])
 
-    return keras.tree.map_structure(cut, arrays)
+    return keras.tree.map_structure(cut, x)
 
 
 def _backend() -> Any:

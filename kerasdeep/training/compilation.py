@@ -45,7 +45,10 @@ def choose(
     `setting` is `runtime.compile`: auto, xla or none. Raises InputError when XLA is asked for and a layer refuses.
     """
     if backend == "jax":
-        return Compilation("xla", "JAX always compiles with XLA")
+        reason = "JAX always compiles with XLA"
+        if steps_alone(model, device):
+            reason += "; a step a call, since its convolutions are slow in loops on a CPU"
+        return Compilation("xla", reason)
     names = [type(layer).__name__ for layer in model._flatten_layers(include_self=False)]
     refusing = sorted(REFUSED_BY_XLA.intersection(names) | _without_jit(model))
     if setting == "xla" and refusing:
@@ -57,11 +60,21 @@ def choose(
         return Compilation("none", f"XLA cannot compile {', '.join(refusing)}")
     if device != "cpu":
         return Compilation("xla", f"on a {device.upper()} XLA is faster")
-    if any("Conv" in name or "Pooling" in name for name in names):
+    if _convolves(model):
         return Compilation("none", "on a CPU, convolutions are slower with XLA")
     if steps < WORTHWHILE_STEPS:
         return Compilation("none", f"{steps:,} steps do not repay compiling ({WORTHWHILE_STEPS:,} do)")
     return Compilation("xla", f"{steps:,} steps of a net without convolutions repay compiling")
+
+
+def steps_alone(model: keras.Model, device: str) -> bool:
+    """Whether JAX is to run a step a call: in a loop on a CPU, XLA's convolutions take 17 times as long."""
+    return device == "cpu" and _convolves(model)
+
+
+def _convolves(model: keras.Model) -> bool:
+    names = (type(layer).__name__ for layer in model._flatten_layers(include_self=False))
+    return any("Conv" in name or "Pooling" in name for name in names)
 
 
 def _without_jit(model: keras.Model) -> set[str]:

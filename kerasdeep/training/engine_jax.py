@@ -2,8 +2,8 @@
 
 Keras's steps are pure functions of (trainable, non-trainable, optimizer, metric) values here. A call takes the
 values out of the model's variables, gives their buffers away, and puts the new ones back, so that between calls
-the model is as up to date as on TensorFlow. XLA needs static shapes, hence one body for full batches and one for
-the remainder.
+the model is as up to date as on TensorFlow. One call loops over its steps, unless they are faster alone. XLA needs
+static shapes, hence one body for full batches and one for the remainder.
 
 Under `keras.distribution.DataParallel` data and variables lie on every device, and each step's batch is split over
 them; a batch that cannot be split evenly, as the remainder, is computed by every device as a whole. Either way XLA
@@ -23,6 +23,8 @@ from jax import lax
 from jax import numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from kerasdeep.training import compilation
+
 
 class Steps:
     """`model.train_step`, `test_step` and `predict_step` in compiled loops over placed data; always with XLA."""
@@ -37,12 +39,14 @@ class Steps:
         self._everywhere = None if mesh is None else NamedSharding(mesh, PartitionSpec())
         split = _splitting(mesh)
 
+        def one_batch(state: Any, data: Any, order: jax.Array, position: int) -> Any:
+            rows = lax.dynamic_slice_in_dim(order, position * batch_size, batch_size)
+            return model.train_step(state, split(_take(data, rows)))[1]
+
         def full_batches(state: Any, data: Any, order: jax.Array, start: int, end: int) -> Any:
             def step(carry: Any) -> Any:
                 position, state = carry
-                rows = lax.dynamic_slice_in_dim(order, position * batch_size, batch_size)
-                _, state = model.train_step(state, split(_take(data, rows)))
-                return position + 1, state
+                return position + 1, one_batch(state, data, order, position)
 
             return lax.while_loop(lambda carry: carry[0] < end, step, (start, state))[1]
 
@@ -52,6 +56,8 @@ class Steps:
 
         compiled = partial(jax.jit, out_shardings=self._everywhere)
         self._full_batches = compiled(full_batches, donate_argnums=0)
+        self._one_batch = compiled(one_batch, donate_argnums=0)
+        self._alone = compilation.steps_alone(model, jax.default_backend())
         self._remainder = compiled(remainder, donate_argnums=0)
         self._evaluation = compiled(lambda state, batch: model.test_step(state, split(batch))[1])
         self._prediction = compiled(lambda state, x: model.predict_step(state, (split(x),))[0])
@@ -69,7 +75,10 @@ class Steps:
         full, end = order.shape[0] // self._batch_size, start + count
         variables = self._variables("trainable", "non_trainable", "optimizer", "metrics")
         state = _values(variables)
-        if start < full:
+        if self._alone:
+            for position in range(start, min(end, full)):
+                state = self._one_batch(state, data, order, position)
+        elif start < full:
             state = self._full_batches(state, data, order, start, min(end, full))
         if end > full:
             state = self._remainder(state, data, order)

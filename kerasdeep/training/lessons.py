@@ -18,6 +18,7 @@ from kerasdeep import build, data
 from kerasdeep.build import pretraining, selection
 from kerasdeep.data import Dataset, Part, pretext
 from kerasdeep.data.dataset import INPUT
+from kerasdeep.data.streamed import is_streamed
 from kerasdeep.errors import InputError, Mark, Problem
 from kerasdeep.spec import stages as spec_stages
 from kerasdeep.spec.conflicts.steps import check_steps
@@ -139,7 +140,12 @@ def _taught(
     section: Pretrain = stage.pretrain
     kind, mark = section.kind, stage.mark("pretrain")
     rows = _rows(spec, seen, section, dataset, where, mark, say)
-    if not isinstance(rows.train.x, np.ndarray) or list(dataset.input_shapes) != [INPUT]:
+    if is_streamed(rows.train.x):
+        message = f"`{where}`: its rows are read on demand ({rows.profile['stream']['reason']}), and pretraining "
+        message += "makes its own tasks of rows in memory. Set `data.stream: false`, or give the stage a smaller "
+        message += "source with `data`."
+        raise InputError(message, "stream", mark)
+    if list(dataset.input_shapes) != [INPUT]:
         raise InputError(f"`{where}`: the data has several inputs, and pretraining takes one.", "no-body", mark)
     _fits(section, rows, where, mark)
     make = _MAKERS[type(kind)]

@@ -29,7 +29,7 @@ from kerasdeep.spec.lowering import lower
 from kerasdeep.spec.origins import origins
 from kerasdeep.spec.planned import PlannedLayer
 from kerasdeep.training import lessons, memory, preparing
-from kerasdeep.training.engine import evaluation_batch, shortest
+from kerasdeep.training.engine import CHUNK_SECONDS, evaluation_batch, shortest
 from kerasdeep.training.lessons import Lesson
 from kerasdeep.training.memory import Memory
 from kerasdeep.training.parts import Part, parts
@@ -80,6 +80,7 @@ def _made(loaded: Loaded, machine: Runtime, say: Callable[[str], None] | None) -
         "steps": sum(stage["steps"] for stage in stages),
         "rates": _joined(stages),
         "compile": {"choice": choice.choice, "reason": choice.reason},
+        "chunk": _chunk(spec.runtime.chunk),
         "stream": dataset.profile["stream"],
         "backend": machine.backend,
         "device": machine.device,
@@ -90,6 +91,13 @@ def _made(loaded: Loaded, machine: Runtime, say: Callable[[str], None] | None) -
         "warnings": [problem.as_dict() for problem in problems if problem.name not in spec.allow],
         "origins": {origin.path: {"value": origin.value, "from": origin.source} for origin in origins(loaded)},
     }
+
+
+def _chunk(setting: str | int) -> dict[str, Any]:
+    """How many steps a compiled call runs, and why."""
+    if setting == "auto":
+        return {"choice": "auto", "reason": f"as many steps a call as take about {CHUNK_SECONDS:g} s"}
+    return {"choice": setting, "reason": f"{setting} steps a call, set by runtime.chunk"}
 
 
 def _stage(part: Part, machine: Runtime, reading: int) -> tuple[dict[str, Any], Memory]:
