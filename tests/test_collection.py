@@ -42,6 +42,7 @@ def test_the_results_are_those_of_the_recipe_as_it_is(recipe):
     assert [row["claim"] for row in found["expect"]] == loaded.expect
     assert [one["name"] for one in found["variants"]] == (list(loaded.variants) or [loaded.name])
     assert found["command"].split() == recipe.command
+    assert found["configuration"] == recipe.configuration()
     text = recipe.path.read_text(encoding="utf-8")
     assert headers.with_figures(text, found) == text
     assert "Missed" in recipe.said or all(row["met"] for row in found["expect"])

@@ -61,6 +61,9 @@ def run(tmp_path):
         ("lowest.val_accuracy", 0.5),
         ("highest.val_loss", 1.5),
         ("epoch_3.val_loss", 1.3),
+        ("until_1.val_accuracy", 0.5),
+        ("until_3.val_loss", 1.1),
+        ("until_9.val_accuracy", 0.8),
         ("median.val_loss", 1.35),
         ("stage.frozen.last.loss", 1.0),
         ("stage.all.best.val_loss", 1.3),
@@ -76,7 +79,16 @@ def test_a_figure_is_read(run, name, value):
 
 
 @pytest.mark.parametrize(
-    "name", ["val_accuracy", "last.precision", "epoch_9.loss", "stage.none.last.loss", "weights.age"]
+    "name",
+    [
+        "val_accuracy",
+        "last.precision",
+        "epoch_9.loss",
+        "epoch_0.loss",
+        "until_0.loss",
+        "stage.none.last.loss",
+        "weights.age",
+    ],
 )
 def test_what_a_run_does_not_have_is_no_number(run, name):
     assert figures.wrong(name) is None

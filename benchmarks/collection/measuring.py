@@ -58,6 +58,7 @@ def reduced(found: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
     environment = run_dir.RunDir(Path(found["variants"][0]["runs"][0])).read_environment()
     return {
         "command": " ".join(recipe.command),
+        "configuration": recipe.configuration(),
         "versions": {name: environment["versions"].get(name) for name in KEPT_VERSIONS},
         "kerasdeep": environment["kerasdeep"],
         "machine": {"device": environment["device"], "threads": environment["threads"]},

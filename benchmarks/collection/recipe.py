@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from kerasdeep.source import Mapping, Node, Sequence
+from kerasdeep.spec.load import with_extends
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "recipes"
 RESULTS = FOLDER / "results"
+WITHOUT_EFFECT = ("description", "expect", "extends", "profiles")
+"""Keys that change nothing of what is measured; what `extends` names is read."""
 _LABEL = re.compile(r"# (Question|Look at|Expected|Measured|Missed|Time): *(.*)")
 
 
@@ -27,6 +35,18 @@ class Recipe:
     def result(self) -> Path:
         """Where its measured figures are kept."""
         return RESULTS / f"{self.name}.json"
+
+    def configuration(self) -> str:
+        """A hash of what is trained: of the file and those it extends, without comments and claims."""
+        tree = with_extends(self.path)
+        kept = {key: _plain(pair.value) for key, pair in tree.pairs.items() if key not in WITHOUT_EFFECT}
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _plain(node: Node) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _plain(pair.value) for key, pair in node.pairs.items()}
+    return [_plain(item) for item in node.items] if isinstance(node, Sequence) else node.text
 
 
 def find_all(names: list[str] | None = None) -> list[Recipe]:
@@ -52,4 +72,9 @@ def read(path: Path) -> Recipe:
             said[label] += " " + line.lstrip("# ")
         else:
             label = None
-    return Recipe(path.stem, path, shlex.split(header[0].lstrip("# ")), said)
+    return Recipe(
+        path.stem,
+        path,
+        shlex.split(header[0].lstrip("# ")),
+        {label: " ".join(text.split()) for label, text in said.items()},
+    )

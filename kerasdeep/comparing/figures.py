@@ -7,6 +7,7 @@
 | `seconds_an_epoch` | the median, each stage's first epoch left out |
 | `first. last. best. lowest. highest. median.` + column | of `history.csv`; best: least for losses, else most |
 | `epoch_7.` + column | the seventh epoch of the run |
+| `until_7.` + column | the best of the first seven epochs |
 | `stage.NAME.last.` + column | the same, among the rows of that stage |
 | `weights.norm small zero largest_unit_norm` | of the saved kernels, from `facts/weights.json` |
 | `failed` | 1 where the run failed |
@@ -27,7 +28,7 @@ from kerasdeep.run_dir import RunDir
 
 LESS_IS_BETTER = ("loss", "error", "crossentropy", "divergence", "hinge", "false_", "brier")
 OF_RESULT = ("epochs", "best_epoch", "seconds", "parameters")
-_EPOCH = re.compile(r"epoch_(\d+)")
+_EPOCH = re.compile(r"(epoch|until)_(\d+)")
 _SECONDS = "seconds_an_epoch"
 
 Rows = list[dict[str, Any]]
@@ -82,7 +83,7 @@ def wrong(figure: str) -> str | None:
         return None if how in OF_HISTORY and column else expected
     if family in OF_HISTORY or _EPOCH.fullmatch(family) or family == "weights" or measures.find(family):
         return None
-    families = [*OF_HISTORY, "epoch_N", "stage", "weights", *measures.FAMILIES]
+    families = [*OF_HISTORY, "epoch_N", "until_N", "stage", "weights", *measures.FAMILIES]
     return f"{figure}: `{family}` is no family of figures. There are: {', '.join(families)}."
 
 
@@ -113,9 +114,9 @@ def _of_family(run: RunDir, family: str, rest: str) -> Any:
         rows = [row for row in rows if row["stage"] == name]
         family, _, rest = rest.partition(".")
     epoch = _EPOCH.fullmatch(family)
-    if epoch:
-        number = int(epoch[1])
-        return rows[number - 1].get(rest) if 0 < number <= len(rows) else None
+    if epoch:  # there is no figure of an epoch that the run did not reach
+        number, family = int(epoch[2]), "best"
+        rows = rows[:number] if epoch[1] == "until" else rows[max(0, number - 1) : number]
     values = [row[rest] for row in rows if row.get(rest) is not None]
     return OF_HISTORY[family](values, rest) if values else None
 

@@ -103,6 +103,10 @@ class Supervised(Kind):
     task: str = setting("'auto'|'binary'|'multiclass'|'regression'", "auto", "What is predicted here.")
 
 
+WITHOUT_LABELS = (Autoencoder, Masked, Rotation)
+"""What can be learned from rows that carry no label."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pretrain(Section):
     """What the stage learns instead of the network's own task: exactly one of these."""

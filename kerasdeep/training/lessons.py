@@ -25,10 +25,8 @@ from kerasdeep.spec.conflicts.steps import check_steps
 from kerasdeep.spec.data import Data
 from kerasdeep.spec.experiment import Spec
 from kerasdeep.spec.planned import Head, PlannedLayer
-from kerasdeep.spec.pretraining import Autoencoder, Masked, Pairs, Pretrain, Rotation, Supervised
+from kerasdeep.spec.pretraining import WITHOUT_LABELS, Autoencoder, Masked, Pairs, Pretrain, Rotation, Supervised
 from kerasdeep.spec.stages import Stage
-
-WITHOUT_LABELS = (Autoencoder, Masked, Rotation)
 
 
 @dataclass
