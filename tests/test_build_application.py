@@ -65,3 +65,17 @@ def test_it_reads_back_from_resolved_yaml(config, tmp_path):
 def test_what_does_not_go_together_is_refused(config, sets, said):
     with pytest.raises(InputError, match=said):
         built(config, *sets)
+
+
+def test_weights_that_cannot_be_downloaded_say_where_to_put_them(config, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    config.write_text("data: {source: digits}\npretrained: application:MobileNetV2\nnetwork: {layers: [Output]}\n")
+
+    def unreachable(name, url, **options):
+        raise OSError(f"URL fetch failure on {url}: None -- [Errno -2] Name or service not known")
+
+    monkeypatch.setattr("keras.src.applications.mobilenet_v2.file_utils.get_file", unreachable)
+    with pytest.raises(
+        InputError, match=r"https://\S+ cannot be reached.*by hand: \S+/home/models/mobilenet_v2\S+\.h5"
+    ):
+        built(config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from keras.src.saving import serialization_lib
 from kerasdeep import run_dir
 from kerasdeep.build.pretrained import untrusted
 from kerasdeep.build.unfilled import unfilled
+from kerasdeep.data.download import keras_home
 from kerasdeep.errors import InputError, Problem, closest
 from kerasdeep.spec.applications import APPLICATIONS
 from kerasdeep.spec.pretrained import APPLICATION, HUB, Pretrained
@@ -23,6 +25,8 @@ HARMLESS = {"DepthwiseConv2D": {"groups": 1}, "DepthwiseConv1D": {"groups": 1}}
 """Arguments that Keras 2 wrote and Keras 3 does not know, with the value at which they mean nothing."""
 RENAMED = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
 _SPARE_PARAMETERS = 1000
+_UNREACHABLE = re.compile(r"URL fetch failure on (?P<url>https?://\S+?):")
+"""How `keras.utils.get_file` says that it could not download."""
 
 
 def load(section: Pretrained, picture: tuple[int, ...] | None = None) -> tuple[keras.Model, list[str]]:
@@ -162,6 +166,11 @@ def _application(section: Pretrained, picture: tuple[int, ...] | None) -> keras.
         Exception
     ) as error:  # a wrong argument, a file that does not fit, or no network to fetch weights through
         said = " ".join(str(error).split())[:300]
+        unreachable = _UNREACHABLE.search(said)
+        if unreachable:
+            url = unreachable["url"]
+            said = f"{url} cannot be reached. Where there is a network, download it, and put it there by hand: "
+            said += f"{keras_home() / 'models' / url.rpartition('/')[2]}."
         message = (
             f"{name} cannot be made with {section.arguments or 'its defaults'} and weights {section.weights}: "
         )
