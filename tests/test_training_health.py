@@ -6,6 +6,7 @@ import pytest
 
 from kerasdeep import probes, run_dir, training
 from kerasdeep.errors import Interrupted
+from kerasdeep.measuring import signals
 from kerasdeep.spec import load
 from kerasdeep.training import checkpoint, health
 
@@ -65,6 +66,18 @@ def test_the_last_reading_is_what_diagnose_reads_of_the_run(config):
             assert now[name] == pytest.approx(layer["saved"][name], rel=1e-3), name
         assert now["dead"] == layer["saved"]["dead"]
     assert all(0 < signal["update_ratio"] < 1 for signal in last["layers"].values())
+
+
+def test_a_second_reading_adds_no_variables():
+    fed = keras.Input((4,))
+    model = keras.Model(fed, keras.layers.Dense(2)(keras.layers.Dense(3)(fed)))
+    signals.catch(model, "mean_squared_error")
+    batch = np.ones((5, 4), "float32"), np.ones((5, 2), "float32"), None
+    counts = []
+    for _ in range(3):
+        signals.read(model, signals.sites(model), batch)
+        counts.append(len(model.optimizer.variables))
+    assert counts == [counts[0]] * 3
 
 
 def test_a_resumed_run_goes_on_without_repeating_a_reading(config, monkeypatch):

@@ -100,6 +100,8 @@ class Catcher(keras.optimizers.Optimizer):
         super().__init__(learning_rate=0.0)
 
     def build(self, variables: Sequence[Any]) -> None:
+        if self.built:  # Keras builds again before each step; slots would be added each time
+            return
         super().build(variables)
         self.caught = [self.add_variable_from_reference(variable, "gradient") for variable in variables]
 
@@ -202,8 +204,8 @@ def kernels(places: Sequence[Site]) -> dict[str, np.ndarray]:
 
 def change(before: np.ndarray, now: np.ndarray) -> float:
     """How far a kernel moved, relative to its size; not a number for one without size."""
-    size = np.linalg.norm(before)
-    return float(np.linalg.norm(now - before) / size) if size else math.nan
+    size = _size(before)
+    return _size(now - before) / size if size else math.nan
 
 
 def _ends(layer: keras.Layer) -> tuple[list[Any], list[Any]]:
@@ -260,7 +262,12 @@ def _rms(variable: Any) -> float:
 
 
 def _norm(variable: Any) -> float:
-    return float(np.linalg.norm(_array(variable).astype(np.float64)))
+    return _size(_array(variable).astype(np.float64))
+
+
+def _size(array: np.ndarray) -> float:
+    """Euclidean, without BLAS: its threads wait for cores that TensorFlow's hold, 9 ms for a small kernel."""
+    return math.sqrt(np.square(array).sum())
 
 
 def _array(variable: Any) -> np.ndarray:
