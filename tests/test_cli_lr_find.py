@@ -44,6 +44,8 @@ def test_apply_writes_what_it_says(config, capsys):
 def test_a_shipped_file_is_not_written_over(config, capsys):
     assert ending.run(app, ["lr-find", "quickstart", "--apply"]) == 2
     assert "kerasdeep recipes copy quickstart" in capsys.readouterr().err
+    assert ending.run(app, ["lr-find", "nowhere.yaml", "--apply"]) == 2
+    assert "no such file" in capsys.readouterr().err
 
 
 def test_a_run_is_tested_as_configured_and_its_report_shows_the_curve(config, capsys):
@@ -52,7 +54,10 @@ def test_a_run_is_tested_as_configured_and_its_report_shows_the_curve(config, ca
     run = run_dir.find("runs/small-1")
     assert ending.run(app, ["lr-find", "runs/small-1", "--steps", "60", "--set", "training.batch_size=64"]) == 0
     assert run.read_fact("lr_find") is None  # another batch size is another test
+    capsys.readouterr()
     assert ending.run(app, ["lr-find", "runs/small-1", "--steps", "60"]) == 0
+    said = capsys.readouterr().out
+    assert "Take it: --set optimizer.SGD.learning_rate=" in said and "--apply" not in said
     assert run.read_fact("lr_find")["curve"]["rate"]
     assert "A range test on this configuration suggests" in run.report_html.read_text()
     capsys.readouterr()

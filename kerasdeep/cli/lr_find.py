@@ -45,10 +45,11 @@ def lr_find(
     if apply and run:
         message = f"`{config}` is a run, which stays as it was. Give --apply the YAML file that you go on with."
         raise InputError(message, "cannot-apply", Mark("--apply"))
-    if apply and not Path(config).expanduser().is_file():
+    path, own = run.resolved if run else config_path(config), Path(config).expanduser().is_file()
+    if apply and not own:
         message = f"`{config}` is a shipped file. Copy it, then apply: kerasdeep recipes copy {config}"
         raise InputError(message, "cannot-apply", Mark("--apply"))
-    loaded = spec.load(run.resolved if run else config_path(config), sets, profile, variant, flags)
+    loaded = spec.load(path, sets, profile, variant, flags)
     from kerasdeep.probes import rate_in_file
 
     setting = rate_in_file.check(loaded) if apply else None
@@ -68,7 +69,7 @@ def lr_find(
     if setting:
         print(f"Written into {loaded.path}: {setting.dotted}: {number}")
     elif found.setting and not quiet:
-        print(f"Take it: --set {found.setting}={number}, or let --apply write it into the file.")
+        print(f"Take it: --set {found.setting}={number}{', or let --apply write it into the file' if own else ''}.")
 
 
 def _show(found: Found) -> None:

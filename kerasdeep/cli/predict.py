@@ -22,6 +22,8 @@ def predict(
     table = table_of(trained, source, samples)
     if file is not None or not json:
         writing.write(table, file)
+    if file is not None and not json:
+        print(f"Written: {file}, {len(table):,} rows")
     if json:
         told = {"file": str(file), "columns": list(table.columns)} if file else writing.as_object(table)
         say_json({"rows": len(table), **told})

@@ -74,7 +74,7 @@ def spelled(value: Any) -> str:
         return "[" + ", ".join(spelled(item) for item in value) + "]"
     if value is None or isinstance(value, bool):
         return {None: "none", True: "true", False: "false"}[value]
-    if isinstance(value, int | float):
+    if isinstance(value, float):
         return numbers.rate(value)
     return str(dump(value))
 
