@@ -3,6 +3,7 @@
 import pytest
 
 from kerasdeep import spec
+from kerasdeep.errors import InputError
 
 
 @pytest.fixture
@@ -25,3 +26,17 @@ def test_set_replaces_the_split(file):
     data = spec.load(file, ["data.validation.last=7", "data.test=30"]).spec.data
     assert (data.validation.last, data.validation.fraction) == (7, None)
     assert (data.test.count, data.test.first) == (30, None)
+
+
+def test_a_word_alone_states_a_kind_of_pretraining(file):
+    def stages(pretrain):
+        file.write_text(
+            "data: {source: digits}\nnetwork: [Flatten, Dense: 8, Output]\n"
+            f"stages: [{{name: first, pretrain: {pretrain}}}, {{name: all}}]\n"
+        )
+        return spec.load(file).spec.stages
+
+    assert stages("pairs") == stages("{pairs: {}}")
+    assert stages("autoencoder")[0].pretrain.autoencoder.style == "stacked"
+    with pytest.raises(InputError, match="Expected a mapping or `autoencoder` or `pairs` or `rotation`"):
+        stages("pears")

@@ -69,7 +69,9 @@ def lr_find(
     if setting:
         print(f"Written into {loaded.path}: {setting.dotted}: {number}")
     elif found.setting and not quiet:
-        print(f"Take it: --set {found.setting}={number}{', or let --apply write it into the file' if own else ''}.")
+        print(
+            f"Take it: --set {found.setting}={number}{', or let --apply write it into the file' if own else ''}."
+        )
 
 
 def _show(found: Found) -> None:

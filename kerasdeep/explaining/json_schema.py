@@ -18,7 +18,16 @@ from kerasdeep.explaining.topics import default_of_setting, doc_of_setting
 from kerasdeep.spec import Spec
 from kerasdeep.spec.conflicts import WARNINGS
 from kerasdeep.spec.data import BUILT_IN
-from kerasdeep.spec.settings import ListOf, Section, admits_null, find_setting, is_required, key_of, settings
+from kerasdeep.spec.settings import (
+    ListOf,
+    Section,
+    admits_null,
+    bare_words,
+    find_setting,
+    is_required,
+    key_of,
+    settings,
+)
 
 Schema = dict[str, Any]
 
@@ -93,6 +102,8 @@ def _setting(entry: Field, path: str, overriding: bool) -> Schema:
 def _section_or_shorter(section: type[Section], path: str, overriding: bool, nullable: bool) -> Schema:
     whole = _section(section, path, overriding)
     shorter = [_without_null(find_setting(section, key)) for _, key in section.SHORTHAND]
+    if words := bare_words(section):
+        shorter.append({"enum": words})
     shorter += [{"type": "null"}] if nullable else []
     if not shorter:
         return whole

@@ -15,6 +15,7 @@ from kerasdeep.spec.settings import (
     ListOf,
     Section,
     admits_null,
+    bare_words,
     default_of,
     is_required,
     key_of,
@@ -165,7 +166,7 @@ def _type_of_setting(entry: Field) -> str:
         return "a list of mappings"
     if isinstance(of, str):
         return _type(of, entry.metadata["minimum"], entry.metadata["maximum"])
-    words = ["a mapping"]
+    words = ["a mapping", *bare_words(of)]
     words += [f"{described(alternatives(expression))} (its {key})" for expression, key in of.SHORTHAND]
     words += ["null"] if admits_null(entry) else []
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]

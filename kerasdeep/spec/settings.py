@@ -91,6 +91,11 @@ def section_of(entry: Field) -> type[Section] | None:
     return of if isinstance(of, type) else None
 
 
+def bare_words(section: type[Section]) -> list[str]:
+    """The keys that may stand alone: of a section of which exactly one is stated, those that are sections."""
+    return [key_of(entry) for entry in settings(section) if section.ONE_OF and section_of(entry)]
+
+
 def is_required(entry: Field) -> bool:
     return entry.default is MISSING and entry.default_factory is MISSING
 
@@ -108,7 +113,9 @@ def admits_null(entry: Field) -> bool:
 
 
 def expand_shorthand(section: type[Section], node: Node) -> Node:
-    """`dropout: 0.2` as `dropout: {rate: 0.2}`; any other node as it is."""
+    """`dropout: 0.2` as `dropout: {rate: 0.2}`, `pretrain: pairs` as `pretrain: {pairs: {}}`."""
+    if isinstance(node, Scalar) and node.text in bare_words(section):
+        return Mapping({node.text: Pair(node, Mapping({}, node.mark))}, node.mark)
     if not isinstance(node, Mapping) and not (isinstance(node, Scalar) and node.is_null):
         for expression, key in section.SHORTHAND:
             if types.read(expression, node, Report(), key) is not types.INVALID:
@@ -120,7 +127,8 @@ def read_section(section: type[Section], node: Node, report: Report, where: str 
     """The section that `node` describes, or `types.INVALID` after every problem in it was reported."""
     node = expand_shorthand(section, node)
     if not isinstance(node, Mapping):
-        expected = " or ".join(["a mapping", *(f"`{key}`" for _, key in section.SHORTHAND)])
+        words = [*bare_words(section), *(key for _, key in section.SHORTHAND)]
+        expected = " or ".join(["a mapping", *(f"`{key}`" for key in words)])
         report.error("wrong-type", f"`{where}` is {types.spelled(node)}. Expected {expected}.", node.mark)
         return types.INVALID
     prefix = f"{where}." if where else ""
