@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasdeep.data import fitting, loading, streamed
+from kerasdeep.data import fitting, loading, machine_memory, streamed
 from kerasdeep.data.rows import Rows
 from kerasdeep.errors import InputError
 from kerasdeep.spec.data import Data, Split
@@ -78,3 +78,28 @@ def test_a_file_that_is_no_npy_is_named(tmp_path):
     (tmp_path / "set" / "x_train.npy").write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"\.npy"):
         loading.load(Data(source=source))
+
+
+def test_rows_that_are_too_many_for_the_card_go_there_in_chunks(tmp_path):
+    section = Data(source=folder(tmp_path / "set"))
+    dataset = loading.load(section)
+    wanted = dataset.train.x.nbytes + dataset.validation.x.nbytes
+    assert streamed.within_card(dataset, section, None) is dataset
+    assert streamed.within_card(dataset, section, 2 * wanted) is dataset
+    small = streamed.within_card(dataset, section, 2 * wanted - 2)
+    assert small.profile["stream"]["streamed"] and "of the card's" in small.profile["stream"]["reason"]
+    for name, part in small.parts.items():
+        assert isinstance(part.x, Rows)
+        np.testing.assert_array_equal(part.x[:], dataset.parts[name].x)
+    held = loading.load(Data(source=section.source, stream=False))
+    assert streamed.within_card(held, Data(source=section.source, stream=False), 1) is held
+
+
+@pytest.mark.parametrize(("said", "expected"), [("81920\n40960\n", 40960 << 20), ("[N/A]\n", None)])
+def test_the_driver_says_how_much_memory_the_card_has(tmp_path, monkeypatch, said, expected):
+    program = tmp_path / "nvidia-smi"
+    (tmp_path / "said").write_text(said)
+    program.write_text(f"#!/bin/sh\ncat {tmp_path}/said\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert machine_memory.card_memory() == expected

@@ -1,9 +1,11 @@
-"""How much memory the machine has; by itself, so that asking imports no NumPy."""
+"""How much memory the machine and its graphics card have; by itself, so that asking imports no NumPy."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 
@@ -15,3 +17,15 @@ def machine_memory() -> int | None:
     with contextlib.suppress(OSError, ValueError):
         total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
     return total
+
+
+def card_memory() -> int | None:
+    """The memory of the smallest NVIDIA card in bytes; None where the driver reports none."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return None
+    command = [program, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        return min(int(line) for line in done.stdout.split()) << 20
+    return None

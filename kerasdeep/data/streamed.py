@@ -7,16 +7,16 @@ against a share of the machine's memory.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kerasdeep.data.dataset import RawPart, Source, place
+from kerasdeep.data.dataset import Dataset, RawPart, Source, place
 from kerasdeep.data.download import keras_home
 from kerasdeep.data.kept import room
 from kerasdeep.data.machine_memory import machine_memory
@@ -79,18 +79,38 @@ def needing_room(path: Path, wanted: int, mark: Mark | None) -> Iterator[None]:
         raise InputError(message, "no-room", mark) from error
 
 
+def within_card(dataset: Dataset, section: Any, card: int | None) -> Dataset:
+    """The data set with rows that go to the card in chunks, where all of them would take too much of its memory.
+
+    `card` is its memory in bytes, None for a device that shares the machine's.
+    """
+    learning = [part for part in (dataset.train, dataset.validation) if part is not None]
+    arrays = [array for part in learning for array in (part.x.values() if isinstance(part.x, dict) else [part.x])]
+    wanted = sum(array.nbytes for array in arrays)
+    if card is None or section.stream != "auto" or wanted <= SHARE * card:
+        return dataset
+    reason = f"{wanted / _MIB:,.1f} MiB, more than half of the card's {card / _GIB:.1f} GiB"
+    parts = {
+        key: None if (part := getattr(dataset, key)) is None else replace(part, x=_each(_later, part.x))
+        for key in ("train", "validation", "test")
+    }
+    return replace(dataset, **parts, profile={**dataset.profile, "stream": asdict(Choice(True, reason))})
+
+
 def settle(part: RawPart, streamed: bool) -> RawPart:
     """The part with rows that are read on demand, or in memory."""
     if hasattr(part.x, "columns"):
         return part
-    one = _later if streamed else np.asarray
-    x = {name: one(array) for name, array in part.x.items()} if isinstance(part.x, dict) else one(part.x)
-    return replace(part, x=x)
+    return replace(part, x=_each(_later if streamed else np.asarray, part.x))
 
 
 def is_streamed(x: Any) -> bool:
     """Whether `x`, rows or a mapping of them by input, is read on demand."""
     return any(isinstance(array, Rows | StoredTable) for array in (x.values() if isinstance(x, dict) else [x]))
+
+
+def _each(change: Callable[[Any], Any], x: Any) -> Any:
+    return {name: change(array) for name, array in x.items()} if isinstance(x, dict) else change(x)
 
 
 def _later(array: Any) -> Rows:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kerasdeep import build, data, run_dir, runtime
+from kerasdeep.data.machine_memory import card_memory
+from kerasdeep.data.streamed import within_card
 from kerasdeep.errors import Interrupted
 from kerasdeep.run_dir import RunDir
 from kerasdeep.spec import resolved
@@ -49,6 +51,7 @@ def tell(
     spec, screen = loaded.spec, progress.choose(mode)
     preparing.check_devices(spec, machine)
     dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=screen.say)
+    dataset = within_card(dataset, spec.data, card_memory() if machine.device == "gpu" else None)
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
     reused: list[dict[str, Any]] = []
     model = build.network_of(spec, planned, dataset, reused)
