@@ -6,7 +6,6 @@ backends in one process would share the GPU's memory.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import platform
@@ -19,7 +18,7 @@ from typing import Any
 
 from kerasdeep import __version__
 from kerasdeep.data.download import keras_home
-from kerasdeep.data.machine_memory import machine_memory
+from kerasdeep.data.machine_memory import driver_says, machine_memory
 from kerasdeep.runtime import installed, usable_cores
 
 PACKAGES = {
@@ -118,14 +117,7 @@ def _numbers(version: str) -> list[int]:
 
 def _graphics_card() -> str | None:
     """The NVIDIA card that the driver reports, whether a backend uses it or not."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return None
-    command = [program, "--query-gpu=name", "--format=csv,noheader"]
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-        return (done.stdout.strip().splitlines() or [None])[0] if done.returncode == 0 else None
-    return None
+    return next(iter(driver_says("name")), None)
 
 
 def _memory() -> float | None:

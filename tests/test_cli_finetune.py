@@ -1,6 +1,7 @@
 """`kerasdeep finetune`: the YAML that it writes, and what it refuses."""
 
 import json
+import shlex
 
 import keras
 import pytest
@@ -9,6 +10,7 @@ import yaml
 from kerasdeep import spec
 from kerasdeep.cli import app, ending
 from kerasdeep.errors import InputError
+from kerasdeep.spec import resolved
 from kerasdeep.spec.finetuning import Wishes, compose
 
 
@@ -56,6 +58,34 @@ def test_a_config_keeps_its_own_stages_unless_others_are_asked_for(tmp_path):
     assert [one["name"] for one in composed(path, data=None, epochs=4)["stages"]] == ["head", "fine"]
 
 
+def test_what_was_set_is_in_the_file(tmp_path):
+    wishes = Wishes(source="application:MobileNet", data="digits", target="y")
+    sets = ["pretrained.arguments.alpha=0.25", "pretrained.size=[32, 48]", "stages.1.epochs=2"]
+    flags = {"seed": ("--seed", "7"), "name": ("--name", "'001'")}
+    path = tmp_path / "one.yaml"
+    path.write_text(compose(wishes, None, sets, flags), encoding="utf-8")
+    alone, together = spec.load(path).spec, path.with_name("two.yaml")
+    together.write_text(compose(wishes), encoding="utf-8")
+    assert resolved.text(alone) == resolved.text(spec.load(together, sets, flags=flags).spec)
+    assert alone.pretrained.arguments == {"alpha": 0.25} and alone.name == "001" and alone.seed == 7
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert shlex.split(first)[1:] == [
+        *("kerasdeep", "finetune", "--from", "application:MobileNet", "--data", "digits", "--target", "y"),
+        *(word for text in sets for word in ("--set", text)),
+        *("--seed", "7", "--name", "001"),
+    ]
+
+
+def test_a_stage_of_the_config_can_be_set(tmp_path):
+    path = tmp_path / "base.yaml"
+    path.write_text(
+        "data: {source: digits}\nnetwork: [Output]\nstages: [{name: mine, epochs: 3}, {name: rest}]\n",
+        encoding="utf-8",
+    )
+    written = yaml.safe_load(compose(Wishes(source="model.keras"), path, ["stages.0.epochs=9"]))
+    assert [(one["name"], one.get("epochs")) for one in written["stages"]] == [("mine", 9), ("rest", None)]
+
+
 def test_one_line_fine_tunes_and_leaves_its_yaml(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     layers = [
@@ -72,9 +102,14 @@ def test_one_line_fine_tunes_and_leaves_its_yaml(tmp_path, monkeypatch, capsys):
     again = spec.load(run / "config.yaml").spec
     assert [stage.epochs for stage in again.stages] == [1, 2]
     assert again.pretrained.from_ == str(tmp_path / "model.keras")
+    assert (again.data.limit, again.report.tensorboard) == (200, False)
+    assert ending.run(app.app, ["train", str(run / "config.yaml"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metrics"] == result["metrics"]
     table = {row["layer"]: row["became"] for row in json.loads((run / "facts" / "pretrained.json").read_text())}
     assert table == {"low": "loaded", "top": "skipped"}
     facts = json.loads((run / "facts" / "stages.json").read_text())
     assert [fact["proof"]["frozen"] for fact in facts] == [2, 0]
     assert ending.run(app.app, ["finetune", "--from", "gone.keras", "--data", "digits"]) == 2
     assert "gone.keras` is not there" in capsys.readouterr().err
+    assert ending.run(app.app, [*line, "--set", "data.limmit=200"]) == 2
+    assert "--set data.limmit" in capsys.readouterr().out

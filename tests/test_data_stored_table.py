@@ -63,6 +63,25 @@ def test_the_rows_are_those_of_the_table_read_whole(tmp_path, suffix):
         assert whole.profile[key] == later.profile[key]
 
 
+def test_an_index_of_pandas_is_no_column(tmp_path):
+    path = tmp_path / "homes.parquet"
+    table(path)
+    frame = pd.read_parquet(path)
+    frame.set_index(frame.pop("rooms")[::-1]).to_parquet(path)
+    whole, later = both(str(path))
+    assert whole.profile["features"] == later.profile["features"]
+    np.testing.assert_array_equal(later.train.x[:], whole.train.x)
+
+
+def test_rows_are_taken_in_the_order_asked_for(tmp_path):
+    path = tmp_path / "homes.csv"
+    table(path)
+    opened = stored_table.keep(path, "0", ["row", "rooms"], [], 1, lambda names: pd.read_csv(path)[names], None)
+    order = np.random.default_rng(1).permutation(ROWS)
+    order = np.r_[0, order[order > 0]]  # all rows, the first one first
+    np.testing.assert_array_equal(opened.take_rows(order)["row"], order)
+
+
 def test_a_test_file_of_its_own_is_encoded_by_the_same_rule(tmp_path):
     source, other = table(tmp_path / "homes.csv"), table(tmp_path / "later.csv", seed=1)
     whole, later = both(source, test=Split(path=other))

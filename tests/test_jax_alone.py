@@ -43,6 +43,9 @@ CORE = [
     "test_training_watching.py",
     "test_training_story.py::test_a_changed_configuration_or_data_is_no_resume",
     "test_training_story.py::test_early_stopping_puts_the_best_epoch_into_the_model",
+    "test_training_pretraining.py::test_rows_without_labels_take_part",
+    "test_training_pretraining.py::test_rotations_turn_the_pictures",
+    "test_training_cached_features.py::test_cached_and_not_cached_learn_the_same",
 ]
 ASK = """
 import json

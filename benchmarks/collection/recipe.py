@@ -9,9 +9,8 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from kerasdeep.source import Mapping, Node, Sequence
+from kerasdeep.catalog.types import plain
 from kerasdeep.spec.load import with_extends
 
 ROOT = Path(__file__).parents[2]
@@ -38,15 +37,8 @@ class Recipe:
 
     def configuration(self) -> str:
         """A hash of what is trained: of the file and those it extends, without comments and claims."""
-        tree = with_extends(self.path)
-        kept = {key: _plain(pair.value) for key, pair in tree.pairs.items() if key not in WITHOUT_EFFECT}
+        kept = {key: value for key, value in plain(with_extends(self.path)).items() if key not in WITHOUT_EFFECT}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _plain(node: Node) -> Any:
-    if isinstance(node, Mapping):
-        return {key: _plain(pair.value) for key, pair in node.pairs.items()}
-    return [_plain(item) for item in node.items] if isinstance(node, Sequence) else node.text
 
 
 def find_all(names: list[str] | None = None) -> list[Recipe]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from kerasdeep import spec
 from kerasdeep.cli.paths import config_path
 from kerasdeep.cli.train import train
 from kerasdeep.spec.finetuning import Wishes, compose
@@ -20,8 +21,10 @@ def finetune(
     json: bool,
 ) -> None:
     """Trains what the wishes mean; the file is left in the run directory as its config.yaml."""
-    text = compose(wishes, None if config is None else config_path(config))
+    named = None if config is None else config_path(config)
     with tempfile.TemporaryDirectory(prefix="kerasdeep-") as folder:
         path = Path(folder) / f"{Path(config).stem if config else 'finetune'}.yaml"
-        path.write_text(text, encoding="utf-8")
-        train(str(path), sets, None, None, flags, out, False, quiet, json)
+        path.write_text(compose(wishes, named), encoding="utf-8")
+        spec.load(path, sets, flags=flags)  # a mistake in an option is told as one, before all is one file
+        path.write_text(compose(wishes, named, sets, flags), encoding="utf-8")
+        train(str(path), [], None, None, {}, out, False, quiet, json)

@@ -21,11 +21,18 @@ def machine_memory() -> int | None:
 
 def card_memory() -> int | None:
     """The memory of the smallest NVIDIA card in bytes; None where the driver reports none."""
+    with contextlib.suppress(ValueError):  # no card, or one that does not say
+        return min(int(line) for line in driver_says("memory.total")) << 20
+    return None
+
+
+def driver_says(what: str) -> list[str]:
+    """What NVIDIA's driver says of each card, in nvidia-smi's words for it; nothing where there is no driver."""
     program = shutil.which("nvidia-smi")
     if program is None:
-        return None
-    command = [program, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
-    with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
+        return []
+    command = [program, f"--query-gpu={what}", "--format=csv,noheader,nounits"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-        return min(int(line) for line in done.stdout.split()) << 20
-    return None
+        return done.stdout.strip().splitlines()
+    return []

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdeep.data import kept
+from kerasdeep.data.dataset import as_slice
 from kerasdeep.data.machine_memory import machine_memory
 from kerasdeep.data.rows import Rows, Stored
 
@@ -69,9 +70,10 @@ class StoredTable:
         return pd.DataFrame({name: self._series(name, self.numbers[start:end]) for name in columns})
 
     def _series(self, name: str, numbers: np.ndarray) -> pd.Series:
-        column = self._arrow(name)
-        whole = len(numbers) == column.num_rows and numbers[0] == 0
-        series = (column if whole else column.take(numbers)).to_pandas()[name]
+        column, where = self._arrow(name), as_slice(numbers)
+        neighbours = isinstance(where, slice)  # as in a block, or the whole: nothing is copied
+        chosen = column.slice(where.start, len(numbers)) if neighbours else column.take(numbers)
+        series = chosen.to_pandas()[name]
         return series.set_axis(numbers)
 
     def _arrow(self, name: str) -> Any:

@@ -27,18 +27,15 @@ def read(path: Path, format: str, section: Any, report: Report, say: Callable[[s
     mark = place(section, "source")
     _check(path, mark)
     labels = list(section.target or ())
-    opened = partial(
-        open_frame, path, format, mark, separator=section.separator, encoding=section.encoding, labels=labels
-    )
+    columns, opened = _reader(path, format, mark, section.separator, section.encoding, labels)
     size, digest = _bytes_in_memory(path, format, mark), sha256(path)
     choice = streamed.choose(size, section)
     if choice.streamed:
-        columns = _columns(path, format, mark, section)
         reading = [format, section.separator, section.encoding, labels]
         with streamed.needing_room(path, 2 * size, mark):
-            frame = keep(path, digest, columns, reading, size, lambda names: opened(columns=names), say)
+            frame = keep(path, digest, columns, reading, size, opened, say)
     else:
-        frame = opened()
+        frame = opened(None)
     part = separate(frame, section, report)
     report.raise_if_errors()
     return Source(format, "table", {"train": part}, digest, stream=choice)
@@ -53,21 +50,35 @@ def open_frame(
     encoding: str = header.AUTO,
     labels: Any = (),
     texts: Any = (),
-    columns: list[str] | None = None,
 ) -> pd.DataFrame:
-    """The file's rows. `labels` are target columns, `texts` columns that stay text though they look like numbers;
-    `columns`, where given, are the only ones that are read.
+    """The file's rows. `labels` are target columns, `texts` columns that stay text though they look like numbers.
 
     Raises InputError when the file is missing, empty, not a table, or has no rows.
     """
     _check(path, mark)
+    return _reader(path, format, mark, separator, encoding, labels, texts)[1](None)
+
+
+def _reader(
+    path: Path, format: str, mark: Mark | None, separator: str, encoding: str, labels: Any, texts: Any = ()
+) -> tuple[list[str], Callable[[list[str] | None], pd.DataFrame]]:
+    """The names of the columns, and what reads all of them (None) or some; a CSV's header is looked at once."""
     if format == "parquet":
-        frame = _parquet(path, mark, columns)
+        schema = _opened_parquet(path, mark).schema_arrow
+        index = (schema.pandas_metadata or {}).get("index_columns", [])  # pandas's own, which no network sees
+        names = [str(name) for name in schema.names if name not in index]
+        read = partial(_parquet, path, mark)
     else:
-        frame = _csv(path, header.read(path, mark, separator, encoding), labels, texts, mark, columns)
-    if not len(frame):
-        raise InputError(f"{path} has column names but no rows.", "empty-file", mark)
-    return frame
+        found = header.read(path, mark, separator, encoding)
+        names, read = found.columns, partial(_csv, path, found, labels, texts, mark)
+
+    def rows(columns: list[str] | None) -> pd.DataFrame:
+        frame = read(columns)
+        if not len(frame):
+            raise InputError(f"{path} has column names but no rows.", "empty-file", mark)
+        return frame
+
+    return names, rows
 
 
 def _check(path: Path, mark: Mark | None) -> None:
@@ -84,12 +95,6 @@ def _bytes_in_memory(path: Path, format: str, mark: Mark | None) -> int:
     found = _opened_parquet(path, mark).metadata
     groups = sum(found.row_group(number).total_byte_size for number in range(found.num_row_groups))
     return max(groups, 8 * found.num_rows * found.num_columns)
-
-
-def _columns(path: Path, format: str, mark: Mark | None, section: Any) -> list[str]:
-    if format == "parquet":
-        return [str(name) for name in _opened_parquet(path, mark).schema_arrow.names]
-    return header.read(path, mark, section.separator, section.encoding).columns
 
 
 def _csv(

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from kerasdeep.catalog.types import plain
 from kerasdeep.errors import InputError, Mark
+from kerasdeep.source import Sequence as ListNode
+from kerasdeep.source import parse
 from kerasdeep.spec.data import BUILT_IN
+from kerasdeep.spec.load import ROOT, changed, with_extends
+from kerasdeep.spec.merge import canonical
 from kerasdeep.spec.pretrained import APPLICATION, HUB
 
 EPOCHS = 10
@@ -19,6 +26,7 @@ FINE = 0.1
 PICTURE = [96, 96]
 FOLDER_PICTURE = [160, 160]
 """What small built-in pictures, and photos in folders, are brought to for an application."""
+_OPTIONS = {"source": "--from"}
 STAGES = ("freeze", "unfreeze_after", "rate", "epochs")
 
 
@@ -35,11 +43,17 @@ class Wishes:
     epochs: int | None = None
 
 
-def compose(wishes: Wishes, config: Path | None = None) -> str:
+def compose(
+    wishes: Wishes,
+    config: Path | None = None,
+    sets: Sequence[str] = (),
+    flags: dict[str, tuple[str, str]] | None = None,
+) -> str:
     """A complete file for `kerasdeep train`; paths in it are absolute, so that it works wherever it lies.
 
     With `config`, what that file says about everything else holds; its own stages hold unless the wishes speak of
-    stages. Raises `InputError` for wishes that do not go together.
+    stages. `sets` and `flags`, as `load` takes them, are written into it. Raises `InputError` for wishes that do
+    not go together.
     """
     if config is None and wishes.data is None:
         raise InputError("say what to learn from: --data PATH, or a CONFIG that has it.", "usage", Mark("--data"))
@@ -53,13 +67,34 @@ def compose(wishes: Wishes, config: Path | None = None) -> str:
         content["data"] = data
     content["pretrained"] = _pretrained(wishes)
     spoken = any(getattr(wishes, key) is not None for key in STAGES)
-    if config is None or spoken or not _has_stages(config):
+    own = None if config is None or spoken else _stages_of(config)
+    if not own:
         content["stages"] = _stages(wishes)
+    elif any(text.startswith("stages.") for text in sets):  # one of a list cannot be changed without the others
+        content["stages"] = own
+    if sets or flags:
+        tree = canonical(ROOT, parse(yaml.safe_dump(content, sort_keys=False), "finetune"))
+        content = plain(changed(tree, sets, flags))
     opening = [
-        f"# kerasdeep finetune --from {wishes.source}" + (f" --data {wishes.data}" if wishes.data else ""),
+        f"# {shlex.join(_command(wishes, config, sets, flags or {}))}",
         "# Written by finetune; edit it and train it again: kerasdeep train FILE",
     ]
     return "\n".join(opening) + "\n" + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _command(
+    wishes: Wishes, config: Path | None, sets: Sequence[str], flags: dict[str, tuple[str, str]]
+) -> list[str]:
+    words = ["kerasdeep", "finetune", *([str(config)] if config else [])]
+    for entry in fields(wishes):
+        value = getattr(wishes, entry.name)
+        if value is not None:
+            words += [_OPTIONS.get(entry.name, f"--{entry.name.replace('_', '-')}"), str(value)]
+    for text in sets:
+        words += ["--set", text]
+    for option, text in flags.values():
+        words += [option, str(plain(parse(text, option)))]
+    return words
 
 
 def _data(wishes: Wishes) -> dict[str, Any]:
@@ -103,11 +138,9 @@ def _stage(name: str, train: str | list[str], epochs: int, rate: float) -> dict[
     return {"name": name, "train": train, "epochs": epochs, "optimizer": optimizer, "schedule": None}
 
 
-def _has_stages(config: Path) -> bool:
-    from kerasdeep.spec.load import with_extends
-
+def _stages_of(config: Path) -> list[Any]:
     node = with_extends(config).get("stages")
-    return bool(getattr(node, "items", ()))
+    return plain(node) if isinstance(node, ListNode) else []
 
 
 def _is_builtin(data: str) -> bool:

@@ -59,17 +59,23 @@ def load(
     for option, name in chosen.items():
         if name is not None:
             tree = _put_on(tree, option, name)
-    for text in sets:
-        tree = _set(tree, *_split_set(text))
-    for place, (option, text) in (flags or {}).items():
-        _refuse_epochs(tree, place, option, text)
-        tree = _put_scalar(tree, place, text, option)
+    tree = changed(tree, sets, flags)
     spec = read_spec(tree, report)
     accepted = _accepted(tree)
     report.problems = [p for p in report.problems if p.severity == "error" or p.name not in accepted]
     report.raise_if_errors()
     assert spec is not None
     return Loaded(Path(path), _named(_anchored(spec), Path(path)), tree, in_order(report.warnings))
+
+
+def changed(tree: Mapping, sets: Iterable[str], flags: dict[str, tuple[str, str]] | None) -> Mapping:
+    """The tree with `sets` and `flags`, as `load` takes them, put over it."""
+    for text in sets:
+        tree = _set(tree, *_split_set(text))
+    for place, (option, text) in (flags or {}).items():
+        _refuse_epochs(tree, place, option, text)
+        tree = _put_scalar(tree, place, text, option)
+    return tree
 
 
 def _accepted(tree: Mapping) -> set[str]:

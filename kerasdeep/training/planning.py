@@ -14,14 +14,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasdeep import build, data
+from kerasdeep import build
 from kerasdeep.build import bottom, selection
 from kerasdeep.build.optimizer import innermost
 from kerasdeep.build.unfilled import unfilled
 from kerasdeep.catalog import dump
 from kerasdeep.data import Dataset
-from kerasdeep.data.machine_memory import card_memory
-from kerasdeep.data.streamed import within_card
 from kerasdeep.errors import InputError
 from kerasdeep.extras import MovingMomentum
 from kerasdeep.runtime import Runtime
@@ -52,8 +50,7 @@ def _made(loaded: Loaded, machine: Runtime, say: Callable[[str], None] | None) -
     spec = loaded.spec
     preparing.check_devices(spec, machine)
     before = memory.high_water()
-    dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=say)
-    dataset = within_card(dataset, spec.data, card_memory() if machine.device == "gpu" else None)
+    dataset = preparing.data_of(spec, machine, say)
     reading = memory.high_water() - before
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
     model = _network(spec, planned, dataset)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
+from kerasdeep import data
 from kerasdeep.catalog import Choice
+from kerasdeep.data import Dataset
+from kerasdeep.data.machine_memory import card_memory
+from kerasdeep.data.streamed import within_card
 from kerasdeep.errors import InputError
 from kerasdeep.runtime import Runtime
 from kerasdeep.spec.experiment import Spec
@@ -28,6 +33,12 @@ def said_of(reused: list[dict[str, Any]]) -> list[str]:
         if row["became"] == "mended" or (row["became"] != "loaded" and row["why"] != "not kept")
     ]
     return said + [f"  {row['became']:8} {row['layer']}: {row['why']}" for row in odd[:20]]
+
+
+def data_of(spec: Spec, machine: Runtime, say: Callable[[str], None] | None) -> Dataset:
+    """The run's data, to be placed in chunks where they would fill the card."""
+    dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=say)
+    return within_card(dataset, spec.data, card_memory() if machine.device == "gpu" else None)
 
 
 def check_devices(spec: Spec, machine: Runtime) -> None:

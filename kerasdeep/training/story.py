@@ -9,9 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kerasdeep import build, data, run_dir, runtime
-from kerasdeep.data.machine_memory import card_memory
-from kerasdeep.data.streamed import within_card
+from kerasdeep import build, run_dir, runtime
 from kerasdeep.errors import Interrupted
 from kerasdeep.run_dir import RunDir
 from kerasdeep.spec import resolved
@@ -50,8 +48,7 @@ def tell(
     """Train and evaluate; `kerasdeep.training.train` says what is raised."""
     spec, screen = loaded.spec, progress.choose(mode)
     preparing.check_devices(spec, machine)
-    dataset = data.load(spec.data, spec.task, spec.training.batch_size, say=screen.say)
-    dataset = within_card(dataset, spec.data, card_memory() if machine.device == "gpu" else None)
+    dataset = preparing.data_of(spec, machine, screen.say)
     planned = lower(spec, build.heads_of(dataset), dataset.input_shapes, build.features_of(dataset))
     reused: list[dict[str, Any]] = []
     model = build.network_of(spec, planned, dataset, reused)
