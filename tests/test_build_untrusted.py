@@ -293,3 +293,31 @@ def test_names_that_are_no_models_are_told_apart():
         load(Pretrained(from_="application:MobilNet"))
     with pytest.raises(InputError, match="KerasHub cannot be used yet"):
         load(Pretrained(from_="keras_hub:bert"))
+
+
+def test_a_functional_model_as_keras_2_wrote_it_is_read(sound_h5, tmp_path):
+    path = tmp_path / "old.h5"
+    path.write_bytes(sound_h5.read_bytes())
+    with h5py.File(path, "r+") as file:
+        layers, before = [], None
+        for one in json.loads(file.attrs["model_config"])["config"]["layers"]:
+            config = {
+                key: value for key, value in one["config"].items() if key not in ("module", "registered_name")
+            }
+            config["dtype"] = "float32"
+            if one["class_name"] == "InputLayer":
+                config["batch_input_shape"] = config.pop("batch_shape", None) or config["batch_input_shape"]
+                config.pop("optional", None)
+            for key, value in config.items():
+                if isinstance(value, dict) and "class_name" in value:
+                    config[key] = {"class_name": value["class_name"], "config": value["config"]}
+            nodes = [[[before, 0, 0, {}]]] if before else []
+            layers.append(
+                {"class_name": one["class_name"], "config": config, "name": config["name"], "inbound_nodes": nodes}
+            )
+            before = config["name"]
+        whole = {"name": "old", "layers": layers, "input_layers": [["in", 0, 0]], "output_layers": [["b", 0, 0]]}
+        file.attrs["model_config"] = json.dumps({"class_name": "Functional", "config": whole})
+        file.attrs["keras_version"] = "2.15.0"
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    np.testing.assert_array_equal(read(path).predict(x, verbose=0), read(sound_h5).predict(x, verbose=0))
