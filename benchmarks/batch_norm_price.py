@@ -16,7 +16,7 @@ import numpy as np
 ROWS, BATCH = 45_000, 32
 
 
-def net(normalized: bool) -> keras.Model:
+def make_model(normalized: bool) -> keras.Model:
     layers = [keras.Input((32, 32, 3)), keras.layers.Flatten()]
     for _ in range(20):
         layers.append(keras.layers.Dense(100, use_bias=not normalized, kernel_initializer="he_normal"))
@@ -29,17 +29,17 @@ def net(normalized: bool) -> keras.Model:
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    random = np.random.default_rng(0)
-    x = random.integers(0, 256, (ROWS, 32, 32, 3)).astype("float32")
-    y = random.integers(0, 10, ROWS)
-    nets = {"without": net(False), "with": net(True)}
-    seconds: dict[str, list[float]] = {name: [] for name in nets}
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (ROWS, 32, 32, 3)).astype("float32")
+    y = rng.integers(0, 10, ROWS)
+    models = {"without": make_model(False), "with": make_model(True)}
+    seconds: dict[str, list[float]] = {name: [] for name in models}
     for _ in range(rounds + 1):
-        for name, model in nets.items():
+        for name, model in models.items():
             start = time.perf_counter()
             model.fit(x, y, batch_size=BATCH, epochs=1, verbose=0)
             seconds[name].append(time.perf_counter() - start)
-    medians = {name: statistics.median(found[1:]) for name, found in seconds.items()}
+    medians = {name: statistics.median(times[1:]) for name, times in seconds.items()}
     for name, median in medians.items():
         print(f"{name}: {median:.1f} s an epoch, {median / medians['without']:.2f}")
 

@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 
 from kerasdeep import training
-from kerasdeep.spec import load
+from kerasdeep.config import load_config
 
-TEXT = """
+CONFIG = """
 data: {source: %s, classes: [5, 6, 7, 8, 9], validation: 2000, scaling: unit}
 network: {layers: [Flatten, Repeat: {times: 5, layers: [Dense: 100]}, Output]}
 activation: elu
@@ -26,11 +26,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ladder.yaml"
         for _ in range(2):
-            for cached, found in seconds.items():
-                path.write_text(TEXT % (source, cached))
-                run = training.train(load(path), Path(folder) / "runs", progress="quiet")
-                found += [row["seconds"] for row in run.history.rows()[1:]]
-    plain, cached = (statistics.median(found) for found in seconds.values())
+            for cached, times in seconds.items():
+                path.write_text(CONFIG % (source, cached))
+                run = training.train(load_config(path), Path(folder) / "runs", progress="quiet")
+                times += [row["seconds"] for row in run.history.rows()[1:]]
+    plain, cached = (statistics.median(times) for times in seconds.values())
     print(f"median epoch: {plain:.3f} s, on cached features {cached:.3f} s: {plain / cached:.2f} times as fast")
 
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from kerasdeep import shipped
 
 RUNS = 5
-MOST_TIMES, MOST_MEGABYTES = 2.5, 80
-FORBIDDEN = ("keras", "tensorflow", "jax", "numpy", "pandas", "sklearn", "pydantic")
+MAX_RATIO, MAX_MEGABYTES = 2.5, 80
+FORBIDDEN_MODULES = ("keras", "tensorflow", "jax", "numpy", "pandas", "sklearn", "pydantic")
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ class Cost:
     megabytes: float
 
 
-def cost(*command: str, runs: int = RUNS) -> Cost:
+def measure_cost(*command: str, runs: int = RUNS) -> Cost:
     """The least of several fresh processes of `python ...`."""
-    costs = [_once(command) for _ in range(runs)]
-    return Cost(min(one.seconds for one in costs), min(one.megabytes for one in costs))
+    costs = [_run_once(command) for _ in range(runs)]
+    return Cost(min(run_cost.seconds for run_cost in costs), min(run_cost.megabytes for run_cost in costs))
 
 
-def _once(command: tuple[str, ...]) -> Cost:
+def _run_once(command: tuple[str, ...]) -> Cost:
     # wait4 gives this child's own usage; the children's sum would keep the largest peak of all.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    environment["PYTHONPYCACHEPREFIX"] = CACHE.name
+    environment["PYTHONPYCACHEPREFIX"] = BYTECODE_CACHE.name
     child = subprocess.Popen(
         [sys.executable, *command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -51,39 +51,39 @@ def _once(command: tuple[str, ...]) -> Cost:
     return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * scale / 1e6)
 
 
-def imported(*arguments: str) -> list[str]:
+def forbidden_imports(*arguments: str) -> list[str]:
     """Which of the forbidden modules the command imports."""
-    code = "import sys; from kerasdeep.cli import ending, app\n"
-    code += f"ending.run(app.app, {list(arguments)!r})\n"
-    code += f"print(*(name for name in {FORBIDDEN!r} if name in sys.modules), file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return done.stderr.splitlines()[-1].split()
+    code = "import sys; from kerasdeep.cli import exit_codes, app\n"
+    code += f"exit_codes.run_app(app.app, {list(arguments)!r})\n"
+    code += f"print(*(name for name in {FORBIDDEN_MODULES!r} if name in sys.modules), file=sys.stderr)"
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return completed.stderr.splitlines()[-1].split()
 
 
-CACHE = tempfile.TemporaryDirectory(prefix="kerasdeep-bytecode-")
+BYTECODE_CACHE = tempfile.TemporaryDirectory(prefix="kerasdeep-bytecode-")
 
 
 def main(files: list[str]) -> int:
     """Prints the table and returns the exit code."""
-    files = files or [str(path) for path in shipped.all_files().values()]
-    cost("-m", "kerasdeep", "validate", files[0], runs=1)
+    files = files or [str(path) for path in shipped.collection_files().values()]
+    measure_cost("-m", "kerasdeep", "validate", files[0], runs=1)
     rows = {
-        "python alone": cost("-c", "pass"),
-        "import typer, rich": cost("-c", "import typer, rich"),
-        "kerasdeep --help": cost("-m", "kerasdeep", "--help"),
+        "python alone": measure_cost("-c", "pass"),
+        "import typer, rich": measure_cost("-c", "import typer, rich"),
+        "kerasdeep --help": measure_cost("-m", "kerasdeep", "--help"),
     }
     base = rows["kerasdeep --help"].seconds
-    rows |= {f"validate {os.path.relpath(file)}": cost("-m", "kerasdeep", "validate", file) for file in files}
+    rows |= {f"validate {os.path.relpath(file)}": measure_cost("-m", "kerasdeep", "validate", file) for file in files}
     width = max(map(len, rows))
     print(f"{'':{width}}  CPU seconds  times --help      MB")
-    dear = []
-    for name, one in rows.items():
-        print(f"{name:{width}}  {one.seconds:11.3f}  {one.seconds / base:12.2f}  {one.megabytes:6.1f}")
-        if name.startswith("validate") and (one.seconds > MOST_TIMES * base or one.megabytes > MOST_MEGABYTES):
-            dear.append(name)
-    needless = imported("validate", files[0])
-    print(f"imported without need: {', '.join(needless) or 'nothing'}")
-    return 1 if dear or needless else 0
+    too_expensive = []
+    for name, row_cost in rows.items():
+        print(f"{name:{width}}  {row_cost.seconds:11.3f}  {row_cost.seconds / base:12.2f}  {row_cost.megabytes:6.1f}")
+        if name.startswith("validate") and (row_cost.seconds > MAX_RATIO * base or row_cost.megabytes > MAX_MEGABYTES):
+            too_expensive.append(name)
+    forbidden = forbidden_imports("validate", files[0])
+    print(f"imported without need: {', '.join(forbidden) or 'nothing'}")
+    return 1 if too_expensive or forbidden else 0
 
 
 if __name__ == "__main__":

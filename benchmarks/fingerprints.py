@@ -60,7 +60,9 @@ def make_data(folder: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(["number", "other", "colour", "label"])
         for row in range(rows):
-            writer.writerow([f"{number[row]:.5f}", "" if row % 17 == 0 else f"{other[row]:.5f}", colour[row], label[row]])
+            writer.writerow(
+                [f"{number[row]:.5f}", "" if row % 17 == 0 else f"{other[row]:.5f}", colour[row], label[row]]
+            )
     arrays = folder / "arrays"
     arrays.mkdir()
     for part, count in (("train", 600), ("test", 100)):

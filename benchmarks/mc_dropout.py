@@ -18,25 +18,25 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kerasdeep import runtime
-from kerasdeep.spec.runtime import Runtime
+from kerasdeep.backends import runtime
+from kerasdeep.config.sections.runtime import RuntimeConfig
 
 ROUNDS = 4
-NEEDED = {32: 10, 1000: 1}
+MIN_SPEEDUP = {32: 10, 1000: 1}
 
 
-def least(calls: dict[str | int, Callable[[], object]]) -> dict[str | int, float]:
+def min_seconds(calls: dict[str | int, Callable[[], object]]) -> dict[str | int, float]:
     """The least of ROUNDS times of each call, in seconds."""
-    found = dict.fromkeys(calls, math.inf)
+    seconds = dict.fromkeys(calls, math.inf)
     for _ in range(ROUNDS):
         for name, call in calls.items():
             start = time.perf_counter()
             call()
-            found[name] = min(found[name], time.perf_counter() - start)
-    return found
+            seconds[name] = min(seconds[name], time.perf_counter() - start)
+    return seconds
 
 
-def network(on_input: bool) -> object:
+def make_model(on_input: bool) -> object:
     import keras
     from keras import layers
 
@@ -55,26 +55,26 @@ def network(on_input: bool) -> object:
 
 
 def main(rows: int = 10_000, samples: int = 100) -> int:
-    runtime.prepare(Runtime(), 0)
-    from kerasdeep.inference import monte_carlo
+    runtime.prepare(RuntimeConfig(), 0)
+    from kerasdeep.inference import mc_dropout
 
     x = np.random.default_rng(0).random((rows, 28, 28), np.float32)
     failed = False
     for on_input in (False, True):
-        model = network(on_input)
+        model = make_model(on_input)
         calls: dict[str | int, Callable[[], object]] = {
-            "ours": lambda model=model: monte_carlo.sample(model, x, samples, 0)
+            "ours": lambda model=model: mc_dropout.sample_outputs(model, x, samples, 0)
         }
-        for batch in NEEDED:
+        for batch in MIN_SPEEDUP:
             model.predict(x, batch_size=batch, verbose=0)  # traces
             calls[batch] = lambda model=model, batch=batch: model.predict(x, batch_size=batch, verbose=0)
-        found = least(calls)
+        seconds = min_seconds(calls)
         print("with dropout on the input too:" if on_input else "dropout behind the hidden layers:")
-        print(f"  {samples} copies of {rows:,} rows in one call, tracing included: {found['ours']:.1f} s")
-        for batch, needed in NEEDED.items():
-            ratio = samples * found[batch] / found["ours"]
+        print(f"  {samples} copies of {rows:,} rows in one call, tracing included: {seconds['ours']:.1f} s")
+        for batch, min_ratio in MIN_SPEEDUP.items():
+            ratio = samples * seconds[batch] / seconds["ours"]
             print(f"  {samples} calls of predict at batch size {batch}: {ratio:.1f} times as long")
-            failed |= ratio < needed
+            failed |= ratio < min_ratio
     return int(failed)
 
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-RANDOM = np.random.default_rng(0)
+RNG = np.random.default_rng(0)
 
 
-def wide(folder: Path) -> str:
+def wide_dense(folder: Path) -> str:
     """Two wide Dense layers with Adam: parameters, moments, gradients and their copies."""
-    np.savez(folder / "rows.npz", x=RANDOM.normal(size=(2000, 500)).astype("float32"), y=np.arange(2000) % 10)
+    np.savez(folder / "rows.npz", x=RNG.normal(size=(2000, 500)).astype("float32"), y=np.arange(2000) % 10)
     return """
 data: {source: rows.npz, validation: 200, scaling: none}
 network: [Dense: 8000, Dense: 8000, Output]
@@ -31,9 +31,9 @@ report: {tensorboard: false}
 """
 
 
-def deep_pictures(folder: Path) -> str:
+def conv_images(folder: Path) -> str:
     """Convolutions on a large batch of colour pictures: activations."""
-    x = RANDOM.integers(0, 256, (1000, 64, 64, 3), np.uint8)
+    x = RNG.integers(0, 256, (1000, 64, 64, 3), np.uint8)
     np.savez(folder / "pictures.npz", x=x, y=np.arange(1000) % 10)
     return """
 data: {source: pictures.npz, validation: 200}
@@ -50,9 +50,9 @@ report: {tensorboard: false}
 """
 
 
-def much_data(folder: Path) -> str:
+def many_rows(folder: Path) -> str:
     """Many rows and a small net: the data as read and as placed."""
-    x = RANDOM.integers(0, 256, (150_000, 28, 28), np.uint8)
+    x = RNG.integers(0, 256, (150_000, 28, 28), np.uint8)
     np.savez(folder / "many.npz", x=x, y=np.arange(150_000) % 10)
     return """
 data: {source: many.npz, validation: 15000, test: 15000}
@@ -62,18 +62,19 @@ report: {tensorboard: false}
 """
 
 
-NETS = {function.__name__: function for function in (wide, deep_pictures, much_data)}
+NETS = {function.__name__: function for function in (wide_dense, conv_images, many_rows)}
 
-PLAN = """
+PLAN_SCRIPT = """
 import json, sys
-from kerasdeep import spec, training
-plan = training.plan(spec.load(sys.argv[1]))
+from kerasdeep import training
+from kerasdeep.config import load_config
+plan = training.plan(load_config(sys.argv[1]))
 print(json.dumps({key: plan[key] for key in ("memory_bytes", "memory", "parameters")}))
 """
-TRAIN = """
+TRAIN_SCRIPT = """
 import json, sys
-from kerasdeep import report, runtime, spec, training
-loaded = spec.load(sys.argv[1])
+from kerasdeep import report, runtime, training
+loaded = load_config(sys.argv[1])
 runtime.prepare(loaded.spec.runtime, loaded.spec.seed)
 import pandas, sklearn.preprocessing, sklearn.impute
 from kerasdeep.training import story
@@ -86,32 +87,32 @@ print(json.dumps({"before": before, "peak": highest() - before}))
 
 
 def measure(name: str) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as room:
-        folder = Path(room)
+    with tempfile.TemporaryDirectory() as folder_name:
+        folder = Path(folder_name)
         config = folder / f"{name}.yaml"
         config.write_text(NETS[name](folder))
-        plan = _run(PLAN, config)
-        trained = _run(TRAIN, config, folder / "runs")
-    return {**plan, **trained}
+        plan = _run_script(PLAN_SCRIPT, config)
+        training_cost = _run_script(TRAIN_SCRIPT, config, folder / "runs")
+    return {**plan, **training_cost}
 
 
-def _run(code: str, *arguments: Path) -> dict[str, float]:
+def _run_script(code: str, *arguments: Path) -> dict[str, float]:
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 def main() -> None:
     for name in sys.argv[1:] or NETS:
-        found = measure(name)
-        share = found["memory_bytes"] / found["peak"]
+        result = measure(name)
+        ratio = result["memory_bytes"] / result["peak"]
         print(
-            f"{name}: estimated {found['memory_bytes'] / 1e9:.2f} GB ({found['memory']['fullest']}), "
-            f"measured {found['peak'] / 1e9:.2f} GB, ratio {share:.2f}; {found['parameters']:,} parameters, "
-            f"imports {found['before'] / 1e6:.0f} MB",
+            f"{name}: estimated {result['memory_bytes'] / 1e9:.2f} GB ({result['memory']['fullest']}), "
+            f"measured {result['peak'] / 1e9:.2f} GB, ratio {ratio:.2f}; {result['parameters']:,} parameters, "
+            f"imports {result['before'] / 1e6:.0f} MB",
             flush=True,
         )
-        print("  " + ", ".join(f"{key} {size / 1e9:.2f}" for key, size in found["memory"]["parts"].items()))
-        print("  " + ", ".join(f"{key} {size / 1e9:.2f}" for key, size in found["memory"]["phases"].items()))
+        print("  " + ", ".join(f"{key} {size / 1e9:.2f}" for key, size in result["memory"]["parts"].items()))
+        print("  " + ", ".join(f"{key} {size / 1e9:.2f}" for key, size in result["memory"]["phases"].items()))
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
-MOST_PROBLEMS = 100
+MAX_PROBLEMS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class SourceLocation:
     """A place in a file (line and column from 1), or an origin such as `--set training.epochs` (line 0)."""
 
     file: str
@@ -32,24 +32,24 @@ class Problem:
     severity: str
     name: str
     message: str
-    mark: Mark | None = None
+    location: SourceLocation | None = None
     suggestion: str | None = None
 
     def __str__(self) -> str:
-        where = f"{self.mark}: " if self.mark else ""
+        prefix = f"{self.location}: " if self.location else ""
         kind = f"warning [{self.name}]: " if self.severity == "warning" else ""
         hint = f" Did you mean {self.suggestion}?" if self.suggestion else ""
-        return f"{where}{kind}{self.message}{hint}"
+        return f"{prefix}{kind}{self.message}{hint}"
 
     def as_dict(self) -> dict[str, object]:
         """The shape that `--json` prints."""
-        mark = self.mark or Mark("")
+        location = self.location or SourceLocation("")
         return {
             "severity": self.severity,
             "name": self.name,
-            "file": mark.file or None,
-            "line": mark.line or None,
-            "column": mark.column or None,
+            "file": location.file or None,
+            "line": location.line or None,
+            "column": location.column or None,
             "message": self.message,
             "suggestion": self.suggestion,
         }
@@ -76,59 +76,63 @@ class InputError(KerasdeepError):
 
     exit_code = 2
 
-    def __init__(self, problems: Iterable[Problem] | str, name: str = "usage", mark: Mark | None = None) -> None:
+    def __init__(
+        self, problems: Iterable[Problem] | str, name: str = "usage", location: SourceLocation | None = None
+    ) -> None:
         if isinstance(problems, str):
-            problems = [Problem("error", name, problems, mark)]
+            problems = [Problem("error", name, problems, location)]
         self.problems = list(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 @dataclass(slots=True)
-class Report:
+class Problems:
     """Collects problems; `raise_if_errors` ends the stage that filled it."""
 
-    problems: list[Problem] = field(default_factory=list)
+    items: list[Problem] = field(default_factory=list)
 
-    def error(self, name: str, message: str, mark: Mark | None, suggestion: str | None = None) -> None:
-        self.problems.append(Problem("error", name, message, mark, suggestion))
+    def error(self, name: str, message: str, location: SourceLocation | None, suggestion: str | None = None) -> None:
+        self.items.append(Problem("error", name, message, location, suggestion))
 
-    def warn(self, name: str, message: str, mark: Mark | None, suggestion: str | None = None) -> None:
-        self.problems.append(Problem("warning", name, message, mark, suggestion))
+    def warn(self, name: str, message: str, location: SourceLocation | None, suggestion: str | None = None) -> None:
+        self.items.append(Problem("warning", name, message, location, suggestion))
 
     @property
     def errors(self) -> list[Problem]:
-        return [problem for problem in self.problems if problem.severity == "error"]
+        return [problem for problem in self.items if problem.severity == "error"]
 
     @property
     def warnings(self) -> list[Problem]:
-        return [problem for problem in self.problems if problem.severity == "warning"]
+        return [problem for problem in self.items if problem.severity == "warning"]
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Past this many, more problems help nobody and cost time."""
-        return len(self.problems) >= MOST_PROBLEMS
+        return len(self.items) >= MAX_PROBLEMS
 
     def raise_if_errors(self) -> None:
         if self.errors:
-            raise InputError(in_order(self.problems)[:MOST_PROBLEMS])
+            raise InputError(sort_problems(self.items)[:MAX_PROBLEMS])
 
 
-def in_order(problems: Iterable[Problem]) -> list[Problem]:
+def sort_problems(problems: Iterable[Problem]) -> list[Problem]:
     """Problems by file and line, each said once."""
     unique = dict.fromkeys(problems)
-    return sorted(unique, key=lambda p: (p.mark.file, p.mark.line, p.mark.column) if p.mark else ("", 0, 0))
+    return sorted(
+        unique, key=lambda p: (p.location.file, p.location.line, p.location.column) if p.location else ("", 0, 0)
+    )
 
 
-def closest(word: str, candidates: Iterable[str]) -> str | None:
+def suggest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate a mistyped `word` most likely stands for, or None.
 
     Compares the way names are compared (case and underscores do not count) by Damerau-Levenshtein distance,
     ties broken by difflib's ratio; a candidate further away than a third of its length is no help.
     """
-    given = _folded(word)
+    given = _fold_name(word)
     best, tied = len(given) + 1, []
     for candidate in candidates:
-        other = _folded(candidate)
+        other = _fold_name(candidate)
         limit = min(best, max(1, max(len(given), len(other)) // 3))
         if abs(len(given) - len(other)) > limit:
             continue
@@ -139,7 +143,7 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
     return min(tied, key=lambda other: (-SequenceMatcher(None, word, other).ratio(), other), default=None)
 
 
-def _folded(word: str) -> str:
+def _fold_name(word: str) -> str:
     return word.lower().replace("_", "")
 
 

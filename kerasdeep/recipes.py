@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kerasdeep import shipped
-from kerasdeep.errors import InputError, Mark, Problem, closest
-from kerasdeep.source import Scalar, read
+from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
+from kerasdeep.yaml_nodes import Scalar, read_yaml_file
 
 _MODELINE = re.compile(r"^# yaml-language-server: \$schema=.*$", re.MULTILINE)
 
@@ -25,104 +25,104 @@ class Recipe:
     """One shipped file: its name, the shelf it stands on, and the sentence that describes it."""
 
     name: str
-    shelf: str
+    folder: str
     description: str
     path: Path
 
 
-def find_all(word: str | None = None) -> list[Recipe]:
+def search_recipes(word: str | None = None) -> list[Recipe]:
     """Every shipped file, or those with `word` in their name, description or comments, in any case.
 
     Raises `InputError` where no file has it.
     """
-    found = [
-        Recipe(name, shelf, _description(path), path)
-        for shelf in shipped.SHELVES
-        for name, path in shipped.files_on(shelf).items()
-        if word is None or word.lower() in _searched(name, path)
+    recipes = [
+        Recipe(name, folder, _describe_file(path), path)
+        for folder in shipped.COLLECTION_FOLDERS
+        for name, path in shipped.files_in_folder(folder).items()
+        if word is None or word.lower() in _searchable_text(name, path)
     ]
-    if word and not found:
-        near = closest(word, [recipe.name for recipe in find_all()])
+    if word and not recipes:
+        suggestion = suggest(word, [recipe.name for recipe in search_recipes()])
         message = (
             f"nothing shipped has `{word}` in its name, description or comments. List all: kerasdeep recipes list."
         )
-        raise InputError([Problem("error", "no-recipe", message, None, near)])
-    return found
+        raise InputError([Problem("error", "no-recipe", message, None, suggestion)])
+    return recipes
 
 
-def find(name: str) -> Recipe:
+def find_recipe(name: str) -> Recipe:
     """The shipped file of that name. Raises `InputError` with the nearest name where there is none."""
     name = Path(name).name.removesuffix(".yaml")
-    for recipe in find_all():
+    for recipe in search_recipes():
         if recipe.name == name:
             return recipe
     message = f"nothing shipped is called `{name}`. List what is shipped: kerasdeep recipes list."
-    near = closest(name, [recipe.name for recipe in find_all()])
-    raise InputError([Problem("error", "no-recipe", message, None, near)])
+    suggestion = suggest(name, [recipe.name for recipe in search_recipes()])
+    raise InputError([Problem("error", "no-recipe", message, None, suggestion)])
 
 
-def copy(name: str, target: Path | None = None, force: bool = False) -> Path:
+def copy_recipe(name: str, target: Path | None = None, force: bool = False) -> Path:
     """Writes a copy of the shipped file `name` and returns its path.
 
     `target` is a file, or a folder that there is; `NAME.yaml` in the working folder where it is not given. Raises
     `InputError` where the file exists already (unless `force`) or cannot be written.
     """
-    recipe = find(name)
+    recipe = find_recipe(name)
     path = target or Path(f"{recipe.name}.yaml")
     path = path / f"{recipe.name}.yaml" if path.is_dir() else path
-    return write(path, text_for(recipe, path), force)
+    return write_new_file(path, recipe_text(recipe, path), force)
 
 
-def text_for(recipe: Recipe, path: Path | None = None) -> str:
+def recipe_text(recipe: Recipe, path: Path | None = None) -> str:
     """The file's text with a schema line that holds anywhere; for a copy at `path`, its own name and command."""
-    text = _MODELINE.sub(modeline(), recipe.path.read_text(encoding="utf-8"), count=1)
-    called = recipe.path.name if path is None else path.name
-    text = text.replace(f" {recipe.shelf}/{recipe.path.name}", f" {called}")  # in the commands that it opens with
+    text = _MODELINE.sub(schema_modeline(), recipe.path.read_text(encoding="utf-8"), count=1)
+    file_name = recipe.path.name if path is None else path.name
+    text = text.replace(f" {recipe.folder}/{recipe.path.name}", f" {file_name}")  # in the commands that it opens with
     if path is None or path.stem == recipe.name:
         return text
     return re.sub(rf"^name: {re.escape(recipe.name)}$", f"name: {path.stem}", text, count=1, flags=re.MULTILINE)
 
 
-def modeline() -> str:
+def schema_modeline() -> str:
     """The comment by which editors find the schema."""
-    return f"# yaml-language-server: $schema={shipped.SCHEMA.absolute().as_uri()}"
+    return f"# yaml-language-server: $schema={shipped.SCHEMA_FILE.absolute().as_uri()}"
 
 
-def check_free(path: Path, force: bool) -> None:
+def check_writable(path: Path, force: bool) -> None:
     """Raises `InputError` where a new file at `path` would replace one (unless `force`) or has no folder."""
     if path.exists() and not force:
         message = "this file exists already and is left as it is. Name another, or replace it with --force."
-        raise InputError(message, "file-exists", Mark(str(path)))
+        raise InputError(message, "file-exists", SourceLocation(str(path)))
     if not path.parent.is_dir():
-        raise InputError("the folder for it does not exist. Make it first.", "unwritable", Mark(str(path)))
+        raise InputError("the folder for it does not exist. Make it first.", "unwritable", SourceLocation(str(path)))
 
 
-def write(path: Path, text: str, force: bool = False) -> Path:
+def write_new_file(path: Path, text: str, force: bool = False) -> Path:
     """Writes a new file; raises `InputError` where one exists (unless `force`) or it cannot be written."""
-    check_free(path, force)
+    check_writable(path, force)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}.", "unwritable", Mark(str(path))) from error
+        raise InputError(f"cannot be written: {error.strerror}.", "unwritable", SourceLocation(str(path))) from error
     return path
 
 
-def _description(path: Path) -> str:
+def _describe_file(path: Path) -> str:
     """The file's own sentence, else the first one of the comments that it opens with."""
-    node = read(path).get("description")
+    node = read_yaml_file(path).get("description")
     if isinstance(node, Scalar) and node.text:
         return " ".join(node.text.split())
-    comments = [line.lstrip("#").strip() for line in _header(path)]
-    told = [line for line in comments if not line.startswith(("kerasdeep ", "yaml-language-server:"))]
-    return re.split(r"(?<=[.!?])\s", " ".join(told).strip())[0]
+    comments = [line.lstrip("#").strip() for line in _leading_comments(path)]
+    prose = [line for line in comments if not line.startswith(("kerasdeep ", "yaml-language-server:"))]
+    return re.split(r"(?<=[.!?])\s", " ".join(prose).strip())[0]
 
 
-def _header(path: Path) -> Iterator[str]:
+def _leading_comments(path: Path) -> Iterator[str]:
     """The comment lines that the file opens with."""
     return itertools.takewhile(lambda line: line.startswith("#"), path.read_text(encoding="utf-8").splitlines())
 
 
-def _searched(name: str, path: Path) -> str:
+def _searchable_text(name: str, path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     comments = [line.partition("#")[2] for line in text.splitlines() if "#" in line and "$schema" not in line]
-    return "\n".join([name, _description(path), *comments]).lower()
+    return "\n".join([name, _describe_file(path), *comments]).lower()

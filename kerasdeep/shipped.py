@@ -5,25 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
-SHELVES = ("configs", "recipes")
-SCHEMA = _PACKAGE / "schema.json"
+COLLECTION_FOLDERS = ("configs", "recipes")
+SCHEMA_FILE = _PACKAGE / "schema.json"
 """The JSON Schema of the language, for editors."""
 
 
-def shelf(name: str) -> Path:
+def collection_folder(name: str) -> Path:
     """The folder of `configs` or `recipes`."""
     installed = _PACKAGE / "collection" / name
     return installed if installed.is_dir() else _PACKAGE.parent / name
 
 
-def files_on(name: str) -> dict[str, Path]:
+def files_in_folder(name: str) -> dict[str, Path]:
     """The files of one shelf by their names without `.yaml`."""
-    return {path.stem: path for path in sorted(shelf(name).rglob("*.yaml"))}
+    return {path.stem: path for path in sorted(collection_folder(name).rglob("*.yaml"))}
 
 
-def all_files() -> dict[str, Path]:
+def collection_files() -> dict[str, Path]:
     """Every shipped file by its name without `.yaml`, configs first."""
-    found: dict[str, Path] = {}
-    for name in SHELVES:
-        found = found | {stem: path for stem, path in files_on(name).items() if stem not in found}
-    return found
+    files: dict[str, Path] = {}
+    for name in COLLECTION_FOLDERS:
+        files = files | {stem: path for stem, path in files_in_folder(name).items() if stem not in files}
+    return files

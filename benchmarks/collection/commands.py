@@ -11,7 +11,7 @@ import typer
 
 from benchmarks.collection import page as pages
 from benchmarks.collection.measuring import measure as measure_one
-from benchmarks.collection.recipe import find_all
+from benchmarks.collection.recipe import list_recipes
 
 app = typer.Typer(help="Measure the collection, and make its pages.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -30,16 +30,14 @@ def measure(
     """Train and compare every recipe on the real data; what was trained already is not trained again."""
     sources = {name: Path(file).absolute() for name, _, file in (text.partition("=") for text in source or ())}
     failed = []
-    for recipe in find_all(names):
+    for recipe in list_recipes(names):
         if recipe.result.exists() and not again and not names:
             continue
         start = time.perf_counter()
         done = measure_one(recipe, out.absolute(), sources)
-        print(
-            f"{recipe.name}: {'measured' if done else 'FAILED'} in {time.perf_counter() - start:.0f} s", flush=True
-        )
+        print(f"{recipe.name}: {'measured' if done else 'FAILED'} in {time.perf_counter() - start:.0f} s", flush=True)
         failed += [] if done else [recipe.name]
-    pages.write()
+    pages.write_pages()
     if failed:
         sys.exit(1)
 
@@ -47,4 +45,4 @@ def measure(
 @app.command()
 def page() -> None:
     """Make the two pages, and the measured lines at the head of recipes, from the committed results."""
-    pages.write()
+    pages.write_pages()

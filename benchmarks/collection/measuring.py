@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.collection.recipe import RESULTS, ROOT, Recipe
-from kerasdeep import run_dir, spec
+from benchmarks.collection.recipe import RESULTS_DIR, ROOT, MeasuredRecipe
+from kerasdeep.config import load_config
+from kerasdeep.runs import run_dir
 
 KEPT_METRICS = (
     "accuracy",
@@ -24,47 +25,49 @@ KEPT_VERSIONS = ("keras", "tensorflow", "jax", "numpy")
 DIGITS = 6
 
 
-def measure(recipe: Recipe, out: Path, sources: dict[str, Path]) -> bool:
+def measure(recipe: MeasuredRecipe, out: Path, sources: dict[str, Path]) -> bool:
     """Runs the comparison and keeps its facts; false where the command did not come to its end.
 
     `sources` names a file that stands for a built-in data set, as for machines where it cannot be downloaded.
     """
     options = [*recipe.command[3:], "--out", str(out), "--quiet", "--json"]
-    source = spec.load(recipe.path).spec.data.source
+    source = load_config(recipe.path).config.data.source
     if source in sources:
         options += ["--set", f"data.source={sources[source]}"]
     command = [sys.executable, "-m", "kerasdeep", *recipe.command[1:2], str(recipe.path), *options]
-    ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    completed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     try:
-        found = json.loads(ended.stdout)
+        comparison = json.loads(completed.stdout)
     except ValueError:
-        found = {}
-    if "variants" not in found:
-        print(f"{recipe.name}: no comparison came out (exit code {ended.returncode}). {found}", file=sys.stderr)
+        comparison = {}
+    if "variants" not in comparison:
+        print(
+            f"{recipe.name}: no comparison came out (exit code {completed.returncode}). {comparison}", file=sys.stderr
+        )
         return False
-    RESULTS.mkdir(exist_ok=True)
-    facts = _shortened(reduced(found, recipe))
+    RESULTS_DIR.mkdir(exist_ok=True)
+    facts = _round_floats(reduce_comparison(comparison, recipe))
     recipe.result.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return True
 
 
-def reduced(found: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
+def reduce_comparison(comparison: dict[str, Any], recipe: MeasuredRecipe) -> dict[str, Any]:
     """What the pages need, without paths of the machine that measured."""
     variants = []
-    for one in found["variants"]:
-        metrics = {name: value for name, value in one["metrics"].items() if _is_kept(name)}
-        kept = {key: one[key] for key in ("name", "seeds", "statuses", "headline", "costs")}
-        variants.append({**kept, "metrics": metrics, "best": _best(one)})
-    environment = run_dir.RunDir(Path(found["variants"][0]["runs"][0])).read_environment()
+    for variant in comparison["variants"]:
+        metrics = {name: value for name, value in variant["metrics"].items() if _is_kept(name)}
+        kept = {key: variant[key] for key in ("name", "seeds", "statuses", "headline", "costs")}
+        variants.append({**kept, "metrics": metrics, "best": _best_epoch_accuracy(variant)})
+    environment = run_dir.RunDir(Path(comparison["variants"][0]["runs"][0])).read_environment()
     return {
         "command": " ".join(recipe.command),
-        "configuration": recipe.configuration(),
+        "configuration": recipe.config_hash(),
         "versions": {name: environment["versions"].get(name) for name in KEPT_VERSIONS},
         "kerasdeep": environment["kerasdeep"],
         "machine": {"device": environment["device"], "threads": environment["threads"]},
         "data_hash": environment["data_hash"][:16],
         "variants": variants,
-        "expect": found["expect"],
+        "expect": comparison["expect"],
     }
 
 
@@ -72,18 +75,18 @@ def _is_kept(name: str) -> bool:
     return name.removeprefix("val_").removeprefix("test_") in KEPT_METRICS
 
 
-def _best(one: dict[str, Any]) -> dict[str, Any] | None:
+def _best_epoch_accuracy(variant: dict[str, Any]) -> dict[str, Any] | None:
     """The best epoch's validation accuracy, its mean over seeds: the figure that the book's tables rank by."""
-    from kerasdeep.comparing import figures, statistics
+    from kerasdeep.studies import metric_paths, seed_statistics
 
-    values = [figures.read(run_dir.RunDir(Path(path)), "best.val_accuracy") for path in one["runs"]]
-    found = statistics.moments(values)
-    return found if found["n"] else None
+    values = [metric_paths.read_metric(run_dir.RunDir(Path(path)), "best.val_accuracy") for path in variant["runs"]]
+    mean_std = seed_statistics.mean_and_std(values)
+    return mean_std if mean_std["n"] else None
 
 
-def _shortened(value: Any) -> Any:
+def _round_floats(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _shortened(item) for key, item in value.items()}
+        return {key: _round_floats(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_shortened(item) for item in value]
+        return [_round_floats(item) for item in value]
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value

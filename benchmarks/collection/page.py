@@ -10,38 +10,38 @@ from typing import Any
 import yaml
 
 from benchmarks.collection import headers
-from benchmarks.collection.recipe import FOLDER, RESULTS, Recipe, find_all
+from benchmarks.collection.recipe import RECIPES_DIR, RESULTS_DIR, MeasuredRecipe, list_recipes
 
 CHAPTER = Path(__file__).parent / "chapter.yaml"
-MAP, WINNERS = FOLDER / "README.md", RESULTS / "README.md"
+MAP_PAGE, WINNERS_PAGE = RECIPES_DIR / "README.md", RESULTS_DIR / "README.md"
 MADE_BY = "Made by `python -m benchmarks.collection page` from the recipes and `recipes/results/`; do not edit."
 
 
-def write() -> None:
-    RESULTS.mkdir(exist_ok=True)
+def write_pages() -> None:
+    RESULTS_DIR.mkdir(exist_ok=True)
     chapter = yaml.safe_load(CHAPTER.read_text(encoding="utf-8"))
-    recipes = find_all()
+    recipes = list_recipes()
     for recipe in recipes:
-        found = results(recipe)
-        if found:
-            headers.write(recipe, found)
-    MAP.write_text(map_page(chapter["headings"], recipes), encoding="utf-8")
-    WINNERS.write_text(winners_page(chapter["groups"], recipes), encoding="utf-8")
+        facts = read_results(recipe)
+        if facts:
+            headers.write_header(recipe, facts)
+    MAP_PAGE.write_text(map_page(chapter["headings"], recipes), encoding="utf-8")
+    WINNERS_PAGE.write_text(winners_page(chapter["groups"], recipes), encoding="utf-8")
 
 
-def results(recipe: Recipe) -> dict[str, Any] | None:
+def read_results(recipe: MeasuredRecipe) -> dict[str, Any] | None:
     return json.loads(recipe.result.read_text(encoding="utf-8")) if recipe.result.exists() else None
 
 
 # The map and the claims
 
 
-def map_page(headings: list[dict[str, Any]], recipes: list[Recipe]) -> str:
+def map_page(headings: list[dict[str, Any]], recipes: list[MeasuredRecipe]) -> str:
     """Each heading with its recipes, then one table with every claim as measured."""
     by_name = {recipe.name: recipe for recipe in recipes}
-    told = {name: results(recipe) for name, recipe in by_name.items()}
-    judged = [row for found in told.values() if found for row in found["expect"]]
-    met = sum(row["met"] for row in judged)
+    facts_by_name = {name: read_results(recipe) for name, recipe in by_name.items()}
+    claim_rows = [row for facts in facts_by_name.values() if facts for row in facts["expect"]]
+    met = sum(row["met"] for row in claim_rows)
     lines = [
         "# Recipes",
         "",
@@ -70,13 +70,13 @@ def map_page(headings: list[dict[str, Any]], recipes: list[Recipe]) -> str:
         for name in entry["recipes"]:
             recipe = by_name.get(name)
             if recipe:
-                question = recipe.said.get("Question", "")
-                lines.append(f"| {entry['heading']} | [{name}]({name}.yaml) | {_cell(question)} |")
+                question = recipe.comments.get("Question", "")
+                lines.append(f"| {entry['heading']} | [{name}]({name}.yaml) | {_escape_cell(question)} |")
     lines += [
         "",
         "## Every claim, measured",
         "",
-        f"{met} of {len(judged)} claims are met. A claim is about means over seeds; ± is the standard deviation "
+        f"{met} of {len(claim_rows)} claims are met. A claim is about means over seeds; ± is the standard deviation "
         "of its left side over seeds. Seconds are those of training all variants with all seeds, on one or two "
         "cores that other work shared. To measure anew: `python -m benchmarks.collection measure --again`.",
         "",
@@ -84,27 +84,36 @@ def map_page(headings: list[dict[str, Any]], recipes: list[Recipe]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for name, recipe in by_name.items():
-        lines += _claim_rows(name, recipe, told[name])
-    missed = [(name, by_name[name].said["Missed"]) for name in by_name if "Missed" in by_name[name].said]
+        lines += _claim_rows(name, recipe, facts_by_name[name])
+    missed = [(name, by_name[name].comments["Missed"]) for name in by_name if "Missed" in by_name[name].comments]
     if missed:
         lines += ["", "## Why some are missed", ""]
         lines += [f"- **{name}**: {text}" for name, text in missed]
     return "\n".join(lines) + "\n"
 
 
-def _claim_rows(name: str, recipe: Recipe, found: dict[str, Any] | None) -> list[str]:
+def _claim_rows(name: str, recipe: MeasuredRecipe, facts: dict[str, Any] | None) -> list[str]:
     link = f"[{name}]({name}.yaml)"
-    reference = _cell(recipe.said.get("Expected", ""))
-    if not found:
+    reference = _escape_cell(recipe.comments.get("Expected", ""))
+    if not facts:
         return [f"| {link} | | {reference} | not measured yet | | | |"]
-    seeds = max(len(one["seeds"]) for one in found["variants"])
-    seconds = sum(one["costs"]["seconds"]["mean"] * one["costs"]["seconds"]["n"] for one in found["variants"])
+    seeds = max(len(variant["seeds"]) for variant in facts["variants"])
+    seconds = sum(
+        variant["costs"]["seconds"]["mean"] * variant["costs"]["seconds"]["n"] for variant in facts["variants"]
+    )
     rows = []
-    for number, row in enumerate(found["expect"]):
-        measured = row["why"] or f"{_figure(row['value'])} ± {_figure(row['deviation'])}"
-        of_recipe = (link, reference, str(seeds), f"{seconds:,.0f}") if number == 0 else ("", "", "", "")
+    for number, row in enumerate(facts["expect"]):
+        measured = row["why"] or f"{_format_number(row['value'])} ± {_format_number(row['deviation'])}"
+        recipe_cells = (link, reference, str(seeds), f"{seconds:,.0f}") if number == 0 else ("", "", "", "")
         verdict = "met" if row["met"] else "**missed**"
-        cells = (of_recipe[0], f"`{row['claim']}`", of_recipe[1], _cell(measured), *of_recipe[2:], verdict)
+        cells = (
+            recipe_cells[0],
+            f"`{row['claim']}`",
+            recipe_cells[1],
+            _escape_cell(measured),
+            *recipe_cells[2:],
+            verdict,
+        )
         rows.append(f"| {' | '.join(cells)} |")
     return rows
 
@@ -112,7 +121,7 @@ def _claim_rows(name: str, recipe: Recipe, found: dict[str, Any] | None) -> list
 # What won
 
 
-def winners_page(groups: list[dict[str, Any]], recipes: list[Recipe]) -> str:
+def winners_page(groups: list[dict[str, Any]], recipes: list[MeasuredRecipe]) -> str:
     """Every variant of a group ranked by test accuracy, against one of them, with its cost."""
     lines = [
         "# What won",
@@ -125,7 +134,7 @@ def winners_page(groups: list[dict[str, Any]], recipes: list[Recipe]) -> str:
     ]
     for group in groups:
         chosen = [r for r in recipes if any(fnmatchcase(r.name, pattern) for pattern in group["recipes"])]
-        rows = _each_once([row for recipe in chosen for row in _variants(recipe)], group["against"])
+        rows = _drop_duplicates([row for recipe in chosen for row in _variant_rows(recipe)], group["against"])
         if not rows:
             continue
         rows.sort(key=lambda row: -row["accuracy"]["mean"])
@@ -134,50 +143,52 @@ def winners_page(groups: list[dict[str, Any]], recipes: list[Recipe]) -> str:
         against = f"against {group['against'].split('/')[1]} | " if base else ""
         lines += [f"| variant | recipe | test accuracy | {against}best validation | epochs | s an epoch |"]
         lines += ["|---|---|---|" + ("---|" if base else "") + "---|---|---|"]
-        lines += [_winner(row, base) for row in rows]
+        lines += [_winner_row(row, base) for row in rows]
     return "\n".join(lines) + "\n"
 
 
-def _variants(recipe: Recipe) -> list[dict[str, Any]]:
-    found = results(recipe) or {"variants": []}
+def _variant_rows(recipe: MeasuredRecipe) -> list[dict[str, Any]]:
+    facts = read_results(recipe) or {"variants": []}
     rows = []
-    for one in found["variants"]:
-        accuracy = one["metrics"].get("test_accuracy")
+    for variant in facts["variants"]:
+        accuracy = variant["metrics"].get("test_accuracy")
         if accuracy and accuracy["n"]:
-            key = f"{recipe.name}/{one['name']}"
-            rows.append({"key": key, "recipe": recipe.name, "accuracy": accuracy, **one})
+            key = f"{recipe.name}/{variant['name']}"
+            rows.append({"key": key, "recipe": recipe.name, "accuracy": accuracy, **variant})
     return rows
 
 
-def _each_once(rows: list[dict[str, Any]], against: str | None) -> list[dict[str, Any]]:
+def _drop_duplicates(rows: list[dict[str, Any]], against: str | None) -> list[dict[str, Any]]:
     """Recipes share baselines: the same network with the same figures stands once, in the recipe of its name."""
-    found: dict[tuple[float, float], dict[str, Any]] = {}
+    unique: dict[tuple[float, float], dict[str, Any]] = {}
     for row in rows:
-        figures = (row["accuracy"]["mean"], row["accuracy"]["std"])
-        if figures not in found or row["key"] == against or row["recipe"].endswith(f"_{row['name']}"):
-            found[figures] = row
-    return list(found.values())
+        accuracy_key = (row["accuracy"]["mean"], row["accuracy"]["std"])
+        if accuracy_key not in unique or row["key"] == against or row["recipe"].endswith(f"_{row['name']}"):
+            unique[accuracy_key] = row
+    return list(unique.values())
 
 
-def _winner(row: dict[str, Any], base: dict[str, Any] | None) -> str:
+def _winner_row(row: dict[str, Any], base: dict[str, Any] | None) -> str:
     gap = ""
     if base:
         points = 100 * (row["accuracy"]["mean"] - base["accuracy"]["mean"])
         gap = f"{points:+.2f} points | ".replace("-", "−") if row is not base else "– | "
-    best = _percent(row["best"]) if row["best"] else "–"
+    best = _format_percent(row["best"]) if row["best"] else "–"
     epochs = row["costs"]["epochs"]["mean"]
     seconds = row["costs"]["seconds_an_epoch"]["mean"]
     name = f"[{row['recipe']}](../{row['recipe']}.yaml)"
-    return f"| {row['name']} | {name} | {_percent(row['accuracy'])} | {gap}{best} | {epochs:.0f} | {seconds:.2f} |"
+    return (
+        f"| {row['name']} | {name} | {_format_percent(row['accuracy'])} | {gap}{best} | {epochs:.0f} | {seconds:.2f} |"
+    )
 
 
-def _percent(found: dict[str, Any]) -> str:
-    return f"{100 * found['mean']:.2f} % ± {100 * found['std']:.2f}"
+def _format_percent(mean_std: dict[str, Any]) -> str:
+    return f"{100 * mean_std['mean']:.2f} % ± {100 * mean_std['std']:.2f}"
 
 
-def _figure(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
 
 
-def _cell(text: str) -> str:
+def _escape_cell(text: str) -> str:
     return text.replace("|", "\\|")

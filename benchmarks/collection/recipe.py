@@ -10,63 +10,65 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from kerasdeep.catalog.types import plain
-from kerasdeep.spec.load import with_extends
+from kerasdeep.catalog.types import to_python
+from kerasdeep.config.load import read_with_extends
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "recipes"
-RESULTS = FOLDER / "results"
-WITHOUT_EFFECT = ("description", "expect", "extends", "profiles")
+RECIPES_DIR = ROOT / "recipes"
+RESULTS_DIR = RECIPES_DIR / "results"
+IGNORED_KEYS = ("description", "expect", "extends", "profiles")
 """Keys that change nothing of what is measured; what `extends` names is read."""
 _LABEL = re.compile(r"# (Question|Look at|Expected|Measured|Missed|Time): *(.*)")
 
 
 @dataclass(frozen=True)
-class Recipe:
+class MeasuredRecipe:
     """`command` is its first line's; `said` has the comments by label, such as Question, Expected and Missed."""
 
     name: str
     path: Path
     command: list[str]
-    said: dict[str, str]
+    comments: dict[str, str]
 
     @property
     def result(self) -> Path:
         """Where its measured figures are kept."""
-        return RESULTS / f"{self.name}.json"
+        return RESULTS_DIR / f"{self.name}.json"
 
-    def configuration(self) -> str:
+    def config_hash(self) -> str:
         """A hash of what is trained: of the file and those it extends, without comments and claims."""
-        kept = {key: value for key, value in plain(with_extends(self.path)).items() if key not in WITHOUT_EFFECT}
-        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+        relevant = {
+            key: value for key, value in to_python(read_with_extends(self.path)).items() if key not in IGNORED_KEYS
+        }
+        return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def find_all(names: list[str] | None = None) -> list[Recipe]:
+def list_recipes(names: list[str] | None = None) -> list[MeasuredRecipe]:
     """The recipes in the order of their names, or those that are named."""
-    found = [read(path) for path in sorted(FOLDER.glob("*.yaml"))]
-    unknown = set(names or ()) - {recipe.name for recipe in found}
+    recipes = [read_recipe(path) for path in sorted(RECIPES_DIR.glob("*.yaml"))]
+    unknown = set(names or ()) - {recipe.name for recipe in recipes}
     if unknown:
         raise SystemExit(f"no such recipe: {', '.join(sorted(unknown))}")
-    return [recipe for recipe in found if not names or recipe.name in names]
+    return [recipe for recipe in recipes if not names or recipe.name in names]
 
 
-def read(path: Path) -> Recipe:
+def read_recipe(path: Path) -> MeasuredRecipe:
     lines = path.read_text(encoding="utf-8").splitlines()
     header = list(itertools.takewhile(lambda line: line.startswith("#"), lines))
-    said: dict[str, str] = {}
+    comments: dict[str, str] = {}
     label = None
     for line in header[1:]:
         match = _LABEL.match(line)
         if match:
             label, text = match.groups()
-            said[label] = text
+            comments[label] = text
         elif label and line.strip("# ") and not line.startswith(("# kerasdeep", "# yaml-language-server")):
-            said[label] += " " + line.lstrip("# ")
+            comments[label] += " " + line.lstrip("# ")
         else:
             label = None
-    return Recipe(
+    return MeasuredRecipe(
         path.stem,
         path,
         shlex.split(header[0].lstrip("# ")),
-        {label: " ".join(text.split()) for label, text in said.items()},
+        {label: " ".join(text.split()) for label, text in comments.items()},
     )

@@ -1,15 +1,15 @@
 """What Keras offers, and kerasdeep adds, as data: names, arguments, types and defaults. Imports no Keras."""
 
-from kerasdeep.catalog.choices import canonical, dump, read_choice
+from kerasdeep.catalog.choices import canonical_choice, read_choice, to_plain
 from kerasdeep.catalog.entries import REQUIRED, Argument, Choice, Entry
-from kerasdeep.catalog.table import (
+from kerasdeep.catalog.registry import (
     default_value,
     entries,
     families,
-    find,
-    folded,
+    find_entry,
+    fold_name,
     keras_version,
-    spellings,
+    suggestable_names,
 )
 
 __all__ = [
@@ -17,14 +17,14 @@ __all__ = [
     "Argument",
     "Choice",
     "Entry",
-    "canonical",
+    "canonical_choice",
     "default_value",
-    "dump",
     "entries",
     "families",
-    "find",
-    "folded",
+    "find_entry",
+    "fold_name",
     "keras_version",
     "read_choice",
-    "spellings",
+    "suggestable_names",
+    "to_plain",
 ]

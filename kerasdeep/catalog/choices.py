@@ -11,62 +11,73 @@ from dataclasses import replace
 from typing import Any
 
 from kerasdeep.catalog.entries import Choice, Entry
-from kerasdeep.catalog.table import entries, find, spellings
-from kerasdeep.catalog.types import FAMILIES, INVALID, Atom, Duration, alternatives, described, read, spelled
-from kerasdeep.errors import Report, closest
-from kerasdeep.source import Mapping, Node, Pair, Scalar, Sequence
+from kerasdeep.catalog.registry import entries, find_entry, suggestable_names
+from kerasdeep.catalog.types import (
+    FAMILIES,
+    INVALID,
+    Atom,
+    Duration,
+    describe_node,
+    describe_type,
+    parse_type,
+    read_value,
+)
+from kerasdeep.errors import Problems, suggest
+from kerasdeep.yaml_nodes import Mapping, Node, Pair, Scalar, Sequence
 
-SIBLINGS = {"layer": ("name", "inputs")}
+SIBLING_KEYS = {"layer": ("name", "inputs")}
 """Keys that may stand beside the name (`- Dense: 300` / `  name: wide`) as well as among the arguments."""
 _ARTICLES = {family: "an" if family[0] in "aio" else "a" for family in FAMILIES}
 
 
-def read_choice(family: str, node: Node, report: Report, where: str = "") -> Choice | None:
+def read_choice(family: str, node: Node, problems: Problems, key_path: str = "") -> Choice | None:
     """The choice that `node` writes, or None after the report got every problem found in it."""
-    where, before = where or family, len(report.errors)
-    node = _with_siblings(family, node, report)
-    key = _name_of(family, node, report, where)
+    key_path, errors_before = key_path or family, len(problems.errors)
+    node = _with_siblings(family, node, problems)
+    key = _read_name(family, node, problems, key_path)
     if key is None:
         return None
-    entry = find(family, key.text)
+    entry = find_entry(family, key.text)
     if entry is None:
-        _report_unknown_name(family, key, report, where)
+        _report_unknown_name(family, key, problems, key_path)
         return None
     if entry.refused:
-        report.error("refused", f"`{entry.name}` cannot be used: {entry.refused}", key.mark)
+        problems.error("refused", f"`{entry.name}` cannot be used: {entry.refused}", key.location)
         return None
     if entry.warning:
         name, message = entry.warning
-        report.warn(name, message, key.mark)
+        problems.warn(name, message, key.location)
     value = node.pairs[key.text].value if isinstance(node, Mapping) else None
-    written = _arguments_of(entry, value, report, where)
+    written = _written_arguments(entry, value, problems, key_path)
     if written is None:
         return None
-    arguments = _read_arguments(entry, written, key, report, where)
-    return Choice(family, entry.name, arguments, key.mark) if len(report.errors) == before else None
+    arguments = _read_arguments(entry, written, key, problems, key_path)
+    return Choice(family, entry.name, arguments, key.location) if len(problems.errors) == errors_before else None
 
 
-def _with_siblings(family: str, node: Node, report: Report) -> Node:
+def _with_siblings(family: str, node: Node, problems: Problems) -> Node:
     """`{Dense: 300, name: wide}` as `{Dense: {units: 300, name: wide}}`; without a layer's name, as it is."""
-    beside = SIBLINGS.get(family, ())
-    if not isinstance(node, Mapping) or not any(key in beside for key in node.pairs):
+    sibling_keys = SIBLING_KEYS.get(family, ())
+    if not isinstance(node, Mapping) or not any(key in sibling_keys for key in node.pairs):
         return node
-    names = [key for key in node.pairs if key not in beside]
+    names = [key for key in node.pairs if key not in sibling_keys]
     if len(names) != 1:
         return node
     pair = node.pairs[names[0]]
-    entry = find(family, names[0])
-    inside = _arguments_of(entry, pair.value, Report(), "") if entry else None
-    if inside is None:
-        return Mapping({names[0]: pair}, node.mark)
-    moved = {key: node.pairs[key] for key in beside if key in node.pairs}
-    for key in [key for key in moved if key in inside]:
+    entry = find_entry(family, names[0])
+    arguments = _written_arguments(entry, pair.value, Problems(), "") if entry else None
+    if arguments is None:
+        return Mapping({names[0]: pair}, node.location)
+    sibling_pairs = {key: node.pairs[key] for key in sibling_keys if key in node.pairs}
+    for key in [key for key in sibling_pairs if key in arguments]:
         message = f"`{key}` is written beside {entry.name} and among its arguments. Keep one."
-        report.error("duplicate-key", message, moved[key].key.mark)
-    return Mapping({names[0]: Pair(pair.key, Mapping({**inside, **moved}, pair.value.mark))}, node.mark)
+        problems.error("duplicate-key", message, sibling_pairs[key].key.location)
+    return Mapping(
+        {names[0]: Pair(pair.key, Mapping({**arguments, **sibling_pairs}, pair.value.location))}, node.location
+    )
 
 
-def _name_of(family: str, node: Node, report: Report, where: str) -> Scalar | None:
+def _read_name(family: str, node: Node, problems: Problems, key_path: str) -> Scalar | None:
     """The scalar that carries the name, or None after a problem was reported."""
     if isinstance(node, Scalar) and not node.is_null:
         return node
@@ -76,48 +87,50 @@ def _name_of(family: str, node: Node, report: Report, where: str) -> Scalar | No
     expected = f"Expected {_ARTICLES[family]} {family}: `Name`, `Name: value` or `Name: {{argument: value}}`"
     if isinstance(node, Mapping) and node.pairs:
         first, *others = node.pairs
-        entry = find(family, first)
+        entry = find_entry(family, first)
         if entry and all(other in entry.arguments for other in others):
             hint = f"Indent {', '.join(others)} below `{first}:`, or write `{first}: {{…}}`."
         else:
             hint = "Give one name."
-        report.error("one-name", f"`{where}` has {len(node.pairs)} keys. {expected}. {hint}", node.mark)
+        problems.error("one-name", f"`{key_path}` has {len(node.pairs)} keys. {expected}. {hint}", node.location)
         return None
-    report.error("wrong-type", f"`{where}` is {spelled(node)}. {expected}, for example {example}.", node.mark)
+    problems.error(
+        "wrong-type", f"`{key_path}` is {describe_node(node)}. {expected}, for example {example}.", node.location
+    )
     return None
 
 
-def _report_unknown_name(family: str, key: Scalar, report: Report, where: str) -> None:
-    suggestion = closest(key.text, spellings(family))
+def _report_unknown_name(family: str, key: Scalar, problems: Problems, key_path: str) -> None:
+    suggestion = suggest(key.text, suggestable_names(family))
     hint = ""
-    if family == "layer" and find("activation", key.text):
-        suggestion = f"`Activation: {find('activation', key.text).name}`"
+    if family == "layer" and find_entry("activation", key.text):
+        suggestion = f"`Activation: {find_entry('activation', key.text).name}`"
     elif suggestion is None:
-        others = [other for other in FAMILIES if other != family and find(other, key.text)]
+        others = [other for other in FAMILIES if other != family and find_entry(other, key.text)]
         hint = f" ({key.text} is {_ARTICLES[others[0]]} {others[0]}.)" if others else ""
-    report.error(
+    problems.error(
         f"unknown-{family}",
-        f"`{where}`: {family} {key.text} is not known.{hint} List them: kerasdeep explain {family}.",
-        key.mark,
+        f"`{key_path}`: {family} {key.text} is not known.{hint} List them: kerasdeep explain {family}.",
+        key.location,
         suggestion,
     )
 
 
-def _arguments_of(entry: Entry, value: Node | None, report: Report, where: str) -> dict[str, Pair] | None:
+def _written_arguments(entry: Entry, value: Node | None, problems: Problems, key_path: str) -> dict[str, Pair] | None:
     """The written arguments by name, shorthands spelled out, or None after a problem was reported."""
     if value is None or (isinstance(value, Scalar) and value.is_null):
         return {}
     if isinstance(value, Mapping) and not _is_short_form(entry, value):
         return value.pairs
     if entry.shorthand:
-        return {entry.shorthand: Pair(Scalar(entry.shorthand, False, value.mark), value)}
+        return {entry.shorthand: Pair(Scalar(entry.shorthand, False, value.location), value)}
     named = ", ".join(f"{name}: …" for name in entry.required or list(entry.arguments)[:1])
     takes = (
         f"{entry.name} takes its arguments by name: `{entry.name}: {{{named}}}`."
         if named
         else f"{entry.name} takes no arguments."
     )
-    report.error("wrong-type", f"`{where}.{entry.name}` is {spelled(value)}. {takes}", value.mark)
+    problems.error("wrong-type", f"`{key_path}.{entry.name}` is {describe_node(value)}. {takes}", value.location)
     return None
 
 
@@ -125,10 +138,10 @@ def _wrapped_families(entry: Entry) -> tuple[str, ...]:
     """The families that the shorthand takes, directly (`layer`) or in a list."""
     if not entry.shorthand:
         return ()
-    return tuple(atom.kind for atom in _flat(alternatives(entry.arguments[entry.shorthand].type)))
+    return tuple(atom.kind for atom in _family_atoms(parse_type(entry.arguments[entry.shorthand].type)))
 
 
-def _flat(atoms: tuple[Atom, ...]) -> list[Atom]:
+def _family_atoms(atoms: tuple[Atom, ...]) -> list[Atom]:
     return [atom for atom in atoms if atom.kind in FAMILIES]
 
 
@@ -136,102 +149,104 @@ def _is_short_form(entry: Entry, value: Mapping) -> bool:
     if len(value.pairs) != 1:
         return False
     name = next(iter(value.pairs))
-    return name not in entry.arguments and any(find(family, name) for family in _wrapped_families(entry))
+    return name not in entry.arguments and any(find_entry(family, name) for family in _wrapped_families(entry))
 
 
 def _read_arguments(
-    entry: Entry, written: dict[str, Pair], key: Scalar, report: Report, where: str
+    entry: Entry, written: dict[str, Pair], key: Scalar, problems: Problems, key_path: str
 ) -> dict[str, Any]:
     """The values of the arguments that are right; the others are reported."""
     values: dict[str, Any] = {}
-    meant = set()
+    guessed_names = set()
     for name, pair in written.items():
-        if report.full:
+        if problems.is_full:
             break
         argument = entry.arguments.get(name)
         if argument is None:
-            meant.add(_report_unknown_argument(entry, pair, report))
+            guessed_names.add(_report_unknown_argument(entry, pair, problems))
         elif argument.refused:
-            report.error("refused", f"`{entry.name}.{name}` cannot be used: {argument.refused}", pair.key.mark)
+            problems.error("refused", f"`{entry.name}.{name}` cannot be used: {argument.refused}", pair.key.location)
         else:
-            place = f"{where}.{entry.name}.{name}"
-            value = read(argument.type, pair.value, report, place, argument.minimum, argument.maximum)
+            argument_path = f"{key_path}.{entry.name}.{name}"
+            value = read_value(argument.type, pair.value, problems, argument_path, argument.minimum, argument.maximum)
             if value is not INVALID:
                 values[name] = value
-            elif argument.hint and report.problems[-1].name == "wrong-type":
-                last = report.problems.pop()
-                report.problems.append(replace(last, message=f"{last.message} {argument.hint}"))
+            elif argument.hint and problems.items[-1].name == "wrong-type":
+                last = problems.items.pop()
+                problems.items.append(replace(last, message=f"{last.message} {argument.hint}"))
     for name in entry.required:
-        if name not in written and name not in meant:
-            expected = described(alternatives(entry.arguments[name].type))
-            report.error("missing-argument", f"{entry.name} needs `{name}`: {expected}.", key.mark)
+        if name not in written and name not in guessed_names:
+            expected = describe_type(parse_type(entry.arguments[name].type))
+            problems.error("missing-argument", f"{entry.name} needs `{name}`: {expected}.", key.location)
     for group in entry.exclusive:
         given = [name for name in group if values.get(name) is not None]
         if len(given) > 1:
             message = f"{entry.name} takes one of {', '.join(group)}; {' and '.join(given)} are given. Keep one."
-            report.error("conflict", message, written[given[1]].key.mark)
+            problems.error("conflict", message, written[given[1]].key.location)
     return values
 
 
-def _report_unknown_argument(entry: Entry, pair: Pair, report: Report) -> str | None:
+def _report_unknown_argument(entry: Entry, pair: Pair, problems: Problems) -> str | None:
     """The argument that was meant, if a suggestion was found; a wrapper's short form may have meant a name."""
     word = pair.key.text
     usable = [name for name, argument in entry.arguments.items() if not argument.refused]
-    names = [name for family in _wrapped_families(entry) for name in spellings(family)]
-    argument, name = closest(word, usable), closest(word, names)
+    names = [name for family in _wrapped_families(entry) for name in suggestable_names(family)]
+    argument, name = suggest(word, usable), suggest(word, names)
     suggestion = argument or name
     shown = ", ".join(usable[:12]) + (", …" if len(usable) > 12 else "")
     expected = f"Its arguments: {shown}." if usable else "It takes none."
-    report.error(
-        "unknown-argument", f"{entry.name} has no argument `{word}`. {expected}", pair.key.mark, suggestion
+    problems.error(
+        "unknown-argument", f"{entry.name} has no argument `{word}`. {expected}", pair.key.location, suggestion
     )
     return argument or (entry.shorthand if name else None)
 
 
-def canonical(family: str, node: Node) -> Node:
+def canonical_choice(family: str, node: Node) -> Node:
     """The node as `{Name: {argument: value}}`, marks kept, so that files merge by name and argument.
 
     Nested choices are rewritten too. What cannot be understood stays as it is: `read_choice` says what is wrong.
     """
-    node = _with_siblings(family, node, Report())
+    node = _with_siblings(family, node, Problems())
     if isinstance(node, Scalar) and not node.is_null:
-        entry = find(family, node.text)
+        entry = find_entry(family, node.text)
         return _canonical_mapping(entry, node, None, node) if entry else node
     if isinstance(node, Mapping) and len(node.pairs) == 1:
         pair = next(iter(node.pairs.values()))
-        entry = find(family, pair.key.text)
+        entry = find_entry(family, pair.key.text)
         return _canonical_mapping(entry, pair.key, pair.value, node) if entry else node
     return node
 
 
 def _canonical_mapping(entry: Entry, key: Scalar, value: Node | None, node: Node) -> Node:
-    written = _arguments_of(entry, value, Report(), "")
+    written = _written_arguments(entry, value, Problems(), "")
     if written is None:
         return node
-    inside = {name: Pair(pair.key, _canonical_value(entry, name, pair.value)) for name, pair in written.items()}
-    arguments = Mapping(inside, value.mark if value is not None else key.mark)
-    return Mapping({entry.name: Pair(Scalar(entry.name, False, key.mark), arguments)}, node.mark)
+    canonical_pairs = {
+        name: Pair(pair.key, _canonical_value(entry, name, pair.value)) for name, pair in written.items()
+    }
+    arguments = Mapping(canonical_pairs, value.location if value is not None else key.location)
+    return Mapping({entry.name: Pair(Scalar(entry.name, False, key.location), arguments)}, node.location)
 
 
 def _canonical_value(entry: Entry, name: str, value: Node) -> Node:
     argument = entry.arguments.get(name)
     if argument is None:
         return value
-    for atom in alternatives(argument.type):
+    for atom in parse_type(argument.type):
         if isinstance(value, Sequence) and atom.kind == "list":
-            for inner in _flat(atom.of):
-                return Sequence(tuple(canonical(inner.kind, item) for item in value.items), value.mark)
+            for inner in _family_atoms(atom.of):
+                return Sequence(tuple(canonical_choice(inner.kind, item) for item in value.items), value.location)
         elif atom.kind in FAMILIES and isinstance(value, Mapping | Scalar):
-            return canonical(atom.kind, value)
+            return canonical_choice(atom.kind, value)
     return value
 
 
-def dump(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """A choice (or any value that holds choices) as plain data for YAML: `Name` or `{Name: {argument: value}}`."""
     if isinstance(value, Choice):
-        return {value.name: dump(dict(value.arguments))} if value.arguments else value.name
+        return {value.name: to_plain(dict(value.arguments))} if value.arguments else value.name
     if isinstance(value, dict):
-        return {name: dump(item) for name, item in value.items()}
+        return {name: to_plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [dump(item) for item in value]
+        return [to_plain(item) for item in value]
     return str(value) if isinstance(value, Duration) else value

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kerasdeep.errors import Mark
+from kerasdeep.errors import SourceLocation
 
 
 class _Required:
@@ -57,7 +57,7 @@ class Entry:
     aliases: tuple[str, ...] = ()
     shorthand: str | None = None
     refused: str | None = None
-    own: bool = False
+    is_custom: bool = False
     layer: str | None = None
     exclusive: tuple[tuple[str, ...], ...] = ()
     warning: tuple[str, str] | None = None
@@ -80,7 +80,7 @@ class Choice:
     family: str
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    mark: Mark | None = field(default=None, compare=False)
+    location: SourceLocation | None = field(default=None, compare=False)
 
     @property
     def entry(self) -> Entry:

@@ -23,7 +23,7 @@ FAMILIES = (
     "loss",
     "metric",
 )
-_KINDS = {
+_KIND_DESCRIPTIONS = {
     "int": "a whole number",
     "float": "a number",
     "bool": "true or false",
@@ -47,18 +47,18 @@ class Atom:
 
 
 @cache
-def alternatives(expression: str) -> tuple[Atom, ...]:
+def parse_type(expression: str) -> tuple[Atom, ...]:
     """The parsed expression. Raises `ValueError` for a type that the grammar does not have."""
-    atoms, rest = _alternatives(expression)
+    atoms, rest = _parse_alternatives(expression)
     if rest:
         raise ValueError(f"unexpected {rest!r} in the type {expression!r}")
     return atoms
 
 
-def _alternatives(text: str) -> tuple[tuple[Atom, ...], str]:
+def _parse_alternatives(text: str) -> tuple[tuple[Atom, ...], str]:
     atoms = []
     while True:
-        atom, text = _atom(text.lstrip())
+        atom, text = _parse_atom(text.lstrip())
         atoms.append(atom)
         text = text.lstrip()
         if not text.startswith("|"):
@@ -66,7 +66,7 @@ def _alternatives(text: str) -> tuple[tuple[Atom, ...], str]:
         text = text[1:]
 
 
-def _atom(text: str) -> tuple[Atom, str]:
+def _parse_atom(text: str) -> tuple[Atom, str]:
     if text.startswith("'"):
         word, end, rest = text[1:].partition("'")
         if not end:
@@ -76,7 +76,7 @@ def _atom(text: str) -> tuple[Atom, str]:
     kind = match[0] if match else ""
     rest = text[len(kind) :]
     if kind in ("list", "map") and rest.startswith("["):
-        of, rest = _alternatives(rest[1:])
+        element_types, rest = _parse_alternatives(rest[1:])
         length = None
         if rest.startswith(";"):
             digits = re.match(r"\d+", rest[1:])
@@ -85,15 +85,15 @@ def _atom(text: str) -> tuple[Atom, str]:
             length, rest = int(digits[0]), rest[1 + len(digits[0]) :]
         if not rest.startswith("]"):
             raise ValueError(f"expected ']' in {text!r}")
-        return Atom(kind, of=of, length=length), rest[1:]
-    if kind in FAMILIES or (kind in _KINDS and kind not in ("list", "map")):
+        return Atom(kind, of=element_types, length=length), rest[1:]
+    if kind in FAMILIES or (kind in _KIND_DESCRIPTIONS and kind not in ("list", "map")):
         return Atom(kind), rest
     raise ValueError(f"no such type: {text!r}")
 
 
-def described(atoms: tuple[Atom, ...]) -> str:
+def describe_type(atoms: tuple[Atom, ...]) -> str:
     """The alternatives in words: `a whole number, null or one of: same, valid`."""
-    parts = [_described(atom) for atom in atoms if atom.kind not in ("choice", "null")]
+    parts = [_describe_atom(atom) for atom in atoms if atom.kind not in ("choice", "null")]
     words = [atom.word for atom in atoms if atom.kind == "choice"]
     if words:
         parts.append(("one of: " if len(words) > 1 else "") + ", ".join(words))
@@ -103,24 +103,24 @@ def described(atoms: tuple[Atom, ...]) -> str:
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " or " + parts[-1]
 
 
-def spell(atoms: tuple[Atom, ...]) -> str:
+def format_type(atoms: tuple[Atom, ...]) -> str:
     """The expression that parses to `atoms`."""
-    return "|".join(_spell(atom) for atom in atoms)
+    return "|".join(_format_atom(atom) for atom in atoms)
 
 
-def _spell(atom: Atom) -> str:
+def _format_atom(atom: Atom) -> str:
     if atom.kind == "choice":
         return f"'{atom.word}'"
     length = f";{atom.length}" if atom.length is not None else ""
-    return f"{atom.kind}[{spell(atom.of)}{length}]" if atom.of else atom.kind
+    return f"{atom.kind}[{format_type(atom.of)}{length}]" if atom.of else atom.kind
 
 
-def _described(atom: Atom) -> str:
+def _describe_atom(atom: Atom) -> str:
     if atom.kind in FAMILIES:
         return f"{'an' if atom.kind[0] in 'aio' else 'a'} {atom.kind}"
     if atom.kind == "list":
         size = f"{atom.length} items" if atom.length is not None else "items"
-        return f"a list of {size}, each {described(atom.of)}"
+        return f"a list of {size}, each {describe_type(atom.of)}"
     if atom.kind == "map":
-        return f"a mapping of names to {described(atom.of)}"
-    return _KINDS[atom.kind]
+        return f"a mapping of names to {describe_type(atom.of)}"
+    return _KIND_DESCRIPTIONS[atom.kind]

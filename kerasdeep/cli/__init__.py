@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from kerasdeep.cli import ending
+from kerasdeep.cli import exit_codes
 
 
 def main() -> None:
     """The `kerasdeep` command: runs a verb and ends with the exit code of DESIGN's table."""
     from kerasdeep.cli.app import app
 
-    sys.exit(ending.run(app, sys.argv[1:]))
+    sys.exit(exit_codes.run_app(app, sys.argv[1:]))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import kerasdeep
-from kerasdeep.cli import ending, options
+from kerasdeep.cli import exit_codes, options
 from kerasdeep.cli.desk import desk
 
 app = typer.Typer(
@@ -21,16 +21,16 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _print_version(show_version: bool) -> None:
+    if show_version:
         print(f"kerasdeep {kerasdeep.__version__}")
         raise typer.Exit
 
 
 @app.callback()
-def _top(
+def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and end.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version and end.")
     ] = False,
 ) -> None:
     """Deep networks from YAML: build, train, reuse and understand Keras models."""
@@ -38,58 +38,59 @@ def _top(
 
 @app.command()
 def train(
-    config: options.ConfigOrRun,
-    set_: options.Set = None,
-    seed: options.Seed = None,
-    epochs: options.Epochs = None,
-    name: options.Name = None,
-    out: options.Out = Path("runs"),
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Continue the latest run of that name, or RUN.")
-    ] = False,
-    profile: options.Profile = None,
-    variant: options.Variant = None,
-    backend: options.Backend = None,
-    device: options.Device = None,
-    quiet: options.Quiet = False,
-    json: options.Json = False,
+    config_or_run: options.ConfigOrRunArgument,
+    set_: options.SetOption = None,
+    seed: options.SeedOption = None,
+    epochs: options.EpochsOption = None,
+    name: options.NameOption = None,
+    out: options.OutOption = Path("runs"),
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the latest run of that name, or RUN.")] = False,
+    profile: options.ProfileOption = None,
+    variant: options.VariantOption = None,
+    backend: options.BackendOption = None,
+    device: options.DeviceOption = None,
+    quiet: options.QuietOption = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Train CONFIG, measure it, write a run and its report."""
-    from kerasdeep.cli.train import train as run_training
+    from kerasdeep.cli.train import train as run_train
 
-    flags = options.flags(seed=seed, epochs=epochs, name=name, backend=backend, device=device)
-    run_training(config, set_ or [], profile, variant, flags, out, resume, quiet, json)
+    flags = options.collect_flags(seed=seed, epochs=epochs, name=name, backend=backend, device=device)
+    run_train(config_or_run, set_ or [], profile, variant, flags, out, resume, quiet, json)
 
 
 @app.command()
 def plan(
-    config: options.Config,
-    set_: options.Set = None,
-    seed: options.Seed = None,
-    epochs: options.Epochs = None,
-    profile: options.Profile = None,
-    variant: options.Variant = None,
-    backend: options.Backend = None,
-    device: options.Device = None,
-    json: options.Json = False,
+    config_name: options.ConfigArgument,
+    set_: options.SetOption = None,
+    seed: options.SeedOption = None,
+    epochs: options.EpochsOption = None,
+    profile: options.ProfileOption = None,
+    variant: options.VariantOption = None,
+    backend: options.BackendOption = None,
+    device: options.DeviceOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Say what training would do. Layers, parameters, memory, steps, rates, and whence each value."""
-    from kerasdeep import spec, training
+    from kerasdeep import training
     from kerasdeep.cli.paths import config_path
+    from kerasdeep.config import load_config
 
-    flags = options.flags(seed=seed, epochs=epochs, backend=backend, device=device)
-    found = training.plan(spec.load(config_path(config), set_ or [], profile, variant, flags), ending.say)
+    flags = options.collect_flags(seed=seed, epochs=epochs, backend=backend, device=device)
+    training_plan = training.plan(
+        load_config(config_path(config_name), set_ or [], profile, variant, flags), exit_codes.print_status
+    )
     if json:
-        ending.say_json(found)
+        exit_codes.print_json(training_plan)
         return
     from kerasdeep.cli.plan import show
 
-    show(found)
+    show(training_plan)
 
 
 @app.command("lr-find")
 def lr_find(
-    config: options.ConfigOrRun,
+    config_or_run: options.ConfigOrRunArgument,
     apply: Annotated[
         bool, typer.Option("--apply", help="Write the suggestion into CONFIG; every other byte stays.")
     ] = False,
@@ -98,71 +99,70 @@ def lr_find(
     steps: Annotated[
         int | None, typer.Option("--steps", min=20, help="Steps of the test; an epoch, 100 to 500, if not given.")
     ] = None,
-    set_: options.Set = None,
-    seed: options.Seed = None,
-    profile: options.Profile = None,
-    variant: options.Variant = None,
-    backend: options.Backend = None,
-    device: options.Device = None,
-    quiet: options.Quiet = False,
-    json: options.Json = False,
+    set_: options.SetOption = None,
+    seed: options.SeedOption = None,
+    profile: options.ProfileOption = None,
+    variant: options.VariantOption = None,
+    backend: options.BackendOption = None,
+    device: options.DeviceOption = None,
+    quiet: options.QuietOption = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Suggest a learning rate. A few hundred steps while it rises show where the loss falls."""
-    from kerasdeep.cli.lr_find import lr_find as find
+    from kerasdeep.cli.lr_find import lr_find as run_lr_find
 
-    flags = options.flags(seed=seed, backend=backend, device=device)
-    find(config, set_ or [], profile, variant, flags, (lowest, highest, steps), apply, quiet, json)
+    flags = options.collect_flags(seed=seed, backend=backend, device=device)
+    run_lr_find(config_or_run, set_ or [], profile, variant, flags, (lowest, highest, steps), apply, quiet, json)
 
 
 @app.command()
 def diagnose(
-    config: options.ConfigOrRun,
-    set_: options.Set = None,
-    seed: options.Seed = None,
-    profile: options.Profile = None,
-    variant: options.Variant = None,
-    backend: options.Backend = None,
-    device: options.Device = None,
-    json: options.Json = False,
+    config_or_run: options.ConfigOrRunArgument,
+    set_: options.SetOption = None,
+    seed: options.SeedOption = None,
+    profile: options.ProfileOption = None,
+    variant: options.VariantOption = None,
+    backend: options.BackendOption = None,
+    device: options.DeviceOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Say what ails a network, and the YAML that helps. Signal and gradients, layer by layer."""
-    from kerasdeep.cli.diagnose import diagnose as examine
+    from kerasdeep.cli.diagnose import diagnose as run_diagnose
 
-    flags = options.flags(seed=seed, backend=backend, device=device)
-    examine(config, set_ or [], profile, variant, flags, json)
+    flags = options.collect_flags(seed=seed, backend=backend, device=device)
+    run_diagnose(config_or_run, set_ or [], profile, variant, flags, json)
 
 
 @app.command()
 def compare(
-    given: Annotated[
+    configs_or_runs: Annotated[
         list[str],
         typer.Argument(metavar="CONFIG|RUN...", help="A YAML file or shipped name, or several run directories."),
     ],
     seeds: Annotated[
-        int,
-        typer.Option("--seeds", min=1, max=100, help="Runs of each variant: the file's seed and the next ones."),
+        int, typer.Option("--seeds", min=1, max=100, help="Runs of each variant: the file's seed and the next ones.")
     ] = 3,
-    set_: options.Set = None,
-    seed: options.Seed = None,
-    epochs: options.Epochs = None,
-    name: options.Name = None,
-    out: options.Out = Path("runs"),
-    profile: options.Profile = None,
-    backend: options.Backend = None,
-    device: options.Device = None,
-    quiet: options.Quiet = False,
-    json: options.Json = False,
+    set_: options.SetOption = None,
+    seed: options.SeedOption = None,
+    epochs: options.EpochsOption = None,
+    name: options.NameOption = None,
+    out: options.OutOption = Path("runs"),
+    profile: options.ProfileOption = None,
+    backend: options.BackendOption = None,
+    device: options.DeviceOption = None,
+    quiet: options.QuietOption = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Train every variant over several seeds and compare. Or compare runs; claims of the file are judged."""
-    from kerasdeep.cli.compare import compare as run_comparison
+    from kerasdeep.cli.compare import compare as run_compare
 
-    flags = options.flags(seed=seed, epochs=epochs, backend=backend, device=device)
-    raise typer.Exit(run_comparison(given, seeds, set_ or [], profile, name, flags, out, quiet, json))
+    flags = options.collect_flags(seed=seed, epochs=epochs, backend=backend, device=device)
+    raise typer.Exit(run_compare(configs_or_runs, seeds, set_ or [], profile, name, flags, out, quiet, json))
 
 
 @app.command()
 def finetune(
-    config: Annotated[
+    config_name: Annotated[
         str | None, typer.Argument(metavar="[CONFIG]", help="A YAML file to start from; not needed.")
     ] = None,
     source: Annotated[
@@ -183,81 +183,70 @@ def finetune(
         float | None,
         typer.Option("--rate", min=1e-12, help="Of the head; a tenth of it in fine-tuning. Default 0.001."),
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", min=1, help="Of both stages together. Default 10.")
-    ] = None,
-    set_: options.Set = None,
-    seed: options.Seed = None,
-    name: options.Name = None,
-    out: options.Out = Path("runs"),
-    backend: options.Backend = None,
-    device: options.Device = None,
-    quiet: options.Quiet = False,
-    json: options.Json = False,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Of both stages together. Default 10.")] = None,
+    set_: options.SetOption = None,
+    seed: options.SeedOption = None,
+    name: options.NameOption = None,
+    out: options.OutOption = Path("runs"),
+    backend: options.BackendOption = None,
+    device: options.DeviceOption = None,
+    quiet: options.QuietOption = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Fit MODEL to your data; no YAML needed. A new head first, then all of it, gently."""
-    from kerasdeep.cli.finetune import finetune as run_finetuning
-    from kerasdeep.spec.finetuning import Wishes
+    from kerasdeep.cli.finetune import finetune as run_finetune
+    from kerasdeep.config.finetuning import FinetuneOptions
 
-    wishes = Wishes(
-        source=source,
-        data=data,
-        target=target,
-        freeze=freeze,
-        unfreeze_after=unfreeze_after,
-        rate=rate,
-        epochs=epochs,
+    finetune_options = FinetuneOptions(
+        source=source, data=data, target=target, freeze=freeze, unfreeze_after=unfreeze_after, rate=rate, epochs=epochs
     )
-    flags = options.flags(seed=seed, name=name, backend=backend, device=device)
-    run_finetuning(config, wishes, set_ or [], flags, out, quiet, json)
+    flags = options.collect_flags(seed=seed, name=name, backend=backend, device=device)
+    run_finetune(config_name, finetune_options, set_ or [], flags, out, quiet, json)
 
 
 @app.command()
 def evaluate(
-    run: options.Run,
+    run: options.RunArgument,
     data: Annotated[
         str | None, typer.Option("--data", metavar="PATH", help="Labelled rows; the run's own if not given.")
     ] = None,
-    mc: options.MonteCarlo = None,
-    seed: options.DrawSeed = None,
-    backend: options.Backend = None,
-    device: options.Device = None,
-    json: options.Json = False,
+    mc: options.MonteCarloOption = None,
+    seed: options.SamplingSeedOption = None,
+    backend: options.BackendOption = None,
+    device: options.DeviceOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Measure RUN anew. Class by class, ranking, calibration; on its held-out rows or a labelled file."""
-    from kerasdeep.cli.evaluate import evaluate as measure
+    from kerasdeep.cli.evaluate import evaluate as run_evaluate
 
-    measure(run, data, mc, options.flags(seed=seed, backend=backend, device=device), json)
+    run_evaluate(run, data, mc, options.collect_flags(seed=seed, backend=backend, device=device), json)
 
 
 @app.command()
 def predict(
-    run: options.Run,
+    run: options.RunArgument,
     data: Annotated[
-        str,
-        typer.Argument(metavar="INPUT", help="A table, .npz, folder of pictures or picture; - reads a CSV."),
+        str, typer.Argument(metavar="INPUT", help="A table, .npz, folder of pictures or picture; - reads a CSV.")
     ],
     out: Annotated[
         Path | None, typer.Option("-o", metavar="FILE", help="A .csv or .parquet; the screen if not given.")
     ] = None,
-    mc: options.MonteCarlo = None,
-    seed: options.DrawSeed = None,
-    backend: options.Backend = None,
-    device: options.Device = None,
-    json: options.Json = False,
+    mc: options.MonteCarloOption = None,
+    seed: options.SamplingSeedOption = None,
+    backend: options.BackendOption = None,
+    device: options.DeviceOption = None,
+    json: options.JsonOption = False,
 ) -> None:
     """Answer raw rows with RUN. Predictions, probabilities and, with --mc, how unsure they are."""
-    from kerasdeep.cli.predict import predict as answer
+    from kerasdeep.cli.predict import predict as run_predict
 
-    answer(run, data, out, mc, options.flags(seed=seed, backend=backend, device=device), json)
+    run_predict(run, data, out, mc, options.collect_flags(seed=seed, backend=backend, device=device), json)
 
 
 @app.command()
 def export(
-    run: options.Run,
-    format: Annotated[
-        str, typer.Option("--format", metavar="keras|saved_model|litert|onnx", help="What to write.")
-    ],
+    run: options.RunArgument,
+    format: Annotated[str, typer.Option("--format", metavar="keras|saved_model|litert|onnx", help="What to write.")],
     out: Annotated[
         Path | None, typer.Option("-o", metavar="PATH", help="Where to; into the run's exports/ if not given.")
     ] = None,
@@ -266,13 +255,13 @@ def export(
     data: Annotated[
         str | None, typer.Option("--data", metavar="PATH", help="Rows to compare on; the run's own if not given.")
     ] = None,
-    force: options.Force = False,
-    json: options.Json = False,
+    force: options.ForceOption = False,
+    json: options.JsonOption = False,
 ) -> None:
     """Write RUN's model for use elsewhere. Preprocessing inside, and proof that the answers agree."""
-    from kerasdeep.cli.export import export as write
+    from kerasdeep.cli.export import export as run_export
 
-    write(run, format, out, fold, float16, data, force, json)
+    run_export(run, format, out, fold, float16, data, force, json)
 
 
 app.add_typer(desk)

@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kerasdeep import run_dir
-from kerasdeep.cli.ending import say_json
+from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.cli.paths import config_path
-from kerasdeep.errors import InputError, Mark, RunFailed
-from kerasdeep.run_dir import ComparisonDir
+from kerasdeep.errors import InputError, RunFailed, SourceLocation
+from kerasdeep.runs import run_dir
+from kerasdeep.runs.run_dir import ComparisonDir
 
 
 def compare(
-    given: list[str],
+    configs_or_runs: list[str],
     seeds: int,
     sets: list[str],
     profile: str | None,
@@ -25,12 +25,12 @@ def compare(
     json: bool,
 ) -> int:
     """Compares and shows; the exit code says whether every claim of the file was met."""
-    folder = _compare(given, seeds, sets, profile, name, flags, out, quiet, json)
+    folder = _run_comparison(configs_or_runs, seeds, sets, profile, name, flags, out, quiet, json)
     facts = folder.read()
     missed = [row["claim"] for row in facts["expect"] if not row["met"]]
     error = f"{len(missed)} of {len(facts['expect'])} claims missed: {'; '.join(missed)}" if missed else None
     if json:
-        say_json(as_object(facts, folder) | ({"status": "failed", "error": error} if error else {}))
+        print_json(without_curves(facts, folder) | ({"status": "failed", "error": error} if error else {}))
     elif not quiet:
         from kerasdeep.cli.compare_table import show
 
@@ -40,8 +40,8 @@ def compare(
     return RunFailed.exit_code if error else 0
 
 
-def _compare(
-    given: list[str],
+def _run_comparison(
+    configs_or_runs: list[str],
     seeds: int,
     sets: list[str],
     profile: str | None,
@@ -51,21 +51,21 @@ def _compare(
     quiet: bool,
     json: bool,
 ) -> ComparisonDir:
-    from kerasdeep import comparing
+    from kerasdeep import studies
 
-    folders = [Path(text) for text in given if Path(text).is_dir()]
+    folders = [Path(text) for text in configs_or_runs if Path(text).is_dir()]
     if folders:
-        if len(folders) < len(given) or sets or profile or flags:
+        if len(folders) < len(configs_or_runs) or sets or profile or flags:
             message = "runs are compared as they are: give run directories alone, or one file with its options."
-            raise InputError(message, "usage", Mark("compare"))
-        return comparing.compare_runs([run_dir.find(folder) for folder in folders], name or "runs", out)
-    if len(given) > 1:
-        raise InputError("give one file, or several run directories.", "usage", Mark("compare"))
-    from kerasdeep.comparing.study import Wishes
+            raise InputError(message, "usage", SourceLocation("compare"))
+        return studies.compare_runs([run_dir.open_run_dir(folder) for folder in folders], name or "runs", out)
+    if len(configs_or_runs) > 1:
+        raise InputError("give one file, or several run directories.", "usage", SourceLocation("compare"))
+    from kerasdeep.studies.study import StudyOptions
 
     if name:
         flags = {**flags, "name": ("--name", name)}
-    wishes = Wishes(seeds=seeds, sets=tuple(sets), profile=profile, flags=flags)
+    study_options = StudyOptions(seeds=seeds, sets=tuple(sets), profile=profile, flags=flags)
     mode = "quiet" if quiet else "json" if json else "auto"
     stream = sys.stderr if json else sys.stdout
 
@@ -73,10 +73,10 @@ def _compare(
         if not quiet:
             print(text, file=stream, flush=True)
 
-    return comparing.compare_study(config_path(given[0]), wishes, out, mode, say)
+    return studies.compare_study(config_path(configs_or_runs[0]), study_options, out, mode, say)
 
 
-def as_object(facts: dict[str, Any], folder: ComparisonDir) -> dict[str, Any]:
+def without_curves(facts: dict[str, Any], folder: ComparisonDir) -> dict[str, Any]:
     """The comparison without its curves, and where its page is."""
-    variants = [{key: value for key, value in one.items() if key != "curves"} for one in facts["variants"]]
+    variants = [{key: value for key, value in variant.items() if key != "curves"} for variant in facts["variants"]]
     return {**facts, "variants": variants, "page": str(folder.html)}

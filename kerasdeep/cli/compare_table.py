@@ -4,36 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerasdeep.run_dir import ComparisonDir
+from kerasdeep.runs.run_dir import ComparisonDir
 
-_LOSSES = ("test_loss", "val_loss")
+_LOSS_METRICS = ("test_loss", "val_loss")
 
 
 def show(facts: dict[str, Any], folder: ComparisonDir) -> None:
     from rich.text import Text
 
-    from kerasdeep.cli.screen import page
+    from kerasdeep.cli.console import captured_console
 
-    with page() as console:
-        console.print(_table(facts["variants"]))
-        paired = [row for row in facts["paired"] if row["metric"] not in _LOSSES]
+    with captured_console() as console:
+        console.print(_variants_table(facts["variants"]))
+        paired = [row for row in facts["paired"] if row["metric"] not in _LOSS_METRICS]
         if paired:
             console.print()
-            console.print(_differences(paired))
+            console.print(_paired_table(paired))
         for row in facts["expect"]:
-            mark, style = ("met   ", "green") if row["met"] else ("MISSED", "bold red")
-            why = row["why"] or ", ".join(f"{name} {_spelled(value)}" for name, value in row["figures"].items())
-            console.print(Text.assemble((mark, style), f" {row['claim']}  ", (f"({why})", "dim")), soft_wrap=True)
+            status, style = ("met   ", "green") if row["met"] else ("MISSED", "bold red")
+            reason = row["why"] or ", ".join(
+                f"{name} {_format_number(value)}" for name, value in row["figures"].items()
+            )
+            console.print(Text.assemble((status, style), f" {row['claim']}  ", (f"({reason})", "dim")), soft_wrap=True)
     print(f"Page: {folder.html}")
 
 
-def _table(variants: list[dict[str, Any]]) -> Any:
+def _variants_table(variants: list[dict[str, Any]]) -> Any:
     from rich.table import Table
 
     headline = next((variant["headline"] for variant in variants if variant["headline"]), None)
-    there = {name for variant in variants for name in variant["metrics"]}
-    losses = [name for name in _LOSSES if name in there]
-    names = [name for name in dict.fromkeys([headline, *losses[:1]]) if name in there]
+    available = {name for variant in variants for name in variant["metrics"]}
+    losses = [name for name in _LOSS_METRICS if name in available]
+    names = [name for name in dict.fromkeys([headline, *losses[:1]]) if name in available]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("variant", no_wrap=True)
     for title in ("seeds", *(name.replace("_", " ") for name in names), "best", "seconds", "weights"):
@@ -41,14 +43,16 @@ def _table(variants: list[dict[str, Any]]) -> Any:
     for variant in variants:
         costs, failed = variant["costs"], variant["statuses"].count("failed")
         seeds = f"{len(variant['seeds'])}" + (f", {failed} failed" if failed else "")
-        figures = [_spread(variant["metrics"].get(name)) for name in names]
-        more = [_spelled(costs[name]["mean"]) for name in ("best_epoch", "seconds")]
+        metric_cells = [_format_mean_std(variant["metrics"].get(name)) for name in names]
+        cost_cells = [_format_number(costs[name]["mean"]) for name in ("best_epoch", "seconds")]
         parameters = costs["parameters"]["mean"]
-        table.add_row(variant["name"], seeds, *figures, *more, "–" if parameters is None else f"{parameters:,.0f}")
+        table.add_row(
+            variant["name"], seeds, *metric_cells, *cost_cells, "–" if parameters is None else f"{parameters:,.0f}"
+        )
     return table
 
 
-def _differences(rows: list[dict[str, Any]]) -> Any:
+def _paired_table(rows: list[dict[str, Any]]) -> Any:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -61,12 +65,12 @@ def _differences(rows: list[dict[str, Any]]) -> Any:
     return table
 
 
-def _spread(found: dict[str, Any] | None) -> str:
-    if not found or found["mean"] is None:
+def _format_mean_std(mean_std: dict[str, Any] | None) -> str:
+    if not mean_std or mean_std["mean"] is None:
         return "–"
-    deviation = f" ± {found['std']:.3f}" if found["n"] > 1 else ""
-    return f"{found['mean']:.4f}{deviation}"
+    deviation = f" ± {mean_std['std']:.3f}" if mean_std["n"] > 1 else ""
+    return f"{mean_std['mean']:.4f}{deviation}"
 
 
-def _spelled(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"

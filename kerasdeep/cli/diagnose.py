@@ -6,14 +6,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasdeep import probes, run_dir, spec
-from kerasdeep.cli.ending import say_json
+from kerasdeep import diagnostics
+from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.cli.paths import config_path
+from kerasdeep.config import load_config
+from kerasdeep.runs import run_dir
 
 if TYPE_CHECKING:
-    from kerasdeep.probes.diagnosing import Diagnosis
+    from kerasdeep.diagnostics.diagnosis import Diagnosis
 
-COLUMNS = {
+COLUMN_TITLES = {
     "mean": "mean",
     "deviation": "deviation",
     "dead": "dead",
@@ -22,14 +24,14 @@ COLUMNS = {
     "norm": "weights",
     "update_ratio": "update",
 }
-SHARES = ("dead", "saturated")
-MOMENTS = {"initial": "at initialisation", "after": "after a few real steps", "saved": "as saved"}
-SHOWN = 24
+SHARE_COLUMNS = ("dead", "saturated")
+MOMENT_TITLES = {"initial": "at initialisation", "after": "after a few real steps", "saved": "as saved"}
+MAX_LAYERS = 24
 """Of a deeper network only the first and last layers are shown; --json has them all."""
 
 
 def diagnose(
-    config: str,
+    config_or_run: str,
     sets: list[str],
     profile: str | None,
     variant: str | None,
@@ -37,62 +39,63 @@ def diagnose(
     json: bool,
 ) -> None:
     """Reads the network of a file, or of a run, and says how it is."""
-    run = run_dir.find(config) if Path(config).is_dir() else None
-    loaded = spec.load(run.resolved if run else config_path(config), sets, profile, variant, flags)
-    found = probes.diagnose(loaded, run, say=lambda text: print(text, file=sys.stderr))
+    run = run_dir.open_run_dir(config_or_run) if Path(config_or_run).is_dir() else None
+    loaded = load_config(run.resolved if run else config_path(config_or_run), sets, profile, variant, flags)
+    diagnosis = diagnostics.diagnose(loaded, run, say=lambda text: print(text, file=sys.stderr))
     if json:
-        say_json(found.as_dict())
+        print_json(diagnosis.as_dict())
     else:
-        _show(found)
+        _show(diagnosis)
 
 
-def _show(found: Diagnosis) -> None:
+def _show(diagnosis: Diagnosis) -> None:
     from rich.text import Text
 
-    from kerasdeep.cli.screen import page, print_yaml
+    from kerasdeep.cli.console import captured_console, print_yaml
 
-    with page() as console:
-        for moment, figures in found.moments.items():
-            ratio = figures["gradient_ratio"]
-            compared = "" if ratio is None else f", gradient of the first over the last hidden layer {ratio:.2g}"
+    with captured_console() as console:
+        for moment, metrics in diagnosis.moments.items():
+            ratio = metrics["gradient_ratio"]
+            ratio_text = "" if ratio is None else f", gradient of the first over the last hidden layer {ratio:.2g}"
             console.print(
-                Text.assemble((MOMENTS[moment], "bold"), f": loss {figures['loss']:.3g}{compared}"), soft_wrap=True
+                Text.assemble((MOMENT_TITLES[moment], "bold"), f": loss {metrics['loss']:.3g}{ratio_text}"),
+                soft_wrap=True,
             )
-            console.print(_table(found.layers, moment))
+            console.print(_layers_table(diagnosis.layers, moment))
             console.print()
-        for note in found.notes:
+        for note in diagnosis.notes:
             console.print(note)
-        for verdict in found.verdicts:
+        for verdict in diagnosis.verdicts:
             console.print(Text(verdict.name.replace("_", " "), "bold red"))
             console.print(f"  {verdict.evidence}", highlight=False, markup=False)
             console.print("  Try:", style="dim")
             print_yaml(console, verdict.remedy, indent=4)
             console.print()
-        if not found.verdicts:
+        if not diagnosis.verdicts:
             console.print(Text("Nothing is wrong that shows here.", "green"))
 
 
-def _table(layers: list[dict[str, Any]], moment: str) -> Any:
+def _layers_table(layers: list[dict[str, Any]], moment: str) -> Any:
     from rich.table import Table
 
-    used = [name for name in COLUMNS if any(layer[moment].get(name) is not None for layer in layers)]
+    columns = [name for name in COLUMN_TITLES if any(layer[moment].get(name) is not None for layer in layers)]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("layer", no_wrap=True)
     table.add_column("activation", no_wrap=True)
-    for name in used:
-        table.add_column(COLUMNS[name], justify="right", no_wrap=True)
-    skipped = range(SHOWN // 2, len(layers) - SHOWN // 2) if len(layers) > SHOWN else range(0)
-    for number, layer in enumerate(layers):
-        if number in skipped:
-            if number == skipped.start:
+    for name in columns:
+        table.add_column(COLUMN_TITLES[name], justify="right", no_wrap=True)
+    skipped = range(MAX_LAYERS // 2, len(layers) - MAX_LAYERS // 2) if len(layers) > MAX_LAYERS else range(0)
+    for index, layer in enumerate(layers):
+        if index in skipped:
+            if index == skipped.start:
                 table.add_row(f"… {len(skipped)} more")
             continue
-        figures = [_figure(name, layer[moment][name]) for name in used]
-        table.add_row(layer["name"], layer["activation"], *figures)
+        cells = [_format_value(name, layer[moment][name]) for name in columns]
+        table.add_row(layer["name"], layer["activation"], *cells)
     return table
 
 
-def _figure(name: str, value: float | None) -> str:
+def _format_value(name: str, value: float | None) -> str:
     if value is None:
         return ""
-    return f"{value:.0%}" if name in SHARES else f"{value:.2g}"
+    return f"{value:.0%}" if name in SHARE_COLUMNS else f"{value:.2g}"

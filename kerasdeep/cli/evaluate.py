@@ -6,86 +6,86 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kerasdeep import run_dir
-from kerasdeep.cli.ending import say_json
+from kerasdeep.cli.exit_codes import print_json
+from kerasdeep.runs import run_dir
 
-_SHOWN_CLASSES = 30
-_NAMES = {"roc_auc": "area under the ROC curve", "pr_auc": "area under precision-recall", "r2_score": "R²"}
-_PARTS = {"test": "test rows", "validation": "validation rows", "train": "training rows"}
+_MAX_CLASSES = 30
+_METRIC_TITLES = {"roc_auc": "area under the ROC curve", "pr_auc": "area under precision-recall", "r2_score": "R²"}
+_SPLIT_TITLES = {"test": "test rows", "validation": "validation rows", "train": "training rows"}
 
 
-def evaluate(
-    run: Path, source: str | None, samples: int | None, flags: dict[str, tuple[str, str]], json: bool
-) -> None:
-    from kerasdeep.inference.opening import open_run
+def evaluate(run: Path, source: str | None, samples: int | None, flags: dict[str, tuple[str, str]], json: bool) -> None:
+    from kerasdeep.inference.predictor import load_predictor
 
-    trained = open_run(run_dir.find(run), flags)
-    from kerasdeep.inference.evaluating import evaluate as measure  # after the machine is prepared for Keras
+    trained = load_predictor(run_dir.open_run_dir(run), flags)
+    from kerasdeep.inference.run_evaluation import (
+        evaluate as evaluate_run,  # after the machine is prepared for Keras
+    )
 
-    result = measure(trained, source, samples, say=lambda text: print(text, file=sys.stderr))
+    result = evaluate_run(trained, source, samples, say=lambda text: print(text, file=sys.stderr))
     if json:
-        say_json(result)
+        print_json(result)
     else:
         show(result, source)
 
 
 def show(result: dict[str, Any], source: str | None) -> None:
     """Every part and target: the metrics, plain and by Monte Carlo dropout side by side, then class by class."""
-    from kerasdeep.cli.screen import page
+    from kerasdeep.cli.console import captured_console
 
     mc = result.get("mc")
-    with page() as console:
+    with captured_console() as console:
         for name, part in result["evaluation"]["parts"].items():
-            rows = f"{part['rows']:,} {_PARTS[name] if source is None else f'rows of {source}'}"
-            for number, target in enumerate(part["targets"]):
-                about = f", {target['target']}" if len(part["targets"]) > 1 else ""
-                sampled = mc and mc["evaluation"]["parts"][name]["targets"][number]
-                console.print(f"On {rows}{about}", style="bold")
-                console.print(_metrics(target, sampled, mc["samples"] if mc else 0))
+            rows = f"{part['rows']:,} {_SPLIT_TITLES[name] if source is None else f'rows of {source}'}"
+            for index, target in enumerate(part["targets"]):
+                target_suffix = f", {target['target']}" if len(part["targets"]) > 1 else ""
+                sampled = mc and mc["evaluation"]["parts"][name]["targets"][index]
+                console.print(f"On {rows}{target_suffix}", style="bold")
+                console.print(_metrics_table(target, sampled, mc["samples"] if mc else 0))
                 if target.get("per_class"):
-                    console.print(_per_class(target["per_class"]))
+                    console.print(_per_class_table(target["per_class"]))
                 console.print()
 
 
-def _metrics(target: dict[str, Any], sampled: dict[str, Any] | None, samples: int) -> Any:
-    table = _table("metric", "value", *([f"--mc {samples}"] if sampled else []), "95 % interval", "baseline")
+def _metrics_table(target: dict[str, Any], sampled: dict[str, Any] | None, samples: int) -> Any:
+    table = _make_table("metric", "value", *([f"--mc {samples}"] if sampled else []), "95 % interval", "baseline")
     for name, value in target["metrics"].items():
         interval = target["intervals"].get(name)
         table.add_row(
-            _NAMES.get(name, name.replace("_", " ")),
-            _spelled(value),
-            *([_spelled(sampled["metrics"][name])] if sampled else []),
-            f"{_spelled(interval[0])} … {_spelled(interval[1])}" if interval else "",
-            _spelled(target["baseline"][name]) if name in target["baseline"] else "",
+            _METRIC_TITLES.get(name, name.replace("_", " ")),
+            _format_number(value),
+            *([_format_number(sampled["metrics"][name])] if sampled else []),
+            f"{_format_number(interval[0])} … {_format_number(interval[1])}" if interval else "",
+            _format_number(target["baseline"][name]) if name in target["baseline"] else "",
         )
-    certain = target.get("most_certain") or (sampled or {}).get("most_certain")
-    if certain:
-        figure = next(name for name in certain if name != "share")
-        both = [(one or {}).get("most_certain", {}).get(figure) for one in (target, sampled)]
-        shown = [_spelled(value) for value in (both if sampled else both[:1])]
-        table.add_row(f"{figure.replace('_', ' ')}, most certain {certain['share']:.0%}", *shown)
+    most_certain = target.get("most_certain") or (sampled or {}).get("most_certain")
+    if most_certain:
+        metric = next(name for name in most_certain if name != "share")
+        pair = [(evaluation or {}).get("most_certain", {}).get(metric) for evaluation in (target, sampled)]
+        cells = [_format_number(value) for value in (pair if sampled else pair[:1])]
+        table.add_row(f"{metric.replace('_', ' ')}, most certain {most_certain['share']:.0%}", *cells)
     return table
 
 
-def _per_class(rows: list[dict[str, Any]]) -> Any:
-    table = _table("class", "precision", "recall", "F1", "rows")
-    for row in rows[:_SHOWN_CLASSES]:
-        shares = [_spelled(row[name]) for name in ("precision", "recall", "f1")]
-        table.add_row(row["class"], *shares, f"{row['support']:,}")
-    if len(rows) > _SHOWN_CLASSES:
-        table.add_row(f"… {len(rows) - _SHOWN_CLASSES} more: see --json")
+def _per_class_table(rows: list[dict[str, Any]]) -> Any:
+    table = _make_table("class", "precision", "recall", "F1", "rows")
+    for row in rows[:_MAX_CLASSES]:
+        cells = [_format_number(row[name]) for name in ("precision", "recall", "f1")]
+        table.add_row(row["class"], *cells, f"{row['support']:,}")
+    if len(rows) > _MAX_CLASSES:
+        table.add_row(f"… {len(rows) - _MAX_CLASSES} more: see --json")
     return table
 
 
-def _table(first: str, *others: str) -> Any:
+def _make_table(first_title: str, *other_titles: str) -> Any:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(first, no_wrap=True)
-    for title in others:
+    table.add_column(first_title, no_wrap=True)
+    for title in other_titles:
         table.add_column(title, justify="right", no_wrap=True)
     return table
 
 
-def _spelled(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"

@@ -4,38 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kerasdeep import run_dir
-from kerasdeep.cli.ending import say_json
-from kerasdeep.errors import InputError, Mark, Problem, closest
+from kerasdeep.cli.exit_codes import print_json
+from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
+from kerasdeep.runs import run_dir
 
 _FORMATS = ("keras", "saved_model", "litert", "onnx")
 
 
 def export(
-    run: Path,
-    format: str,
-    target: Path | None,
-    fold: bool,
-    float16: bool,
-    source: str | None,
-    force: bool,
-    json: bool,
+    run: Path, format: str, target: Path | None, fold: bool, float16: bool, source: str | None, force: bool, json: bool
 ) -> None:
     if format not in _FORMATS:
         message = f"there is no format `{format}`. Expected one of: {', '.join(_FORMATS)}."
-        raise InputError([Problem("error", "usage", message, Mark("--format"), closest(format, _FORMATS))])
-    from kerasdeep.inference.opening import open_run
+        raise InputError([Problem("error", "usage", message, SourceLocation("--format"), suggest(format, _FORMATS))])
+    from kerasdeep.inference.predictor import load_predictor
 
     # The formats are TensorFlow's to write; a model trained on JAX is the same file.
-    trained = open_run(
-        run_dir.find(run), {"runtime.backend": ("--backend", "tensorflow"), "runtime.device": ("--device", "cpu")}
+    trained = load_predictor(
+        run_dir.open_run_dir(run),
+        {"runtime.backend": ("--backend", "tensorflow"), "runtime.device": ("--device", "cpu")},
     )
-    from kerasdeep.inference.exporting.story import export as write
-    from kerasdeep.inference.exporting.story import summary
+    from kerasdeep.inference.export.exporter import export_run as export_model
+    from kerasdeep.inference.export.exporter import summary_lines
 
-    found = write(trained, format, target, fold, float16, source, force)
+    result = export_model(trained, format, target, fold, float16, source, force)
     if json:
-        say_json(found)
+        print_json(result)
     else:
-        for line in summary(found):
+        for line in summary_lines(result):
             print(line)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from kerasdeep import spec
 from kerasdeep.cli.paths import config_path
 from kerasdeep.cli.train import train
-from kerasdeep.spec.finetuning import Wishes, compose
+from kerasdeep.config import load_config
+from kerasdeep.config.finetuning import FinetuneOptions, compose_yaml
 
 
 def finetune(
-    config: str | None,
-    wishes: Wishes,
+    config_name: str | None,
+    finetune_options: FinetuneOptions,
     sets: list[str],
     flags: dict[str, tuple[str, str]],
     out: Path,
@@ -21,10 +21,10 @@ def finetune(
     json: bool,
 ) -> None:
     """Trains what the wishes mean; the file is left in the run directory as its config.yaml."""
-    named = None if config is None else config_path(config)
+    base_config = None if config_name is None else config_path(config_name)
     with tempfile.TemporaryDirectory(prefix="kerasdeep-") as folder:
-        path = Path(folder) / f"{Path(config).stem if config else 'finetune'}.yaml"
-        path.write_text(compose(wishes, named), encoding="utf-8")
-        spec.load(path, sets, flags=flags)  # a mistake in an option is told as one, before all is one file
-        path.write_text(compose(wishes, named, sets, flags), encoding="utf-8")
+        path = Path(folder) / f"{Path(config_name).stem if config_name else 'finetune'}.yaml"
+        path.write_text(compose_yaml(finetune_options, base_config), encoding="utf-8")
+        load_config(path, sets, flags=flags)  # a mistake in an option is told as one, before all is one file
+        path.write_text(compose_yaml(finetune_options, base_config, sets, flags), encoding="utf-8")
         train(str(path), [], None, None, {}, out, False, quiet, json)

@@ -9,15 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasdeep import probes, report, run_dir, spec
-from kerasdeep.cli.ending import say_json
+from kerasdeep import diagnostics, report
+from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.cli.paths import config_path
-from kerasdeep.errors import InputError, Mark
+from kerasdeep.config import load_config
+from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.runs import run_dir
 
 if TYPE_CHECKING:
-    from kerasdeep.probes.finding import Found
+    from kerasdeep.diagnostics.lr_finder import LrFindResult
 
-NAMES = {
+SUGGESTION_TITLES = {
     "steepest": "steepest descent",
     "valley": "valley",
     "minimum_tenth": "minimum / 10",
@@ -27,7 +29,7 @@ NAMES = {
 
 
 def lr_find(
-    config: str,
+    config_or_run: str,
     sets: list[str],
     profile: str | None,
     variant: str | None,
@@ -41,62 +43,73 @@ def lr_find(
 
     A run is tested as it was configured, and its report shows the curve, unless the test changed something.
     """
-    run = run_dir.find(config) if Path(config).is_dir() else None
+    run = run_dir.open_run_dir(config_or_run) if Path(config_or_run).is_dir() else None
     if apply and run:
-        message = f"`{config}` is a run, which stays as it was. Give --apply the YAML file that you go on with."
-        raise InputError(message, "cannot-apply", Mark("--apply"))
-    path, own = run.resolved if run else config_path(config), Path(config).expanduser().is_file()
-    if apply and not own:
-        message = f"`{config}` is a shipped file. Copy it, then apply: kerasdeep recipes copy {config}"
-        raise InputError(message, "cannot-apply", Mark("--apply"))
-    loaded = spec.load(path, sets, profile, variant, flags)
-    from kerasdeep.probes import rate_in_file
+        message = f"`{config_or_run}` is a run, which stays as it was. Give --apply the YAML file that you go on with."
+        raise InputError(message, "cannot-apply", SourceLocation("--apply"))
+    path, is_user_file = (
+        run.resolved if run else config_path(config_or_run),
+        Path(config_or_run).expanduser().is_file(),
+    )
+    if apply and not is_user_file:
+        message = f"`{config_or_run}` is a shipped file. Copy it, then apply: kerasdeep recipes copy {config_or_run}"
+        raise InputError(message, "cannot-apply", SourceLocation("--apply"))
+    loaded = load_config(path, sets, profile, variant, flags)
+    from kerasdeep.diagnostics import rate_writer
 
-    setting = rate_in_file.check(loaded) if apply else None
-    with _progress(quiet or json) as tell:
-        found = probes.lr_find(loaded, *span, say=lambda text: print(text, file=sys.stderr), tell=tell)
+    setting = rate_writer.check_applicable(loaded) if apply else None
+    with _progress(quiet or json) as on_step:
+        result = diagnostics.lr_find(loaded, *span, say=lambda text: print(text, file=sys.stderr), on_step=on_step)
     if setting:
-        rate_in_file.apply(loaded, found.suggestion)
+        rate_writer.apply_rate(loaded, result.suggestion)
     if run and not (sets or profile or variant or flags):
-        run.write_fact("lr_find", asdict(found))
+        run.write_fact("lr_find", asdict(result))
         report.write(run)
     if json:
-        say_json({**asdict(found), "applied": apply})
+        print_json({**asdict(result), "applied": apply})
         return
     if not quiet:
-        _show(found)
-    number = rate_in_file.written(found.suggestion)
+        _show(result)
+    rate_text = rate_writer.format_rate(result.suggestion)
     if setting:
-        print(f"Written into {loaded.path}: {setting.dotted}: {number}")
-    elif found.setting and not quiet:
+        print(f"Written into {loaded.path}: {setting.dotted}: {rate_text}")
+    elif result.setting and not quiet:
         print(
-            f"Take it: --set {found.setting}={number}{', or let --apply write it into the file' if own else ''}."
+            f"Take it: --set {result.setting}={rate_text}{', or let --apply write it into the file' if is_user_file else ''}."
         )
 
 
-def _show(found: Found) -> None:
+def _show(result: LrFindResult) -> None:
     from rich.text import Text
 
-    from kerasdeep.cli.curve import curve
-    from kerasdeep.cli.screen import page, print_pairs
-    from kerasdeep.probes.rate_in_file import written
-    from kerasdeep.probes.suggestions import MEANINGS
+    from kerasdeep.cli.braille_plot import plot_curve
+    from kerasdeep.cli.console import captured_console, print_pairs
+    from kerasdeep.diagnostics.lr_rules import RULE_DESCRIPTIONS
+    from kerasdeep.diagnostics.rate_writer import format_rate
 
-    with page() as console:
-        for line in curve(found.curve["rate"], found.curve["smoothed"], found.suggestion):
+    with captured_console() as console:
+        for line in plot_curve(result.curve["rate"], result.curve["smoothed"], result.suggestion):
             console.print(line)
         console.print()
         rows = [
-            (written(rate), Text(f"{NAMES[name]}: {MEANINGS[name]}", "bold" if name == found.recommended else ""))
-            for name, rate in found.suggestions.items()
+            (
+                format_rate(rate),
+                Text(
+                    f"{SUGGESTION_TITLES[name]}: {RULE_DESCRIPTIONS[name]}",
+                    "bold" if name == result.recommended else "",
+                ),
+            )
+            for name, rate in result.suggestions.items()
         ]
         print_pairs(console, rows, "cyan")
         console.print()
-        current = f" (now {written(found.current)})" if found.current is not None else ""
-        place = f" for {found.setting}{current}" if found.setting else ""
-        console.print(f"Suggested{place}: [bold]{written(found.suggestion)}[/bold], {NAMES[found.recommended]};")
-        console.print(f"{found.why}.")
-        for note in found.notes:
+        current = f" (now {format_rate(result.current)})" if result.current is not None else ""
+        setting_text = f" for {result.setting}{current}" if result.setting else ""
+        console.print(
+            f"Suggested{setting_text}: [bold]{format_rate(result.suggestion)}[/bold], {SUGGESTION_TITLES[result.recommended]};"
+        )
+        console.print(f"{result.why}.")
+        for note in result.notes:
             console.print(note)
 
 

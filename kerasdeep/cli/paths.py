@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kerasdeep import shipped
-from kerasdeep.errors import InputError, Mark, Problem, closest
+from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 
 
 def config_path(text: str) -> Path:
@@ -16,8 +16,8 @@ def config_path(text: str) -> Path:
     path = Path(text).expanduser()
     if path.exists():
         return path
-    known = shipped.all_files()
+    known = shipped.collection_files()
     if text in known:
         return known[text]
     message = "no such file, and nothing shipped has that name. List what is shipped: kerasdeep recipes list."
-    raise InputError([Problem("error", "missing-file", message, Mark(text), closest(path.stem, known))])
+    raise InputError([Problem("error", "missing-file", message, SourceLocation(text), suggest(path.stem, known))])

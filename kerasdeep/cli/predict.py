@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kerasdeep import run_dir
-from kerasdeep.cli.ending import say_json
+from kerasdeep.cli.exit_codes import print_json
+from kerasdeep.runs import run_dir
 
 
 def predict(
     run: Path, source: str, file: Path | None, samples: int | None, flags: dict[str, tuple[str, str]], json: bool
 ) -> None:
-    from kerasdeep.inference import writing
-    from kerasdeep.inference.opening import open_run
+    from kerasdeep.inference import table_output
+    from kerasdeep.inference.predictor import load_predictor
 
     if file is not None:
-        writing.check(file)
-    trained = open_run(run_dir.find(run), flags)
-    from kerasdeep.inference.predicting import predict as table_of  # after the machine is prepared for Keras
+        table_output.check_path(file)
+    trained = load_predictor(run_dir.open_run_dir(run), flags)
+    from kerasdeep.inference.prediction import predict as predict_table  # after the machine is prepared for Keras
 
-    table = table_of(trained, source, samples)
+    table = predict_table(trained, source, samples)
     if file is not None or not json:
-        writing.write(table, file)
+        table_output.write_table(table, file)
     if file is not None and not json:
         print(f"Written: {file}, {len(table):,} rows")
     if json:
-        told = {"file": str(file), "columns": list(table.columns)} if file else writing.as_object(table)
-        say_json({"rows": len(table), **told})
+        output = {"file": str(file), "columns": list(table.columns)} if file else table_output.table_as_json(table)
+        print_json({"rows": len(table), **output})

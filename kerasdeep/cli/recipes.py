@@ -6,18 +6,18 @@ import sys
 
 from rich.text import Text
 
-from kerasdeep.cli.screen import page, print_pairs, print_yaml
+from kerasdeep.cli.console import captured_console, print_pairs, print_yaml
 from kerasdeep.recipes import Recipe
 
-SHELVES = {"configs": "starting points for a problem of your own", "recipes": "the chapter, a file a technique"}
+SHELF_TITLES = {"configs": "starting points for a problem of your own", "recipes": "the chapter, a file a technique"}
 
 
-def show_list(found: list[Recipe]) -> None:
-    width = max(len(recipe.name) for recipe in found)
-    with page() as console:
-        for shelf in dict.fromkeys(recipe.shelf for recipe in found):
-            console.print(Text.assemble((shelf, "bold"), f"  {SHELVES[shelf]}"))
-            rows = [(recipe.name, Text(recipe.description)) for recipe in found if recipe.shelf == shelf]
+def show_list(recipes: list[Recipe]) -> None:
+    width = max(len(recipe.name) for recipe in recipes)
+    with captured_console() as console:
+        for shelf in dict.fromkeys(recipe.folder for recipe in recipes):
+            console.print(Text.assemble((shelf, "bold"), f"  {SHELF_TITLES[shelf]}"))
+            rows = [(recipe.name, Text(recipe.description)) for recipe in recipes if recipe.folder == shelf]
             print_pairs(console, rows, "green", width)
             console.print()
         console.print("kerasdeep recipes show NAME · kerasdeep recipes copy NAME · kerasdeep train NAME")
@@ -28,5 +28,5 @@ def show_text(text: str) -> None:
     if not sys.stdout.isatty():
         print(text, end="")
         return
-    with page() as console:
+    with captured_console() as console:
         print_yaml(console, text, indent=0)

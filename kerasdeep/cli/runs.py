@@ -5,29 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kerasdeep import run_dir
 from kerasdeep.errors import InputError
+from kerasdeep.runs import run_dir
 
-_HEADLINES = ("test_accuracy", "val_accuracy", "test_r2_score", "val_r2_score", "val_loss", "loss")
+_HEADLINE_METRICS = ("test_accuracy", "val_accuracy", "test_r2_score", "val_r2_score", "val_loss", "loss")
 
 
-def rows(out: Path) -> list[dict[str, Any]]:
+def read_results(out: Path) -> list[dict[str, Any]]:
     """Every run's result; a directory whose result cannot be read is left out."""
-    found = []
-    for run in run_dir.all_runs(out):
+    results = []
+    for run in run_dir.list_runs(out):
         try:
-            found.append(run.read_result())
+            results.append(run.read_result())
         except InputError:
             continue
-    return found
+    return results
 
 
-def show(found: list[dict[str, Any]], out: Path) -> None:
+def show(results: list[dict[str, Any]], out: Path) -> None:
     from rich.table import Table
 
-    from kerasdeep.cli.screen import page
+    from kerasdeep.cli.console import captured_console
 
-    if not found:
+    if not results:
         print(f"no runs in {out}. Start one: kerasdeep train quickstart")
         return
     table = Table(box=None, pad_edge=False)
@@ -39,23 +39,23 @@ def show(found: list[dict[str, Any]], out: Path) -> None:
         ("time", "right"),
     ):
         table.add_column(title, justify=justify)
-    for result in found:
+    for result in results:
         seconds = result.get("seconds")
         table.add_row(
             Path(result["run"]).name,
             result.get("status", ""),
-            headline(result),
+            format_headline(result),
             str(result.get("epochs") or ""),
             f"{seconds:.1f} s" if seconds is not None else "",
         )
-    with page() as console:
+    with captured_console() as console:
         console.print(table)
 
 
-def headline(result: dict[str, Any]) -> str:
+def format_headline(result: dict[str, Any]) -> str:
     """The one figure that says most: `test accuracy 0.971`."""
     metrics = result.get("metrics") or {}
-    for name in _HEADLINES:
+    for name in _HEADLINE_METRICS:
         if metrics.get(name) is not None:
             return f"{name.replace('_', ' ')} {metrics[name]:.4g}"
     return ""

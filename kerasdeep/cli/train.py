@@ -6,17 +6,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from kerasdeep import run_dir, spec
-from kerasdeep.cli.ending import say_json
+from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.cli.paths import config_path
-from kerasdeep.errors import InputError, Mark, RunFailed
-from kerasdeep.run_dir import RunDir
+from kerasdeep.config import load_config
+from kerasdeep.errors import InputError, RunFailed, SourceLocation
+from kerasdeep.runs import run_dir
+from kerasdeep.runs.run_dir import RunDir
 
-_PARTS = {"test_": "test rows", "val_": "validation rows"}
+_SPLIT_TITLES = {"test_": "test rows", "val_": "validation rows"}
 
 
 def train(
-    config: str,
+    config_or_run: str,
     sets: list[str],
     profile: str | None,
     variant: str | None,
@@ -27,29 +28,29 @@ def train(
     json: bool,
 ) -> None:
     """Trains, reports and says what came out; an interrupted or failed run gets its report as well."""
-    given = run_dir.find(config) if Path(config).is_dir() else None
-    loaded = spec.load(given.resolved if given else config_path(config), sets, profile, variant, flags)
-    begun = (given or _latest(out, str(loaded.spec.name))) if resume else None
+    given_run = run_dir.open_run_dir(config_or_run) if Path(config_or_run).is_dir() else None
+    loaded = load_config(given_run.resolved if given_run else config_path(config_or_run), sets, profile, variant, flags)
+    resumed_run = (given_run or _require_latest_run(out, str(loaded.config.name))) if resume else None
     from kerasdeep import report, training
 
-    runs: list[RunDir] = []
+    created_runs: list[RunDir] = []
     mode = "quiet" if quiet else "json" if json else "auto"
     try:
-        training.train(loaded, out, begun, mode, runs.append)
+        training.train(loaded, out, resumed_run, mode, created_runs.append)
     except BaseException:
         # What ended the run (a full disk, a directory that is gone) may leave no room for its report.
         with suppress(OSError, InputError):
-            for run in runs:
+            for run in created_runs:
                 report.write(run)
         raise
-    if not runs:  # another of the processes that trained together has the run, and speaks of it
+    if not created_runs:  # another of the processes that trained together has the run, and speaks of it
         return
-    _write_report(runs[0])
-    result = runs[0].read_result()
+    _write_report(created_runs[0])
+    result = created_runs[0].read_result()
     if json:
-        say_json(result)
+        print_json(result)
     elif not quiet:
-        for line in summary(runs[0], result):
+        for line in summary_lines(created_runs[0], result):
             print(line)
 
 
@@ -65,27 +66,29 @@ def _write_report(run: RunDir) -> None:
         ) from error
 
 
-def _latest(out: Path, name: str) -> RunDir:
-    run = run_dir.latest(out, name)
+def _require_latest_run(out: Path, name: str) -> RunDir:
+    run = run_dir.latest_run(out, name)
     if run is None:
         raise InputError(
-            f"there is no run `{name}` in {out} to resume. Train it first.", "usage", Mark("--resume")
+            f"there is no run `{name}` in {out} to resume. Train it first.", "usage", SourceLocation("--resume")
         )
     return run
 
 
-def summary(run: RunDir, result: dict[str, Any]) -> list[str]:
+def summary_lines(run: RunDir, result: dict[str, Any]) -> list[str]:
     """Three lines: what came out, what it took, where it is."""
-    part = next((part for part in _PARTS if any(name.startswith(part) for name in result["baseline"])), "")
-    figures = [
-        f"{name.removeprefix(part).replace('_', ' ')} {result['metrics'][name]:.4g} (baseline {value:.4g})"
+    prefix = next(
+        (prefix for prefix in _SPLIT_TITLES if any(name.startswith(prefix) for name in result["baseline"])), ""
+    )
+    metric_texts = [
+        f"{name.removeprefix(prefix).replace('_', ' ')} {result['metrics'][name]:.4g} (baseline {value:.4g})"
         for name, value in result["baseline"].items()
-        if name.startswith(part) and value is not None and result["metrics"].get(name) is not None
+        if name.startswith(prefix) and value is not None and result["metrics"].get(name) is not None
     ]
     best = f", the best is {result['best_epoch']}" if result["best_epoch"] not in (None, result["epochs"]) else ""
-    trained = f"{result['epochs']} epochs{best}"
+    epochs_text = f"{result['epochs']} epochs{best}"
     return [
-        f"On {_PARTS.get(part, 'training rows')}: {', '.join(figures)}",
-        f"{trained}; {result['parameters']:,} parameters; {result['seconds']:.1f} s of training",
+        f"On {_SPLIT_TITLES.get(prefix, 'training rows')}: {', '.join(metric_texts)}",
+        f"{epochs_text}; {result['parameters']:,} parameters; {result['seconds']:.1f} s of training",
         f"Report: {run.report_html}",
     ]

@@ -4,41 +4,41 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kerasdeep import spec
-from kerasdeep.cli.ending import say_problems
+from kerasdeep.cli.exit_codes import print_problems
 from kerasdeep.cli.paths import config_path
+from kerasdeep.config import load_config
+from kerasdeep.config.root import Config
+from kerasdeep.config.sections.pretraining import LABEL_FREE_PRETEXTS
 from kerasdeep.data import sources
 from kerasdeep.errors import InputError, Problem
-from kerasdeep.spec.experiment import Spec
-from kerasdeep.spec.pretraining import WITHOUT_LABELS
 
 
 def validate(configs: list[str], sets: list[str], as_json: bool) -> int:
     """Says what is wrong and returns the exit code: 0 where there is no error, warnings or not."""
     problems: list[Problem] = []
-    for config in configs:
+    for config_name in configs:
         try:
-            loaded = spec.load(config_path(config), sets)
-            problems += [*loaded.warnings, *_of_data(loaded.spec)]
+            loaded = load_config(config_path(config_name), sets)
+            problems += [*loaded.warnings, *_data_problems(loaded.config)]
         except InputError as error:
             problems += error.problems
     errors = [problem for problem in problems if problem.severity == "error"]
     if problems or as_json:
-        say_problems(problems, as_json)
+        print_problems(problems, as_json)
     if not as_json and not errors:
-        what = configs[0] if len(configs) == 1 else f"{len(configs)} files"
-        print(f"{what}: valid" + (f", {len(problems)} warnings" if problems else ""))
+        checked = configs[0] if len(configs) == 1 else f"{len(configs)} files"
+        print(f"{checked}: valid" + (f", {len(problems)} warnings" if problems else ""))
     return InputError.exit_code if errors else 0
 
 
-def _of_data(whole: Spec) -> list[Problem]:
+def _data_problems(experiment: Config) -> list[Problem]:
     """What is wrong with the data of the run and of the stages that learn from data of their own."""
-    found = sources.problems(whole.data)
-    for stage in whole.stages:
-        kind = stage.pretrain.kind if stage.pretrain else None
-        section = getattr(kind, "data", None)
+    problems = sources.check_sources(experiment.data)
+    for stage in experiment.stages:
+        pretext = stage.pretrain.kind if stage.pretrain else None
+        section = getattr(pretext, "data", None)
         if section is not None:
-            if isinstance(kind, WITHOUT_LABELS) and section.source != whole.data.source:
+            if isinstance(pretext, LABEL_FREE_PRETEXTS) and section.source != experiment.data.source:
                 section = replace(section, target=None, features=None, drop=[])  # these are of the run's own table
-            found += [problem for problem in sources.problems(section) if problem not in found]
-    return found
+            problems += [problem for problem in sources.check_sources(section) if problem not in problems]
+    return problems

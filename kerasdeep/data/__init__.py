@@ -1,7 +1,7 @@
 """The data room: from a `data:` section to arrays a network can learn from.
 
 `load` is the way in (its story is in `loading.py`); `read_raw` and the functions of `preprocessing` serve
-prediction. They are looked up on first use, so that `kerasdeep.data.header`, which `validate` needs, costs
+prediction. They are looked up on first use, so that `kerasdeep.data.csv_header`, which `validate` needs, costs
 neither NumPy nor pandas.
 """
 
@@ -12,14 +12,14 @@ _HOMES = {
     "load": "loading",
     "load_unlabelled": "loading",
     "Dataset": "dataset",
-    "Part": "dataset",
+    "DataSplit": "dataset",
     "Target": "dataset",
     "Preprocessing": "preprocessing",
-    "apply": "preprocessing",
-    "apply_target": "preprocessing",
-    "restore_target": "preprocessing",
-    "read_raw": "raw",
-    "RawInput": "raw",
+    "transform_inputs": "preprocessing",
+    "encode_target": "preprocessing",
+    "decode_target": "preprocessing",
+    "read_for_prediction": "prediction_input",
+    "PredictionInput": "prediction_input",
 }
 
 __all__ = sorted(_HOMES)

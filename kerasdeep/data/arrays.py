@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from kerasdeep.data.dataset import RawPart, Source, place
-from kerasdeep.data.download import sha256
-from kerasdeep.data.rows import Stored
-from kerasdeep.errors import InputError, Mark, Report, closest
+from kerasdeep.data.dataset import RawSplit, Source, setting_location
+from kerasdeep.data.download import file_sha256
+from kerasdeep.data.lazy_rows import NpyFile
+from kerasdeep.errors import InputError, Problems, SourceLocation, suggest
 
 INPUTS = ("x", "data", "images", "features", "inputs")
 LABELS = ("y", "labels", "label", "target", "targets", "classes")
-PARTS = {
+SPLIT_SYNONYMS = {
     "train": "train",
     "training": "train",
     "val": "validation",
@@ -33,73 +33,72 @@ PARTS = {
     "test": "test",
     "testing": "test",
 }
-_SUFFIX = re.compile(rf"(?P<base>.+?)_(?P<part>{'|'.join(PARTS)})", re.IGNORECASE)
-_PREFIX = re.compile(rf"(?P<part>{'|'.join(PARTS)})_(?P<base>.+)", re.IGNORECASE)
+_SUFFIX = re.compile(rf"(?P<base>.+?)_(?P<part>{'|'.join(SPLIT_SYNONYMS)})", re.IGNORECASE)
+_PREFIX = re.compile(rf"(?P<part>{'|'.join(SPLIT_SYNONYMS)})_(?P<base>.+)", re.IGNORECASE)
 
 
-def open_arrays(path: Path, mark: Mark | None) -> dict[str, np.ndarray]:
+def open_arrays(path: Path, location: SourceLocation | None) -> dict[str, np.ndarray]:
     """Every array of the file, or of the folder of `.npy` files, which are only opened.
 
     Raises InputError when it is no `.npz` or `.npy`, or holds pickled objects.
     """
     try:
         if path.is_dir():
-            return {file.stem: Stored(file) for file in stored_files(path)}
+            return {file.stem: NpyFile(file) for file in npy_files(path)}
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except (zipfile.BadZipFile, EOFError, OSError, AttributeError, TypeError) as error:
-        wanted = ".npy files: {}. Expected the output of numpy.save." if path.is_dir() else ".npz file: {}. "
-        wanted += "" if path.is_dir() else "Expected the output of numpy.savez."
-        message = f"{path} is no {wanted.format(error)}"
-        raise InputError(message, "not-an-npz", mark) from error
+        expectation = ".npy files: {}. Expected the output of numpy.save." if path.is_dir() else ".npz file: {}. "
+        expectation += "" if path.is_dir() else "Expected the output of numpy.savez."
+        message = f"{path} is no {expectation.format(error)}"
+        raise InputError(message, "not-an-npz", location) from error
     except ValueError as error:
         message = (
-            f"{path} cannot be read without pickle, which could run code: {error} "
-            "Save plain arrays of numbers or text."
+            f"{path} cannot be read without pickle, which could run code: {error} Save plain arrays of numbers or text."
         )
-        raise InputError(message, "pickled-array", mark) from error
+        raise InputError(message, "pickled-array", location) from error
 
 
-def stored_files(path: Path) -> list[Path]:
+def npy_files(path: Path) -> list[Path]:
     """The `.npy` files of a folder, by name."""
     return sorted(path.glob("*.npy"))
 
 
-def read(path: Path, format: str, section: Any, report: Report) -> Source:
+def read(path: Path, format: str, section: Any, problems: Problems) -> Source:
     """The file or folder as a source; problems with its arrays are reported."""
-    arrays = open_arrays(path, place(section, "source"))
-    roles = {name: role(name) for name in arrays}
-    labels = _named(section.target, LABELS, roles, "target", section, report)
-    inputs = _named(section.features, INPUTS, roles, "features", section, report)
-    report.raise_if_errors()
-    parts = {}
-    for part in ("train", "validation", "test"):
-        found = {base: name for name, (base, of) in roles.items() if of == part}
-        x = {base: arrays[found[base]] for base in inputs if base in found}
-        y = {base: arrays[found[base]] for base in labels if base in found}
+    arrays = open_arrays(path, setting_location(section, "source"))
+    roles = {name: parse_array_name(name) for name in arrays}
+    labels = _select_arrays(section.target, LABELS, roles, "target", section, problems)
+    inputs = _select_arrays(section.features, INPUTS, roles, "features", section, problems)
+    problems.raise_if_errors()
+    splits = {}
+    for split in ("train", "validation", "test"):
+        array_names = {base: name for name, (base, split_of_array) in roles.items() if split_of_array == split}
+        x = {base: arrays[array_names[base]] for base in inputs if base in array_names}
+        y = {base: arrays[array_names[base]] for base in labels if base in array_names}
         if x and y:
-            parts[part] = _part(x, y, part, section, report)
-    report.raise_if_errors()
-    if "train" not in parts:
-        found = ", ".join(arrays) or "none"
-        message = f"{path} has the arrays {found}. Expected `x` and `y`, or `x_train` and `y_train`."
-        raise InputError(message, "missing-array", place(section, "source"))
-    digest = sha256(path) if path.is_file() else _digest(path)
-    pictures = {name: as_pictures(part.x) for name, part in parts.items()}
-    if any(x is None for x in pictures.values()):
-        return Source(format, "array", parts, digest)
-    stored = parts["train"].x.dtype
-    unit = None if stored == np.uint8 else float(pictures["train"].max()) or None
-    parts = {name: replace(part, x=pictures[name]) for name, part in parts.items()}
-    return Source(format, "image", parts, digest, unit=unit)
+            splits[split] = _make_split(x, y, split, section, problems)
+    problems.raise_if_errors()
+    if "train" not in splits:
+        array_names = ", ".join(arrays) or "none"
+        message = f"{path} has the arrays {array_names}. Expected `x` and `y`, or `x_train` and `y_train`."
+        raise InputError(message, "missing-array", setting_location(section, "source"))
+    digest = file_sha256(path) if path.is_file() else _folder_hash(path)
+    images = {name: as_images(split.x) for name, split in splits.items()}
+    if any(x is None for x in images.values()):
+        return Source(format, "array", splits, digest)
+    stored_dtype = splits["train"].x.dtype
+    pixel_max = None if stored_dtype == np.uint8 else float(images["train"].max()) or None
+    splits = {name: replace(split, x=images[name]) for name, split in splits.items()}
+    return Source(format, "image", splits, digest, pixel_max=pixel_max)
 
 
-def _digest(folder: Path) -> str:
-    listed = "".join(f"{file.name}\0{sha256(file)}\n" for file in stored_files(folder))
-    return hashlib.sha256(listed.encode()).hexdigest()
+def _folder_hash(folder: Path) -> str:
+    digest_lines = "".join(f"{file.name}\0{file_sha256(file)}\n" for file in npy_files(folder))
+    return hashlib.sha256(digest_lines.encode()).hexdigest()
 
 
-def as_pictures(x: np.ndarray | dict[str, np.ndarray]) -> np.ndarray | None:
+def as_images(x: np.ndarray | dict[str, np.ndarray]) -> np.ndarray | None:
     """`x` as bytes when it holds pictures, else None: rows of rank 2 (grey) or rank 3 with 1 or 3 channels, of
     whole numbers 0 … 255. In a `.npy` file only bytes count, since others would have to be read to know."""
     if isinstance(x, dict) or x.dtype.kind not in "iu" or x.ndim not in (3, 4) or not x.size:
@@ -108,58 +107,65 @@ def as_pictures(x: np.ndarray | dict[str, np.ndarray]) -> np.ndarray | None:
         return None
     if x.dtype == np.uint8:
         return x
-    if isinstance(x, Stored):
+    if isinstance(x, NpyFile):
         return None
     return x.astype(np.uint8) if x.min() >= 0 and x.max() <= 255 else None
 
 
-def role(name: str) -> tuple[str, str]:
+def parse_array_name(name: str) -> tuple[str, str]:
     """(base, part): `x_train` is ("x", "train"), `x` alone belongs to the training part."""
     match = _SUFFIX.fullmatch(name) or _PREFIX.fullmatch(name)
-    base, part = (match["base"], PARTS[match["part"].lower()]) if match else (name, "train")
-    return (base.lower() if base.lower() in INPUTS + LABELS else base), part
+    base, split = (match["base"], SPLIT_SYNONYMS[match["part"].lower()]) if match else (name, "train")
+    return (base.lower() if base.lower() in INPUTS + LABELS else base), split
 
 
-def _named(
-    stated: list[str] | None, usual: tuple[str, ...], roles: dict[str, Any], key: str, section: Any, report: Report
+def _select_arrays(
+    stated: list[str] | None,
+    default_names: tuple[str, ...],
+    roles: dict[str, Any],
+    key: str,
+    section: Any,
+    problems: Problems,
 ) -> list[str]:
     """The bases that play this part: those the user names, or the first usual name that is there."""
     bases = {base for base, _ in roles.values()}
     if stated is None:
-        return [base for base in usual if base in bases][:1]
-    found = []
+        return [base for base in default_names if base in bases][:1]
+    selected_bases = []
     for word in stated:
         base = word if word in bases else roles.get(word, (None,))[0]
         if base is None:
             message = f"There is no array '{word}'. The file has: {', '.join(roles)}."
-            report.error("missing-column", message, place(section, key), closest(word, roles))
+            problems.error("missing-column", message, setting_location(section, key), suggest(word, roles))
         else:
-            found.append(base)
-    return found
+            selected_bases.append(base)
+    return selected_bases
 
 
-def _part(x: dict[str, np.ndarray], y: dict[str, np.ndarray], part: str, section: Any, report: Report) -> RawPart:
-    mark = place(section, "source")
+def _make_split(
+    x: dict[str, np.ndarray], y: dict[str, np.ndarray], split_name: str, section: Any, problems: Problems
+) -> RawSplit:
+    location = setting_location(section, "source")
     counts = {name: len(array) if array.ndim else 0 for name, array in (x | y).items()}
     if len(set(counts.values())) > 1 or 0 in counts.values():
-        listed = ", ".join(f"{name} {count}" for name, count in counts.items())
-        message = (
-            f"The arrays of the {part} part have different or no rows ({listed}). Expected one label per row."
-        )
-        report.error("wrong-shape", message, mark)
+        length_list = ", ".join(f"{name} {count}" for name, count in counts.items())
+        message = f"The arrays of the {split_name} part have different or no rows ({length_list}). Expected one label per row."
+        problems.error("wrong-shape", message, location)
     for name, array in x.items():
         if array.dtype.kind not in "iufb":
             message = f"The input array '{name}' holds {array.dtype}. Expected numbers."
-            report.error("text-array", message, mark)
+            problems.error("text-array", message, location)
     labels = {}
     for name, array in y.items():
-        labels |= flat_labels(name, np.asarray(array), report, mark)
+        labels |= labels_to_vectors(name, np.asarray(array), problems, location)
     inputs = {name: np.asarray(array)[:, None] if array.ndim == 1 else array for name, array in x.items()}
     rows = np.arange(max(counts.values()))
-    return RawPart(next(iter(inputs.values())) if len(inputs) == 1 else inputs, labels, rows)
+    return RawSplit(next(iter(inputs.values())) if len(inputs) == 1 else inputs, labels, rows)
 
 
-def flat_labels(name: str, array: np.ndarray, report: Report, mark: Mark | None) -> dict[str, np.ndarray]:
+def labels_to_vectors(
+    name: str, array: np.ndarray, problems: Problems, location: SourceLocation | None
+) -> dict[str, np.ndarray]:
     """Labels as one vector per target: `(n, 1)` is flattened, one-hot rows become class numbers, other columns
     are a target each."""
     if array.ndim == 2 and array.shape[1] == 1:
@@ -168,9 +174,9 @@ def flat_labels(name: str, array: np.ndarray, report: Report, mark: Mark | None)
         return {name: array}
     if array.ndim != 2:
         message = f"The label array '{name}' has shape {array.shape}. Expected (rows,) or (rows, targets)."
-        report.error("wrong-shape", message, mark)
+        problems.error("wrong-shape", message, location)
         return {}
     if array.dtype.kind in "iufb" and ((array == 0) | (array == 1)).all() and (array.sum(axis=1) == 1).all():
-        report.warn("one-hot-target", f"'{name}' is one-hot; it is read as class numbers.", mark)
+        problems.warn("one-hot-target", f"'{name}' is one-hot; it is read as class numbers.", location)
         return {name: array.argmax(axis=1)}
     return {f"{name}_{number}": array[:, number] for number in range(array.shape[1])}

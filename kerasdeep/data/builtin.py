@@ -16,24 +16,24 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasdeep.data.dataset import RawPart, Source
-from kerasdeep.data.download import FILES, fetch
-from kerasdeep.errors import Mark
+from kerasdeep.data.dataset import RawSplit, Source
+from kerasdeep.data.download import REMOTE_FILES, fetch
+from kerasdeep.errors import SourceLocation
 
-Pair = tuple[np.ndarray, np.ndarray]
+ArrayPair = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Builtin:
+class BuiltinDataset:
     """How one name is read: `read(paths) -> (train, test or None, class names or None, feature names or None)`."""
 
-    read: Callable[[list[Path]], tuple[Pair, Pair | None, list[str] | None, list[str] | None]]
+    read: Callable[[list[Path]], tuple[ArrayPair, ArrayPair | None, list[str] | None, list[str] | None]]
     kind: str
     target: str
-    unit: float | None = None
+    pixel_max: float | None = None
 
 
-FASHION = [
+FASHION_MNIST_CLASSES = [
     "T-shirt/top",
     "Trouser",
     "Pullover",
@@ -46,7 +46,7 @@ FASHION = [
     "Ankle boot",
 ]
 
-HOUSING = [
+CALIFORNIA_HOUSING_FEATURES = [
     "MedInc",
     "HouseAge",
     "AveRooms",
@@ -61,17 +61,17 @@ HOUSING = [
 def _digits(paths: list[Path]):
     from sklearn.datasets import load_digits
 
-    found = load_digits()
-    return (found.images.astype(np.uint8), found.target), None, None, None
+    bunch = load_digits()
+    return (bunch.images.astype(np.uint8), bunch.target), None, None, None
 
 
 def _sklearn_table(loader: str, **arguments: object):
     def read(paths: list[Path]):
         import sklearn.datasets
 
-        found = getattr(sklearn.datasets, loader)(**arguments)
-        names = [str(name) for name in found.get("target_names", ())] or None
-        return (found.data, found.target), None, names, [str(name) for name in found.feature_names]
+        bunch = getattr(sklearn.datasets, loader)(**arguments)
+        names = [str(name) for name in bunch.get("target_names", ())] or None
+        return (bunch.data, bunch.target), None, names, [str(name) for name in bunch.feature_names]
 
     return read
 
@@ -83,10 +83,15 @@ def _mnist(paths: list[Path]):
 
 def _fashion_mnist(paths: list[Path]):
     train_x, train_y, test_x, test_y = paths
-    return (_idx(train_x), _idx(train_y)), (_idx(test_x), _idx(test_y)), FASHION, None
+    return (
+        (_read_idx(train_x), _read_idx(train_y)),
+        (_read_idx(test_x), _read_idx(test_y)),
+        FASHION_MNIST_CLASSES,
+        None,
+    )
 
 
-def _idx(path: Path) -> np.ndarray:
+def _read_idx(path: Path) -> np.ndarray:
     """LeCun's IDX format: two zero bytes, a type byte (8 = uint8), the rank, each size as big-endian int32."""
     data = gzip.decompress(path.read_bytes())
     rank = data[3]
@@ -95,20 +100,20 @@ def _idx(path: Path) -> np.ndarray:
 
 
 def _cifar10(paths: list[Path]):
-    batches = _unpacked(paths[0])
+    batches = _unpickle_archive(paths[0])
     train = [batches[f"data_batch_{number}"] for number in range(1, 6)]
     names = [name.decode() for name in batches["batches.meta"][b"label_names"]]
-    return _cifar_pair(train, b"labels"), _cifar_pair([batches["test_batch"]], b"labels"), names, None
+    return _cifar_arrays(train, b"labels"), _cifar_arrays([batches["test_batch"]], b"labels"), names, None
 
 
 def _cifar100(paths: list[Path]):
-    batches = _unpacked(paths[0])
+    batches = _unpickle_archive(paths[0])
     names = [name.decode() for name in batches["meta"][b"fine_label_names"]]
-    train, test = ([batches[part]] for part in ("train", "test"))
-    return _cifar_pair(train, b"fine_labels"), _cifar_pair(test, b"fine_labels"), names, None
+    train, test = ([batches[batch_name]] for batch_name in ("train", "test"))
+    return _cifar_arrays(train, b"fine_labels"), _cifar_arrays(test, b"fine_labels"), names, None
 
 
-def _unpacked(archive: Path) -> dict[str, dict]:
+def _unpickle_archive(archive: Path) -> dict[str, dict]:
     """The pickled batches of a CIFAR archive; unpickling is safe because the archive's hash was checked."""
     with tarfile.open(archive, "r:gz") as tar:
         members = [member for member in tar if member.isfile() and not member.name.endswith(".html")]
@@ -119,7 +124,7 @@ def _unpacked(archive: Path) -> dict[str, dict]:
         }
 
 
-def _cifar_pair(batches: list[dict], labels: bytes) -> Pair:
+def _cifar_arrays(batches: list[dict], labels: bytes) -> ArrayPair:
     pixels = np.concatenate([batch[b"data"] for batch in batches]).reshape(-1, 3, 32, 32)
     numbers = np.concatenate([np.asarray(batch[labels], np.uint8) for batch in batches])
     return np.ascontiguousarray(pixels.transpose(0, 2, 3, 1)), numbers
@@ -131,42 +136,46 @@ def _california_housing(paths: list[Path]):
         x, y = file["x"], file["y"]
     order = np.arange(len(x))
     np.random.RandomState(113).shuffle(order)
-    x, y, cut = x[order], y[order], int(len(x) * 0.8)
-    return (x[:cut], y[:cut]), (x[cut:], y[cut:]), None, HOUSING
+    x, y, train_rows = x[order], y[order], int(len(x) * 0.8)
+    return (x[:train_rows], y[:train_rows]), (x[train_rows:], y[train_rows:]), None, CALIFORNIA_HOUSING_FEATURES
 
 
-BUILTINS: dict[str, Builtin] = {
-    "digits": Builtin(_digits, "image", "digit", unit=16),
-    "breast_cancer": Builtin(_sklearn_table("load_breast_cancer"), "table", "diagnosis"),
-    "wine": Builtin(_sklearn_table("load_wine"), "table", "cultivar"),
-    "iris": Builtin(_sklearn_table("load_iris"), "table", "species"),
-    "diabetes": Builtin(_sklearn_table("load_diabetes", scaled=False), "table", "progression"),
-    "mnist": Builtin(_mnist, "image", "digit"),
-    "fashion_mnist": Builtin(_fashion_mnist, "image", "garment"),
-    "cifar10": Builtin(_cifar10, "image", "object"),
-    "cifar100": Builtin(_cifar100, "image", "object"),
-    "california_housing": Builtin(_california_housing, "table", "MedHouseVal"),
+BUILTINS: dict[str, BuiltinDataset] = {
+    "digits": BuiltinDataset(_digits, "image", "digit", pixel_max=16),
+    "breast_cancer": BuiltinDataset(_sklearn_table("load_breast_cancer"), "table", "diagnosis"),
+    "wine": BuiltinDataset(_sklearn_table("load_wine"), "table", "cultivar"),
+    "iris": BuiltinDataset(_sklearn_table("load_iris"), "table", "species"),
+    "diabetes": BuiltinDataset(_sklearn_table("load_diabetes", scaled=False), "table", "progression"),
+    "mnist": BuiltinDataset(_mnist, "image", "digit"),
+    "fashion_mnist": BuiltinDataset(_fashion_mnist, "image", "garment"),
+    "cifar10": BuiltinDataset(_cifar10, "image", "object"),
+    "cifar100": BuiltinDataset(_cifar100, "image", "object"),
+    "california_housing": BuiltinDataset(_california_housing, "table", "MedHouseVal"),
 }
 
 
-def read(name: str, mark: Mark | None, say: Callable[[str], None] | None = None) -> Source:
+def read(name: str, location: SourceLocation | None, say: Callable[[str], None] | None = None) -> Source:
     """The built-in data set `name`. Raises InputError when its files are missing and cannot be downloaded."""
     builtin = BUILTINS[name]
-    files = FILES.get(name, ())
-    train, test, class_names, features = builtin.read(fetch(files, mark, say))
-    parts = {part: _part(builtin, pair, features) for part, pair in (("train", train), ("test", test)) if pair}
+    files = REMOTE_FILES.get(name, ())
+    train, test, class_names, features = builtin.read(fetch(files, location, say))
+    splits = {
+        split_name: _make_split(builtin, pair, features)
+        for split_name, pair in (("train", train), ("test", test))
+        if pair
+    }
     digest = hashlib.sha256("".join(file.sha256 for file in files).encode())
     if not files:
         for array in train:
             digest.update(np.ascontiguousarray(array))
     names = {builtin.target: class_names} if class_names else {}
-    return Source("builtin", builtin.kind, parts, digest.hexdigest(), names, builtin.unit)
+    return Source("builtin", builtin.kind, splits, digest.hexdigest(), names, builtin.pixel_max)
 
 
-def _part(builtin: Builtin, pair: Pair, features: list[str] | None) -> RawPart:
+def _make_split(builtin: BuiltinDataset, pair: ArrayPair, features: list[str] | None) -> RawSplit:
     x, y = pair
     if features:
         import pandas as pd
 
         x = pd.DataFrame(x, columns=features)
-    return RawPart(x, {builtin.target: y}, np.arange(len(y)))
+    return RawSplit(x, {builtin.target: y}, np.arange(len(y)))

@@ -15,16 +15,16 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from kerasdeep.data.dataset import place
-from kerasdeep.errors import Report
+from kerasdeep.data.dataset import setting_location
+from kerasdeep.errors import Problems
 
-MOST_CATEGORIES = 100
-FEW_ROWS = 20
-MOSTLY = 0.9
+MAX_CATEGORIES = 100
+MIN_ROWS_FOR_IDENTIFIER = 20
+MAJORITY_SHARE = 0.9
 
 _DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}([T ].*)?")
-_KEY = re.compile(r"(?i:(^|.*[_ .-])(id|uuid|index))|.*[a-z]I[dD]")
-_TRUTH = {"true": 1.0, "false": 0.0}
+_IDENTIFIER_NAME = re.compile(r"(?i:(^|.*[_ .-])(id|uuid|index))|.*[a-z]I[dD]")
+_BOOLEAN_WORDS = {"true": 1.0, "false": 0.0}
 
 
 @dataclass(frozen=True)
@@ -33,27 +33,29 @@ class Column:
 
     name: str
     kind: str
-    left_out: str | None = None
+    exclusion_reason: str | None = None
 
 
-def judge(frame: pd.DataFrame, section: Any, report: Report) -> list[Column]:
+def infer_columns(frame: pd.DataFrame, section: Any, problems: Problems) -> list[Column]:
     """Every column of the training rows; what is left out is warned of, an empty result is reported."""
-    chosen = set(section.features or ())
-    columns = [_judge(frame[name], str(name), str(name) in chosen, section, report) for name in frame.columns]
+    requested = set(section.features or ())
+    columns = [
+        _infer_column(frame[name], str(name), str(name) in requested, section, problems) for name in frame.columns
+    ]
     by_reason: dict[str, list[str]] = {}
     for column in columns:
-        if column.left_out:
-            by_reason.setdefault(column.left_out, []).append(column.name)
+        if column.exclusion_reason:
+            by_reason.setdefault(column.exclusion_reason, []).append(column.name)
     for reason, names in by_reason.items():
         message = f"Left out, {reason}: {', '.join(names)}."
-        report.warn("left-out-column", message, place(section, "features"))
-    if not any(column.left_out is None for column in columns):
+        problems.warn("left-out-column", message, setting_location(section, "features"))
+    if not any(column.exclusion_reason is None for column in columns):
         message = "No column is left to learn from. Expected at least one with numbers or categories."
-        report.error("no-features", message, place(section, "features"))
+        problems.error("no-features", message, setting_location(section, "features"))
     return columns
 
 
-def _judge(series: pd.Series, name: str, chosen: bool, section: Any, report: Report) -> Column:
+def _infer_column(series: pd.Series, name: str, requested: bool, section: Any, problems: Problems) -> Column:
     present = series.dropna()
     if types.is_datetime64_any_dtype(series.dtype) or types.is_timedelta64_dtype(series.dtype):
         return Column(name, "date", "a date or time (turn it into numbers to use it)")
@@ -66,23 +68,23 @@ def _judge(series: pd.Series, name: str, chosen: bool, section: Any, report: Rep
     else:
         if isinstance(present.iloc[0], list | dict | tuple | np.ndarray | bytes):
             return Column(name, "nested", "nested values")
-        kind = _kind_of_text(present, name, section, report)
+        kind = _kind_of_text(present, name, section, problems)
         if kind == "date":
             return Column(name, kind, "a date or time (turn it into numbers to use it)")
         distinct = present.nunique()
     if distinct == 1 and (kind in ("number", "boolean") or len(present) == len(series)):
         return Column(name, kind, "constant in the training rows")
-    if not chosen:
-        if kind == "category" and distinct > max(FEW_ROWS, len(present) / 2):
+    if not requested:
+        if kind == "category" and distinct > max(MIN_ROWS_FOR_IDENTIFIER, len(present) / 2):
             return Column(name, kind, "identifier-like (nearly every row has its own value)")
         if kind == "number" and _numbers_the_rows(present, name):
             return Column(name, kind, "identifier-like (it numbers the rows)")
-        if kind == "category" and distinct > MOST_CATEGORIES:
-            return Column(name, kind, f"more than {MOST_CATEGORIES} categories (name it in `features` to keep it)")
+        if kind == "category" and distinct > MAX_CATEGORIES:
+            return Column(name, kind, f"more than {MAX_CATEGORIES} categories (name it in `features` to keep it)")
     return Column(name, kind)
 
 
-def _kind_of_text(present: pd.Series, name: str, section: Any, report: Report) -> str:
+def _kind_of_text(present: pd.Series, name: str, section: Any, problems: Problems) -> str:
     """Text may be booleans with gaps, dates, or numbers with some words among them."""
     if types.infer_dtype(present) in ("date", "datetime", "time", "timedelta"):
         return "date"
@@ -92,51 +94,50 @@ def _kind_of_text(present: pd.Series, name: str, section: Any, report: Report) -
         return "boolean"
     texts = present.astype(str).str.strip()
     counts = texts.value_counts()
-    if set(counts.index.str.lower()) <= set(_TRUTH):
+    if set(counts.index.str.lower()) <= set(_BOOLEAN_WORDS):
         return "boolean"
-    if texts.head(1000).str.fullmatch(_DATE.pattern).mean() > MOSTLY:
+    if texts.head(1000).str.fullmatch(_DATE.pattern).mean() > MAJORITY_SHARE:
         return "date"
     words = counts[pd.to_numeric(counts.index, errors="coerce").isna()]
     strays = int(words.sum())
-    if strays < (1 - MOSTLY) * len(texts):
+    if strays < (1 - MAJORITY_SHARE) * len(texts):
         if strays:
             message = (
                 f"'{name}' holds numbers but for {strays} value{'s' * (strays > 1)}, such as "
                 f"'{words.index[0]}' in row {texts[texts == words.index[0]].index[0]}; taken as missing."
             )
-            report.warn("not-a-number", message, place(section, "source"))
+            problems.warn("not-a-number", message, setting_location(section, "source"))
         return "number"
     return "category"
 
 
 def _numbers_the_rows(present: pd.Series, name: str) -> bool:
     """Whole numbers, all different, that follow one another once sorted or are called an id: an index or a key."""
-    if len(present) <= FEW_ROWS or not types.is_integer_dtype(present.dtype):
+    if len(present) <= MIN_ROWS_FOR_IDENTIFIER or not types.is_integer_dtype(present.dtype):
         return False
     close = int(present.max()) - int(present.min()) < 2 * len(present)
-    return present.is_unique and (close or _KEY.fullmatch(name) is not None)
+    return present.is_unique and (close or _IDENTIFIER_NAME.fullmatch(name) is not None)
 
 
-def as_numbers(series: pd.Series) -> np.ndarray:
+def column_to_floats(series: pd.Series) -> np.ndarray:
     """A column as float64, NaN where there is no number; booleans, also as text, are 1 and 0."""
     if types.is_numeric_dtype(series.dtype):
         return series.to_numpy(np.float64, na_value=np.nan)
-    texts = series.astype(object).map(
-        lambda value: value if value is None or value != value else str(value).strip()
-    )
-    truths = texts.map(lambda text: _TRUTH.get(text.lower(), text) if isinstance(text, str) else text)
+    texts = series.astype(object).map(lambda value: value if value is None or value != value else str(value).strip())
+    truths = texts.map(lambda text: _BOOLEAN_WORDS.get(text.lower(), text) if isinstance(text, str) else text)
     return pd.to_numeric(truths, errors="coerce").to_numpy(np.float64, na_value=np.nan)
 
 
-def as_text(series: pd.Series) -> np.ndarray:
+def column_to_texts(series: pd.Series) -> np.ndarray:
     """A category column as text, None where a value is missing; 3 and 3.0 are the same category '3'."""
     if types.is_float_dtype(series.dtype):
         values = series.to_numpy(np.float64, na_value=np.nan)
         texts = [
-            None if value != value else f"{value:g}" if value != round(value) else str(int(value))
-            for value in values
+            None if value != value else f"{value:g}" if value != round(value) else str(int(value)) for value in values
         ]
     else:
-        absent = series.isna().to_numpy()
-        texts = [None if gone else str(value).strip() for value, gone in zip(series, absent, strict=True)]
+        missing_mask = series.isna().to_numpy()
+        texts = [
+            None if is_missing else str(value).strip() for value, is_missing in zip(series, missing_mask, strict=True)
+        ]
     return np.array(texts, object)

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasdeep.errors import Mark, Problem
+from kerasdeep.errors import Problem, SourceLocation
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kerasdeep.data.images import ImageRule
+    from kerasdeep.data.column_store import ColumnStore
+    from kerasdeep.data.images import ImageFormat
     from kerasdeep.data.preprocessing import Preprocessing
-    from kerasdeep.data.stored_table import StoredTable
-    from kerasdeep.data.streamed import Choice
+    from kerasdeep.data.streaming import StreamingDecision
 
 OUTPUT = "output"
 INPUT = "input"
 
 
 @dataclass
-class Part:
+class DataSplit:
     """Rows for one purpose, ready for a network.
 
     `x` is float32, `(rows, ...)`, or a mapping of such arrays where the data has several inputs. `y` is int32
@@ -57,10 +57,10 @@ class Target:
 class Dataset:
     """Everything that training needs to know about its data."""
 
-    train: Part
-    validation: Part | None
-    test: Part | None
-    unlabelled: Part | None
+    train: DataSplit
+    validation: DataSplit | None
+    test: DataSplit | None
+    unlabelled: DataSplit | None
     targets: list[Target]
     input_shapes: dict[str, tuple[int, ...]]
     preprocessing: Preprocessing
@@ -71,16 +71,16 @@ class Dataset:
 
     @property
     def heads(self) -> dict[str, list[Target]]:
-        return heads(self.targets)
+        return targets_by_head(self.targets)
 
     @property
-    def parts(self) -> dict[str, Part]:
+    def splits(self) -> dict[str, DataSplit]:
         """The labelled parts that exist, by name."""
-        named = {"train": self.train, "validation": self.validation, "test": self.test}
-        return {name: part for name, part in named.items() if part is not None}
+        by_name = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: split for name, split in by_name.items() if split is not None}
 
 
-def heads(targets: list[Target]) -> dict[str, list[Target]]:
+def targets_by_head(targets: list[Target]) -> dict[str, list[Target]]:
     """Which network head predicts which targets.
 
     One class target, or any number of numbers, share one head called `output`. Several targets of which some are
@@ -92,24 +92,24 @@ def heads(targets: list[Target]) -> dict[str, list[Target]]:
 
 
 @dataclass
-class RawPart:
+class RawSplit:
     """Rows as a reader found them: `x` untouched, `y` the labels as written, by target name."""
 
-    x: pd.DataFrame | StoredTable | np.ndarray | dict[str, np.ndarray]
+    x: pd.DataFrame | ColumnStore | np.ndarray | dict[str, np.ndarray]
     y: dict[str, np.ndarray]
     rows: np.ndarray
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, index: np.ndarray) -> RawPart:
+    def take(self, index: np.ndarray) -> RawSplit:
         """These rows, in this order; a run of neighbours is a view, so no copy of the data is made."""
-        where = as_slice(index)
+        selection = as_slice(index)
         if isinstance(self.x, dict):
-            x = {name: _taken(array, where) for name, array in self.x.items()}
+            x = {name: _take_rows(array, selection) for name, array in self.x.items()}
         else:
-            x = _taken(self.x, where)
-        return RawPart(x, {name: labels[where] for name, labels in self.y.items()}, self.rows[where])
+            x = _take_rows(self.x, selection)
+        return RawSplit(x, {name: labels[selection] for name, labels in self.y.items()}, self.rows[selection])
 
 
 @dataclass
@@ -124,19 +124,19 @@ class Source:
 
     format: str
     kind: str
-    parts: dict[str, RawPart]
+    splits: dict[str, RawSplit]
     hash: str
     class_names: dict[str, list[str]] = field(default_factory=dict)
-    unit: float | None = None
-    image: ImageRule | None = None
+    pixel_max: float | None = None
+    image: ImageFormat | None = None
     facts: dict[str, Any] = field(default_factory=dict)
-    stream: Choice | None = None
+    streaming: StreamingDecision | None = None
 
 
-def _taken(x: Any, where: np.ndarray | slice) -> Any:
+def _take_rows(x: Any, selection: np.ndarray | slice) -> Any:
     if hasattr(x, "take_rows"):
-        return x.take_rows(where)
-    return x.iloc[where] if hasattr(x, "iloc") else x[where]
+        return x.take_rows(selection)
+    return x.iloc[selection] if hasattr(x, "iloc") else x[selection]
 
 
 def as_slice(index: np.ndarray) -> np.ndarray | slice:
@@ -146,7 +146,7 @@ def as_slice(index: np.ndarray) -> np.ndarray | slice:
     return index
 
 
-def place(section: Any, key: str) -> Mark:
+def setting_location(section: Any, key: str) -> SourceLocation:
     """Where the user wrote this key of `data:`; the key itself when nobody wrote it."""
-    marks = getattr(section, "marks", None) or {}
-    return marks.get(key) or marks.get("") or Mark(f"data.{key}")
+    locations = getattr(section, "locations", None) or {}
+    return locations.get(key) or locations.get("") or SourceLocation(f"data.{key}")

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kerasdeep.errors import InputError, Mark
+from kerasdeep.errors import InputError, SourceLocation
 
-SECONDS_TO_ANSWER = 10
+DOWNLOAD_TIMEOUT_SECONDS = 10
 
 _TENSORFLOW = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _TORONTO = "https://www.cs.toronto.edu/~kriz/"
@@ -37,12 +37,10 @@ def _fashion(name: str, sha256: str) -> RemoteFile:
     return RemoteFile(f"fashion-mnist/{name}", _TENSORFLOW + name, sha256)
 
 
-FILES: dict[str, tuple[RemoteFile, ...]] = {
+REMOTE_FILES: dict[str, tuple[RemoteFile, ...]] = {
     "mnist": (
         RemoteFile(
-            "mnist.npz",
-            _TENSORFLOW + "mnist.npz",
-            "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+            "mnist.npz", _TENSORFLOW + "mnist.npz", "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
         ),
     ),
     "fashion_mnist": (
@@ -81,7 +79,7 @@ def keras_home() -> Path:
 
 
 def fetch(
-    files: tuple[RemoteFile, ...], mark: Mark | None, say: Callable[[str], None] | None = None
+    files: tuple[RemoteFile, ...], location: SourceLocation | None, say: Callable[[str], None] | None = None
 ) -> list[Path]:
     """Paths of these files, each present and with the right hash.
 
@@ -92,7 +90,7 @@ def fetch(
     missing = [
         (file, path)
         for file, path in zip(files, paths, strict=True)
-        if not path.is_file() or sha256(path) != file.sha256
+        if not path.is_file() or file_sha256(path) != file.sha256
     ]
     for number, (file, path) in enumerate(missing):
         if say:
@@ -100,7 +98,9 @@ def fetch(
         try:
             _download(file, path)
         except (OSError, ValueError) as error:
-            raise InputError(_advice(missing[number:], folder, error), "download-failed", mark) from error
+            raise InputError(
+                _manual_download_message(missing[number:], folder, error), "download-failed", location
+            ) from error
     return paths
 
 
@@ -110,31 +110,31 @@ def _download(file: RemoteFile, path: Path) -> None:
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with (
-            urllib.request.urlopen(file.url, timeout=SECONDS_TO_ANSWER) as answer,
+            urllib.request.urlopen(file.url, timeout=DOWNLOAD_TIMEOUT_SECONDS) as response,
             unfinished.open("wb") as copy,
         ):
-            shutil.copyfileobj(answer, copy, 1 << 20)
-        found = sha256(unfinished)
-        if found != file.sha256:
-            raise ValueError(f"the download has SHA-256 {found}, not {file.sha256}")
+            shutil.copyfileobj(response, copy, 1 << 20)
+        actual_sha256 = file_sha256(unfinished)
+        if actual_sha256 != file.sha256:
+            raise ValueError(f"the download has SHA-256 {actual_sha256}, not {file.sha256}")
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def _advice(missing: list[tuple[RemoteFile, Path]], folder: Path, error: Exception) -> str:
+def _manual_download_message(missing: list[tuple[RemoteFile, Path]], folder: Path, error: Exception) -> str:
     reason = getattr(error, "reason", None) or error
-    wanted = "; ".join(
+    file_list = "; ".join(
         f"{path} (from {file.url}, SHA-256 {file.sha256}{', the one there has another' * path.is_file()})"
         for file, path in missing
     )
     return (
         f"Could not download {missing[0][0].url}: {reason}. Expected the data set's files below {folder}. "
-        f"On a machine without network, put there by hand: {wanted}. "
+        f"On a machine without network, put there by hand: {file_list}. "
         "Set KERAS_HOME to keep them elsewhere (they then belong in its 'datasets' folder)."
     )
 
 
-def sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

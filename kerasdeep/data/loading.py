@@ -10,20 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from kerasdeep.data import split, streamed, targets
+from kerasdeep.config.schema import find_setting, setting_default
+from kerasdeep.config.sections.data import DataConfig
+from kerasdeep.data import splitting, streaming, targets
 from kerasdeep.data.builtin import BUILTINS
 from kerasdeep.data.builtin import read as read_builtin
-from kerasdeep.data.dataset import INPUT, Dataset, Part, RawPart, Source, place
+from kerasdeep.data.column_store import ColumnStore, encode_rows
+from kerasdeep.data.dataset import INPUT, Dataset, DataSplit, RawSplit, Source, setting_location
 from kerasdeep.data.fitting import fit_inputs
-from kerasdeep.data.preprocessing import Preprocessing, apply, apply_target
-from kerasdeep.data.profile import count_classes, describe
-from kerasdeep.data.raw import read_raw
+from kerasdeep.data.prediction_input import read_for_prediction
+from kerasdeep.data.preprocessing import Preprocessing, encode_target, transform_inputs
+from kerasdeep.data.profile import count_classes, describe_dataset
 from kerasdeep.data.sources import infer_format
-from kerasdeep.data.stored_table import StoredTable, encoded
-from kerasdeep.data.targets import TargetRule, plain_labels
-from kerasdeep.errors import InputError, Problem, Report, closest
-from kerasdeep.spec.data import Data
-from kerasdeep.spec.settings import default_of, find_setting
+from kerasdeep.data.targets import TargetEncoder, strip_labels
+from kerasdeep.errors import InputError, Problem, Problems, suggest
 
 
 def load(
@@ -31,7 +31,7 @@ def load(
     task: str = "auto",
     batch_size: int | None = None,
     say: Callable[[str], None] | None = None,
-    like: Preprocessing | None = None,
+    fitted_preprocessing: Preprocessing | None = None,
 ) -> Dataset:
     """The data that `section` (the `data:` of a specification) describes, ready for a network.
 
@@ -40,299 +40,322 @@ def load(
     they are not to be fitted on these rows. Raises InputError with every problem found: files, columns, labels,
     splits.
     """
-    report = Report()
+    problems = Problems()
     if section.image.channels == 2:
-        report.error("wrong-value", "Pictures have 1 or 3 channels, not 2.", place(section, "image"))
+        problems.error("wrong-value", "Pictures have 1 or 3 channels, not 2.", setting_location(section, "image"))
     format = section.format
     if format == "auto":
-        format = infer_format(str(section.source), place(section, "source"))
-    source = read(format, section, report, say)
-    choice = streamed.choice_of(source, section)
-    parts = {name: streamed.settle(plain_labels(part), choice.streamed) for name, part in source.parts.items()}
-    source = replace(source, parts=parts, stream=choice, facts={**source.facts, "stream": asdict(choice)})
-    rules = targets.infer(source.parts["train"], source.class_names, section, task, report)
-    report.raise_if_errors()
-    _warn_of_settings_without_effect(section, source, rules, report)
+        format = infer_format(str(section.source), setting_location(section, "source"))
+    source = read_source(format, section, problems, say)
+    decision = streaming.streaming_decision(source, section)
+    splits = {
+        name: streaming.as_lazy_or_array(strip_labels(raw_split), decision.streamed)
+        for name, raw_split in source.splits.items()
+    }
+    source = replace(source, splits=splits, streaming=decision, facts={**source.facts, "stream": asdict(decision)})
+    encoders = targets.infer_encoders(source.splits["train"], source.class_names, section, task, problems)
+    problems.raise_if_errors()
+    _warn_about_unused_settings(section, source, encoders, problems)
 
-    raw, digests = cut(source, rules, section, report, say)
-    _check_rows(raw, rules, section, batch_size, report)
-    report.raise_if_errors()
+    raw_splits, digests = split_source(source, encoders, section, problems, say)
+    _check_rows(raw_splits, encoders, section, batch_size, problems)
+    problems.raise_if_errors()
 
-    learnt = raw.pop("learnt")
+    fit_rows = raw_splits.pop("fit_rows")
     columns = None
     if source.kind == "table":
-        from kerasdeep.data.columns import judge
+        from kerasdeep.data.columns import infer_columns
 
-        columns = judge(learnt.x, section, report)
-        report.raise_if_errors()
-    inputs = like.inputs if like else fit_inputs(learnt, source, columns, section, report)
-    rules = targets.fit_scaling(rules, raw["train"].y, section.target_scaling)
-    reading = {"format": format, "separator": section.separator, "encoding": section.encoding}
-    preprocessing = Preprocessing(source.kind, inputs, rules, reading)
-    counts = count_classes(rules[0], raw["train"]) if rules[0].kind != "regression" else np.zeros(0)
-    weight = targets.class_weight(section, rules, counts, report)
-    report.raise_if_errors()
+        columns = infer_columns(fit_rows.x, section, problems)
+        problems.raise_if_errors()
+    inputs = (
+        fitted_preprocessing.inputs
+        if fitted_preprocessing
+        else fit_inputs(fit_rows, source, columns, section, problems)
+    )
+    encoders = targets.fit_target_scaling(encoders, raw_splits["train"].y, section.target_scaling)
+    read_options = {"format": format, "separator": section.separator, "encoding": section.encoding}
+    preprocessing = Preprocessing(source.kind, inputs, encoders, read_options)
+    counts = count_classes(encoders[0], raw_splits["train"]) if encoders[0].kind != "regression" else np.zeros(0)
+    weight = targets.compute_class_weight(section, encoders, counts, problems)
+    problems.raise_if_errors()
 
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-    parts = {name: _prepared(name, part, preprocessing, section, say) for name, part in raw.items()}
-    profile = describe(section, source, raw, parts, columns, preprocessing, digest, report)
+    splits = {
+        name: _prepare_split(name, raw_split, preprocessing, section, say) for name, raw_split in raw_splits.items()
+    }
+    profile = describe_dataset(section, source, raw_splits, splits, columns, preprocessing, digest, problems)
     return Dataset(
-        train=parts["train"],
-        validation=parts.get("validation"),
-        test=parts.get("test"),
-        unlabelled=parts.get("unlabelled"),
-        targets=[rule.target for rule in rules],
+        train=splits["train"],
+        validation=splits.get("validation"),
+        test=splits.get("test"),
+        unlabelled=splits.get("unlabelled"),
+        targets=[encoder.target for encoder in encoders],
         input_shapes=preprocessing.input_shapes,
         preprocessing=preprocessing,
         profile=profile,
-        warnings=report.warnings,
+        warnings=problems.warnings,
         hash=digest,
         class_weight=weight,
     )
 
 
-def load_unlabelled(section: Any, like: Preprocessing) -> Dataset:
+def load_unlabelled(section: Any, fitted_preprocessing: Preprocessing) -> Dataset:
     """Rows without labels at the path `section.source`, prepared by the rules of `like`.
 
     `limit` and `validation` act as in `load`, but nothing is stratified. Raises InputError as `load` does.
     """
-    report, source = Report(), str(section.source)
-    raw = read_raw(like, source)
-    part = RawPart(raw.x, {}, raw.rows)
-    splits = {"validation": section.validation, "test": None}
+    problems, source = Problems(), str(section.source)
+    unlabelled_input = read_for_prediction(fitted_preprocessing, source)
+    raw_split = RawSplit(unlabelled_input.x, {}, unlabelled_input.rows)
+    split_configs = {"validation": section.validation, "test": None}
     if section.validation is not None and section.validation.path:
         message = f"`validation` of unlabelled rows is cut off {source}: a fraction, a count, first or last."
-        raise InputError(message, "split", place(section, "validation"))
-    rows = split.cut(section, splits, len(part), np.ones(len(part), bool), None, report)
-    report.raise_if_errors()
-    parts = {}
+        raise InputError(message, "split", setting_location(section, "validation"))
+    split_indices = splitting.split_rows(
+        section, split_configs, len(raw_split), np.ones(len(raw_split), bool), None, problems
+    )
+    problems.raise_if_errors()
+    data_splits = {}
     for name in ("train", "validation"):
-        chosen = part.take(getattr(rows, name))
-        parts[name] = Part(apply(like, chosen.x), None, chosen.rows) if len(chosen) else None
-    if parts["train"] is None:
-        raise InputError(f"{source} has no rows to learn from.", "too-few-rows", place(section, "source"))
+        chosen_rows = raw_split.take(getattr(split_indices, name))
+        data_splits[name] = (
+            DataSplit(transform_inputs(fitted_preprocessing, chosen_rows.x), None, chosen_rows.rows)
+            if len(chosen_rows)
+            else None
+        )
+    if data_splits["train"] is None:
+        raise InputError(f"{source} has no rows to learn from.", "too-few-rows", setting_location(section, "source"))
     digest = hashlib.sha256()
-    for found in parts.values():
-        digest.update(found.x.tobytes() if found is not None else b"")
+    for data_split in data_splits.values():
+        digest.update(data_split.x.tobytes() if data_split is not None else b"")
     return Dataset(
-        train=parts["train"],
-        validation=parts["validation"],
+        train=data_splits["train"],
+        validation=data_splits["validation"],
         test=None,
         unlabelled=None,
         targets=[],
-        input_shapes=like.input_shapes,
-        preprocessing=like,
+        input_shapes=fitted_preprocessing.input_shapes,
+        preprocessing=fitted_preprocessing,
         profile={},
-        warnings=raw.warnings,
+        warnings=unlabelled_input.warnings,
         hash=digest.hexdigest(),
     )
 
 
-def read(format: str, section: Any, report: Report, say: Callable[[str], None] | None) -> Source:
+def read_source(format: str, section: Any, problems: Problems, say: Callable[[str], None] | None) -> Source:
     """The source as it stands. Raises InputError when it cannot be read; reports wrong columns."""
-    where = Path(str(section.source))
+    source_path = Path(str(section.source))
     if format == "builtin":
         if str(section.source) not in BUILTINS:
             message = f"There is no built-in data set '{section.source}'. Expected one of: {', '.join(BUILTINS)}."
-            suggestion = closest(str(section.source), BUILTINS)
-            raise InputError([Problem("error", "missing-file", message, place(section, "source"), suggestion)])
-        source = read_builtin(str(section.source), place(section, "source"), say)
+            suggestion = suggest(str(section.source), BUILTINS)
+            raise InputError(
+                [Problem("error", "missing-file", message, setting_location(section, "source"), suggestion)]
+            )
+        source = read_builtin(str(section.source), setting_location(section, "source"), say)
         return (
-            _choose_columns(source, section, report)
-            if source.kind == "table"
-            else _shape_pictures(source, section)
+            _choose_columns(source, section, problems) if source.kind == "table" else _set_image_format(source, section)
         )
-    if not where.exists():
-        raise InputError(f"{where} does not exist.", "missing-file", place(section, "source"))
+    if not source_path.exists():
+        raise InputError(f"{source_path} does not exist.", "missing-file", setting_location(section, "source"))
     if format == "images":
-        from kerasdeep.data import folder
+        from kerasdeep.data import image_folder
 
-        if not where.is_dir():
-            message = f"{where} is a file. Expected a folder with a folder of pictures for each class."
-            raise InputError(message, "missing-file", place(section, "source"))
-        return folder.read(where, section, report, say)
+        if not source_path.is_dir():
+            message = f"{source_path} is a file. Expected a folder with a folder of pictures for each class."
+            raise InputError(message, "missing-file", setting_location(section, "source"))
+        return image_folder.read(source_path, section, problems, say)
     if format in ("npz", "npy"):
         from kerasdeep.data import arrays
 
-        return _shape_pictures(arrays.read(where, format, section, report), section)
+        return _set_image_format(arrays.read(source_path, format, section, problems), section)
     from kerasdeep.data import table
 
-    return table.read(where, format, section, report, say)
+    return table.read(source_path, format, section, problems, say)
 
 
-def _choose_columns(source: Source, section: Any, report: Report) -> Source:
+def _choose_columns(source: Source, section: Any, problems: Problems) -> Source:
     """A built-in table with the target and features that the user prefers to its own."""
-    from kerasdeep.data.table import separate
+    from kerasdeep.data.table import separate_targets
 
-    parts = {}
-    for name, part in source.parts.items():
-        ((target, labels),) = part.y.items()
-        parts[name] = separate(part.x.assign(**{target: labels}), section, report, target)
-        report.raise_if_errors()
-    return replace(source, parts=parts)
+    splits = {}
+    for name, raw_split in source.splits.items():
+        ((target, labels),) = raw_split.y.items()
+        splits[name] = separate_targets(raw_split.x.assign(**{target: labels}), section, problems, target)
+        problems.raise_if_errors()
+    return replace(source, splits=splits)
 
 
-def _shape_pictures(source: Source, section: Any) -> Source:
+def _set_image_format(source: Source, section: Any) -> Source:
     """Pictures in arrays stay as they are unless `image` states a size or channels."""
     if source.kind != "image" or (section.image.size is None and section.image.channels == "auto"):
         return source
-    from kerasdeep.data.images import array_rule
+    from kerasdeep.data.images import array_image_format
 
-    image, shape = section.image, source.parts["train"].x.shape[1:]
-    return replace(source, image=array_rule(shape, image.size, image.channels, image.resize))
+    image, shape = section.image, source.splits["train"].x.shape[1:]
+    return replace(source, image=array_image_format(shape, image.size, image.channels, image.resize))
 
 
-def _warn_of_settings_without_effect(
-    section: Any, source: Source, rules: list[TargetRule], report: Report
+def _warn_about_unused_settings(
+    section: Any, source: Source, encoders: list[TargetEncoder], problems: Problems
 ) -> None:
     image = section.image
-    table, classes = source.kind == "table", any(rule.kind != "regression" for rule in rules)
-    written = {
+    is_table, has_classes = source.kind == "table", any(encoder.kind != "regression" for encoder in encoders)
+    unused_settings = {
         "separator": section.separator != "auto" and source.format != "csv",
         "encoding": section.encoding != "auto" and source.format != "csv",
-        "features": bool(section.features) and not table and source.format not in ("npz", "npy"),
-        "drop": bool(section.drop) and not table,
-        "target": bool(section.target) and not table and source.format not in ("npz", "npy"),
+        "features": bool(section.features) and not is_table and source.format not in ("npz", "npy"),
+        "drop": bool(section.drop) and not is_table,
+        "target": bool(section.target) and not is_table and source.format not in ("npz", "npy"),
         "image": (image.size is not None or image.channels != "auto" or image.resize != "stretch")
         and source.kind != "image",
-        "per_class": section.per_class is not None and not classes,
+        "per_class": section.per_class is not None and not has_classes,
         "target_scaling": section.target_scaling == "standardize"
-        and all(rule.kind != "regression" for rule in rules),
+        and all(encoder.kind != "regression" for encoder in encoders),
     }
-    for key, without_effect in written.items():
-        if without_effect:
+    for key, is_unused in unused_settings.items():
+        if is_unused:
             message = f"`data.{key}` has no effect on this source ({source.format}, {source.kind}) and target."
-            report.warn("no-effect", message, place(section, key))
+            problems.warn("no-effect", message, setting_location(section, key))
 
 
-def cut(
-    source: Source, rules: list[TargetRule], section: Any, report: Report, say: Callable[[str], None] | None
-) -> tuple[dict[str, RawPart], list[str]]:
+def split_source(
+    source: Source, encoders: list[TargetEncoder], section: Any, problems: Problems, say: Callable[[str], None] | None
+) -> tuple[dict[str, RawSplit], list[str]]:
     """The raw rows of every part, and the hashes of the files they came from.
 
     A part is, in this order: what `validation` or `test` states, if that is not the default; the source's own
     part; what the default cuts off. "learnt" are the rows that preprocessing is fitted on: training and unlabelled
     together.
     """
-    raw: dict[str, RawPart] = {}
+    raw_splits: dict[str, RawSplit] = {}
     digests = [source.hash]
-    splits: dict[str, Any] = {}
+    split_configs: dict[str, Any] = {}
     for key in ("validation", "test"):
-        wanted = getattr(section, key)
-        own = source.parts.get(key)
+        split_config = getattr(section, key)
+        source_split = source.splits.get(key)
         # A resolved file writes the default out, which must not mean anything else than leaving it out.
-        stated = wanted != default_of(find_setting(Data, key))
-        splits[key] = None
-        if wanted is not None and wanted.path:
-            part, digest = _part_at(wanted.path, source, section, key, report, say)
+        stated = split_config != setting_default(find_setting(DataConfig, key))
+        split_configs[key] = None
+        if split_config is not None and split_config.path:
+            loaded_split, digest = _read_split_at(split_config.path, source, section, key, problems, say)
             digests.append(digest)
-            raw[key] = _selected(part, rules, section, wanted.path, key, report)
-        elif own is not None and (wanted is None or not stated):
-            if wanted is not None or key == "test":
-                raw[key] = _selected(own, rules, section, f"the source's {key} part", key, report)
+            raw_splits[key] = _keep_selected_classes(loaded_split, encoders, section, split_config.path, key, problems)
+        elif source_split is not None and (split_config is None or not stated):
+            if split_config is not None or key == "test":
+                raw_splits[key] = _keep_selected_classes(
+                    source_split, encoders, section, f"the source's {key} part", key, problems
+                )
         else:
-            if own is not None:
+            if source_split is not None:
                 message = f"The source has a {key} part of its own, which `{key}` leaves unused."
-                report.warn("unused-part", message, place(section, key))
-            splits[key] = wanted
-    report.raise_if_errors()
+                problems.warn("unused-part", message, setting_location(section, key))
+            split_configs[key] = split_config
+    problems.raise_if_errors()
 
-    train = source.parts["train"]
-    codes = [rule.encode(train.y[rule.name]) for rule in rules if rule.kind != "regression"]
-    selected = np.logical_and.reduce([np.ones(len(train), bool), *(numbers >= 0 for numbers in codes)])
-    rows = split.cut(section, splits, len(train), selected, codes[0] if codes else None, report)
-    report.raise_if_errors()
+    train = source.splits["train"]
+    codes = [encoder.encode(train.y[encoder.name]) for encoder in encoders if encoder.kind != "regression"]
+    selected = np.logical_and.reduce([np.ones(len(train), bool), *(class_codes >= 0 for class_codes in codes)])
+    split_indices = splitting.split_rows(
+        section, split_configs, len(train), selected, codes[0] if codes else None, problems
+    )
+    problems.raise_if_errors()
     for name in ("train", "validation", "test", "unlabelled"):
-        index = getattr(rows, name)
-        if len(index) or name == "train" or splits.get(name) is not None:
-            raw[name] = train.take(index)
-    raw["learnt"] = train.take(np.sort(np.concatenate([rows.train, rows.unlabelled])))
-    return raw, digests
+        index = getattr(split_indices, name)
+        if len(index) or name == "train" or split_configs.get(name) is not None:
+            raw_splits[name] = train.take(index)
+    raw_splits["fit_rows"] = train.take(np.sort(np.concatenate([split_indices.train, split_indices.unlabelled])))
+    return raw_splits, digests
 
 
-def _part_at(
-    path: str, source: Source, section: Any, key: str, report: Report, say: Callable[[str], None] | None
-) -> tuple[RawPart, str]:
+def _read_split_at(
+    path: str, source: Source, section: Any, key: str, problems: Problems, say: Callable[[str], None] | None
+) -> tuple[RawSplit, str]:
     """The rows of a file or folder that is a part of its own, with its hash."""
-    mark = place(section, key)
-    where = Path(path)
-    if not where.exists():
-        raise InputError(f"`{key}` names {where}, which does not exist.", "missing-file", mark)
-    target = list(source.parts["train"].y) if source.kind == "table" else section.target
-    marks = {**section.marks, "source": mark}
-    settled = source.stream.streamed
-    there = replace(section, source=str(where), format="auto", target=target, stream=settled, marks=marks)
-    format = infer_format(str(where), mark)
+    location = setting_location(section, key)
+    split_path = Path(path)
+    if not split_path.exists():
+        raise InputError(f"`{key}` names {split_path}, which does not exist.", "missing-file", location)
+    target = list(source.splits["train"].y) if source.kind == "table" else section.target
+    locations = {**section.locations, "source": location}
+    stream_rows = source.streaming.streamed
+    split_section = replace(
+        section, source=str(split_path), format="auto", target=target, stream=stream_rows, locations=locations
+    )
+    format = infer_format(str(split_path), location)
     if format == "images" and source.format == "images":
-        from kerasdeep.data import folder
+        from kerasdeep.data import image_folder
 
-        other = folder.read(where, there, report, say, rule=source.image)
+        split_source_data = image_folder.read(split_path, split_section, problems, say, image_format=source.image)
     else:
-        other = read(format, there, report, say)
-    if other.kind != source.kind:
-        message = (
-            f"`{key}` names {where}, which is of the kind {other.kind}. Expected {source.kind}, like the source."
-        )
-        raise InputError(message, "wrong-shape", mark)
-    part = plain_labels(other.parts["train"])
-    return streamed.settle(part, settled), other.hash
+        split_source_data = read_source(format, split_section, problems, say)
+    if split_source_data.kind != source.kind:
+        message = f"`{key}` names {split_path}, which is of the kind {split_source_data.kind}. Expected {source.kind}, like the source."
+        raise InputError(message, "wrong-shape", location)
+    raw_split = strip_labels(split_source_data.splits["train"])
+    return streaming.as_lazy_or_array(raw_split, stream_rows), split_source_data.hash
 
 
-def _selected(
-    part: RawPart, rules: list[TargetRule], section: Any, what: str, key: str, report: Report
-) -> RawPart:
+def _keep_selected_classes(
+    raw_split: RawSplit, encoders: list[TargetEncoder], section: Any, origin: str, key: str, problems: Problems
+) -> RawSplit:
     """The rows of a part of its own that have one of the selected classes; every label must be one otherwise."""
-    absent = [rule.name for rule in rules if rule.name not in part.y]
-    if absent:
-        message = f"{what} lacks the target {', '.join(absent)}. It has: {', '.join(part.y)}."
-        report.error("missing-column", message, place(section, key))
-        return part
+    missing_targets = [encoder.name for encoder in encoders if encoder.name not in raw_split.y]
+    if missing_targets:
+        message = f"{origin} lacks the target {', '.join(missing_targets)}. It has: {', '.join(raw_split.y)}."
+        problems.error("missing-column", message, setting_location(section, key))
+        return raw_split
     if not section.classes:
-        targets.check_labels(rules, part, what, place(section, key), report)
-        return part
-    codes = [rule.encode(part.y[rule.name]) for rule in rules if rule.kind != "regression"]
-    return part.take(np.flatnonzero(np.logical_and.reduce([numbers >= 0 for numbers in codes])))
+        targets.check_labels(encoders, raw_split, origin, setting_location(section, key), problems)
+        return raw_split
+    codes = [encoder.encode(raw_split.y[encoder.name]) for encoder in encoders if encoder.kind != "regression"]
+    return raw_split.take(np.flatnonzero(np.logical_and.reduce([class_codes >= 0 for class_codes in codes])))
 
 
 def _check_rows(
-    raw: dict[str, RawPart], rules: list[TargetRule], section: Any, batch_size: int | None, report: Report
+    raw_splits: dict[str, RawSplit],
+    encoders: list[TargetEncoder],
+    section: Any,
+    batch_size: int | None,
+    problems: Problems,
 ) -> None:
     """Every part has rows, training at least a batch of them, and every class is among the training rows."""
     for key in ("validation", "test"):
-        if key in raw and not len(raw[key]):
-            report.error("too-few-rows", f"The {key} part has no rows.", place(section, key))
-    train = raw["train"]
+        if key in raw_splits and not len(raw_splits[key]):
+            problems.error("too-few-rows", f"The {key} part has no rows.", setting_location(section, key))
+    train = raw_splits["train"]
     if len(train) < (batch_size or 1):
         message = (
             f"Only {len(train)} rows are left to train on, fewer than a batch of {batch_size or 1}. "
             "Expected more rows, a smaller `training.batch_size`, or smaller held-out parts."
         )
-        report.error("too-few-rows", message, place(section, "source"))
-    for rule in rules:
-        if rule.kind == "regression" or not len(train):
+        problems.error("too-few-rows", message, setting_location(section, "source"))
+    for encoder in encoders:
+        if encoder.kind == "regression" or not len(train):
             continue
-        absent = [rule.classes[number] for number in np.flatnonzero(count_classes(rule, train) == 0)]
-        if absent:
-            named = f"class{'es' * (len(absent) > 1)} {', '.join(absent[:12])}"
+        empty_classes = [encoder.classes[number] for number in np.flatnonzero(count_classes(encoder, train) == 0)]
+        if empty_classes:
+            class_list = f"class{'es' * (len(empty_classes) > 1)} {', '.join(empty_classes[:12])}"
             message = (
-                f"No training row has the {named} of '{rule.name}'. "
+                f"No training row has the {class_list} of '{encoder.name}'. "
                 "Expected some of each: hold out a fraction or a count, which are drawn from every class, "
                 "or keep more training rows."
             )
-            report.error("empty-class", message, place(section, "validation"))
+            problems.error("empty-class", message, setting_location(section, "validation"))
 
 
-def _prepared(
-    name: str, part: RawPart, preprocessing: Preprocessing, section: Any, say: Callable[[str], None] | None
-) -> Part:
-    y = None if name == "unlabelled" else apply_target(preprocessing, part.y)
-    if isinstance(part.x, StoredTable):
-        rule, path = preprocessing.inputs[INPUT], part.x.source
+def _prepare_split(
+    name: str, raw_split: RawSplit, preprocessing: Preprocessing, section: Any, say: Callable[[str], None] | None
+) -> DataSplit:
+    y = None if name == "unlabelled" else encode_target(preprocessing, raw_split.y)
+    if isinstance(raw_split.x, ColumnStore):
+        rule, path = preprocessing.inputs[INPUT], raw_split.x.source
         size = path.stat().st_size
-        with streamed.needing_room(path, size, place(section, "source")):
-            return Part(encoded(part.x, rule, say), y, part.rows)
-    if not streamed.is_streamed(part.x):
-        return Part(apply(preprocessing, part.x), y, part.rows)
-    raw = part.x if isinstance(part.x, dict) else {INPUT: part.x}
-    x = {name: raw[name].prepared(rule) for name, rule in preprocessing.inputs.items()}
-    return Part(x if isinstance(part.x, dict) else x[INPUT], y, part.rows)
+        with streaming.explain_full_disk(path, size, setting_location(section, "source")):
+            return DataSplit(encode_rows(raw_split.x, rule, say), y, raw_split.rows)
+    if not streaming.is_streamed(raw_split.x):
+        return DataSplit(transform_inputs(preprocessing, raw_split.x), y, raw_split.rows)
+    raw = raw_split.x if isinstance(raw_split.x, dict) else {INPUT: raw_split.x}
+    x = {name: raw[name].with_transform(rule) for name, rule in preprocessing.inputs.items()}
+    return DataSplit(x if isinstance(raw_split.x, dict) else x[INPUT], y, raw_split.rows)

@@ -7,57 +7,62 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasdeep.data.dataset import Part, RawPart, Source, place
-from kerasdeep.data.streamed import is_streamed
-from kerasdeep.data.targets import TargetRule, as_numbers
-from kerasdeep.errors import Report
+from kerasdeep.data.dataset import DataSplit, RawSplit, Source, setting_location
+from kerasdeep.data.streaming import is_streamed
+from kerasdeep.data.targets import TargetEncoder, labels_to_floats
+from kerasdeep.errors import Problems
 
 if TYPE_CHECKING:
     from kerasdeep.data.columns import Column
     from kerasdeep.data.preprocessing import Preprocessing
 
-IMBALANCE = 5
-MOST_HASHED_ROWS = 1_000_000
+MAX_IMBALANCE = 5
+MAX_HASHED_ROWS = 1_000_000
 LEAK_SHARE, LEAK_ROWS = 0.01, 5
-NATURAL_REPEATS = 0.5  # where fewer training rows than this are distinct, repeats are in the data's nature
+NATURAL_DUPLICATE_SHARE = 0.5  # where fewer training rows than this are distinct, repeats are in the data's nature
 
 
-def describe(
+def describe_dataset(
     section: Any,
     source: Source,
-    raw: dict[str, RawPart],
-    parts: dict[str, Part],
+    raw_splits: dict[str, RawSplit],
+    splits: dict[str, DataSplit],
     columns: list[Column] | None,
     preprocessing: Preprocessing,
     digest: str,
-    report: Report,
+    problems: Problems,
 ) -> dict[str, Any]:
     """The object that becomes `facts/data.json`; imbalance and rows shared between parts are warned of."""
-    duplicates = _duplicates(parts, section, report)
+    duplicates = _count_duplicates(splits, section, problems)
     return {
         "source": str(section.source),
         "format": source.format,
         "hash": digest,
         "rows": {
-            part: len(raw[part]) if part in raw else 0 for part in ("train", "validation", "test", "unlabelled")
+            split_name: len(raw_splits[split_name]) if split_name in raw_splits else 0
+            for split_name in ("train", "validation", "test", "unlabelled")
         },
         "input_shapes": {name: list(shape) for name, shape in preprocessing.input_shapes.items()},
         "features": [
-            _feature(raw["train"].x[column.name], column) for column in columns or [] if not column.left_out
+            _feature_facts(raw_splits["train"].x[column.name], column)
+            for column in columns or []
+            if not column.exclusion_reason
         ],
         "left_out": [
-            {"name": column.name, "reason": column.left_out} for column in columns or [] if column.left_out
+            {"name": column.name, "reason": column.exclusion_reason}
+            for column in columns or []
+            if column.exclusion_reason
         ],
-        "targets": [_target(rule, raw, section, report) for rule in preprocessing.targets],
+        "targets": [_target_facts(encoder, raw_splits, section, problems) for encoder in preprocessing.targets],
         "scaling": section.scaling,
         "duplicates": duplicates,
         **source.facts,
-        "warnings": [str(problem) for problem in report.warnings],
+        "warnings": [str(problem) for problem in problems.warnings],
     }
 
 
-def _feature(series: Any, column: Column) -> dict[str, Any]:
-    from kerasdeep.data.columns import as_numbers as numbers_of
+def _feature_facts(series: Any, column: Column) -> dict[str, Any]:
+    from kerasdeep.data.columns import column_to_floats as numbers_of
 
     fact: dict[str, Any] = {
         "name": column.name,
@@ -79,48 +84,54 @@ def _summary(values: np.ndarray) -> dict[str, float]:
     return {key: float(getattr(values, key)()) for key in ("mean", "std", "min", "max")}
 
 
-def _target(rule: TargetRule, raw: dict[str, RawPart], section: Any, report: Report) -> dict[str, Any]:
-    fact: dict[str, Any] = {"name": rule.name, "kind": rule.kind, "classes": rule.classes}
-    if rule.kind == "regression":
-        return fact | {"summary": _summary(as_numbers(raw["train"].y[rule.name]))}
-    counts = {part: count_classes(rule, raw[part]) for part in ("train", "validation", "test") if part in raw}
+def _target_facts(
+    encoder: TargetEncoder, raw_splits: dict[str, RawSplit], section: Any, problems: Problems
+) -> dict[str, Any]:
+    fact: dict[str, Any] = {"name": encoder.name, "kind": encoder.kind, "classes": encoder.classes}
+    if encoder.kind == "regression":
+        return fact | {"summary": _summary(labels_to_floats(raw_splits["train"].y[encoder.name]))}
+    counts = {
+        split_name: count_classes(encoder, raw_splits[split_name])
+        for split_name in ("train", "validation", "test")
+        if split_name in raw_splits
+    }
     train = counts["train"]
-    if section.class_weight is None and train.min() and train.max() > IMBALANCE * train.min():
+    if section.class_weight is None and train.min() and train.max() > MAX_IMBALANCE * train.min():
         most, least = int(train.argmax()), int(train.argmin())
         message = (
-            f"The classes of '{rule.name}' are uneven: {train[most]} training rows of '{rule.classes[most]}', "
-            f"{train[least]} of '{rule.classes[least]}'. Accuracy alone may mislead; "
+            f"The classes of '{encoder.name}' are uneven: {train[most]} training rows of '{encoder.classes[most]}', "
+            f"{train[least]} of '{encoder.classes[least]}'. Accuracy alone may mislead; "
             "consider `class_weight: balanced`."
         )
-        report.warn("class-imbalance", message, place(section, "class_weight"))
-    return fact | {"counts": {part: count.tolist() for part, count in counts.items()}}
+        problems.warn("class-imbalance", message, setting_location(section, "class_weight"))
+    return fact | {"counts": {split_name: count.tolist() for split_name, count in counts.items()}}
 
 
-def count_classes(rule: TargetRule, part: RawPart) -> np.ndarray:
-    return np.bincount(rule.encode(part.y[rule.name]), minlength=len(rule.classes))
+def count_classes(encoder: TargetEncoder, split: RawSplit) -> np.ndarray:
+    return np.bincount(encoder.encode(split.y[encoder.name]), minlength=len(encoder.classes))
 
 
-def _duplicates(parts: dict[str, Part], section: Any, report: Report) -> dict[str, int] | None:
+def _count_duplicates(splits: dict[str, DataSplit], section: Any, problems: Problems) -> dict[str, int] | None:
     """How many held-out rows have the very inputs of some training row; None where that is too costly."""
-    if sum(map(len, parts.values())) > MOST_HASHED_ROWS or is_streamed(parts["train"].x):
+    if sum(map(len, splits.values())) > MAX_HASHED_ROWS or is_streamed(splits["train"].x):
         return None
-    train = set(_row_hashes(parts["train"]))
-    shared = {}
-    for part in ("validation", "test"):
-        held_out = _row_hashes(parts[part]) if part in parts else []
-        count = shared[f"train_{part}"] = sum(row in train for row in held_out)
-        natural = len(train) < NATURAL_REPEATS * len(parts["train"])
+    train = set(_row_hashes(splits["train"]))
+    duplicates = {}
+    for split_name in ("validation", "test"):
+        held_out = _row_hashes(splits[split_name]) if split_name in splits else []
+        count = duplicates[f"train_{split_name}"] = sum(row in train for row in held_out)
+        natural = len(train) < NATURAL_DUPLICATE_SHARE * len(splits["train"])
         if count >= LEAK_ROWS and count > LEAK_SHARE * len(held_out) and not natural:
             message = (
-                f"{count} of {len(held_out)} {part} rows have exactly the inputs of a training row, "
-                f"so the {part} result is better than it should be."
+                f"{count} of {len(held_out)} {split_name} rows have exactly the inputs of a training row, "
+                f"so the {split_name} result is better than it should be."
             )
-            report.warn("duplicate-rows", message, place(section, part))
-    return shared
+            problems.warn("duplicate-rows", message, setting_location(section, split_name))
+    return duplicates
 
 
-def _row_hashes(part: Part) -> list[bytes]:
-    arrays = list(part.x.values()) if isinstance(part.x, dict) else [part.x]
+def _row_hashes(split: DataSplit) -> list[bytes]:
+    arrays = list(split.x.values()) if isinstance(split.x, dict) else [split.x]
     return [
         hashlib.blake2b(b"".join(row.tobytes() for row in rows), digest_size=16).digest()
         for rows in zip(*arrays, strict=True)

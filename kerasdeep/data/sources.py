@@ -11,34 +11,34 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from kerasdeep.data import header
-from kerasdeep.errors import InputError, Mark, Problem, closest
-from kerasdeep.spec.data import BUILT_IN, Data
+from kerasdeep.config.sections.data import BUILT_IN_DATASETS, DataConfig
+from kerasdeep.data import csv_header
+from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 
 SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet", ".npz": "npz"}
-MOST_NEIGHBOURS = 2000
+MAX_NEIGHBOURS = 2000
 """More files than this in a folder are not searched for a name that was meant."""
 
 
-def infer_format(name: str, mark: Mark | None) -> str:
+def infer_format(name: str, location: SourceLocation | None) -> str:
     """What kind of source `name` is. Raises InputError where there is no such thing or its kind cannot be told."""
-    if name in BUILT_IN:
+    if name in BUILT_IN_DATASETS:
         return "builtin"
     path = Path(name)
-    if is_there(path) and path.is_dir():
+    if path_exists(path) and path.is_dir():
         return "npy" if any(path.glob("*.npy")) else "images"
-    if not is_there(path):
-        message = f"{name} does not exist. Expected a file, a folder, or one of: {', '.join(BUILT_IN)}."
-        raise InputError([Problem("error", "missing-file", message, mark, alike(name))])
+    if not path_exists(path):
+        message = f"{name} does not exist. Expected a file, a folder, or one of: {', '.join(BUILT_IN_DATASETS)}."
+        raise InputError([Problem("error", "missing-file", message, location, suggest_source(name))])
     if path.suffix.lower() not in SUFFIXES:
         kinds = ", ".join(SUFFIXES)
         message = f"{name} is of no known kind. Expected {kinds}, a folder of pictures or of .npy files, or a "
         message += "stated `format`."
-        raise InputError(message, "unknown-format", mark)
+        raise InputError(message, "unknown-format", location)
     return SUFFIXES[path.suffix.lower()]
 
 
-def is_there(path: Path) -> bool:
+def path_exists(path: Path) -> bool:
     """Whether the path leads somewhere; one that no system would take does not."""
     try:
         return path.exists()
@@ -46,14 +46,14 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def alike(name: str) -> str | None:
+def suggest_source(name: str) -> str | None:
     """A built-in name or a file in the same folder that was probably meant."""
     path = Path(name)
     neighbours: list[str] = []
     with suppress(OSError, ValueError):
-        neighbours = [entry.name for entry in islice(path.parent.iterdir(), MOST_NEIGHBOURS)]
-    neighbour = closest(path.name, neighbours)
-    return str(path.parent / neighbour) if neighbour else closest(path.name, BUILT_IN)
+        neighbours = [entry.name for entry in islice(path.parent.iterdir(), MAX_NEIGHBOURS)]
+    neighbour = suggest(path.name, neighbours)
+    return str(path.parent / neighbour) if neighbour else suggest(path.name, BUILT_IN_DATASETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,47 +65,49 @@ class MissingColumn:
     suggestion: str | None
 
 
-def missing_columns(section: Data, columns: Iterable[str]) -> Iterator[MissingColumn]:
+def missing_columns(section: DataConfig, columns: Iterable[str]) -> Iterator[MissingColumn]:
     """Every column that `section` names and that is not among `columns`."""
     columns = list(columns)
     for key in ("target", "features", "drop"):
         for name in getattr(section, key) or ():
             if name not in columns:
                 message = f"There is no column '{name}'. The table has: {', '.join(columns)}."
-                yield MissingColumn(key, message, closest(name, columns))
+                yield MissingColumn(key, message, suggest(name, columns))
 
 
-def problems(section: Data) -> list[Problem]:
+def check_sources(section: DataConfig) -> list[Problem]:
     """What is wrong with the paths that `section` names and with the columns of its CSV files."""
-    found: list[Problem] = []
-    for path, mark, names_columns in _paths(section):
+    path_problems: list[Problem] = []
+    for path, location, names_columns in _stated_paths(section):
         try:
             format = section.format
             if not names_columns or format == "auto":
-                format = infer_format(path, mark)
-            elif format != "builtin" and not is_there(Path(path)):
+                format = infer_format(path, location)
+            elif format != "builtin" and not path_exists(Path(path)):
                 message = f"{path} does not exist."
-                raise InputError([Problem("error", "missing-file", message, mark, alike(path))])
+                raise InputError([Problem("error", "missing-file", message, location, suggest_source(path))])
             if format == "csv":
-                columns = header.read(Path(path), mark, section.separator, section.encoding, whole=False).columns
-                found += _columns(section, columns, None if names_columns else mark)
+                columns = csv_header.read(
+                    Path(path), location, section.separator, section.encoding, whole=False
+                ).columns
+                path_problems += _column_problems(section, columns, None if names_columns else location)
         except InputError as error:
-            found += error.problems
-    return found
+            path_problems += error.problems
+    return path_problems
 
 
-def _paths(section: Data) -> Iterator[tuple[str, Mark | None, bool]]:
+def _stated_paths(section: DataConfig) -> Iterator[tuple[str, SourceLocation | None, bool]]:
     """The source and the parts of their own: path, where it is written, and whether it is the source."""
-    yield section.source, section.mark("source"), True
+    yield section.source, section.location("source"), True
     for key in ("validation", "test"):
-        split = getattr(section, key)
-        if split is not None and split.path:
-            yield split.path, split.mark("path") or section.mark(key), False
+        split_config = getattr(section, key)
+        if split_config is not None and split_config.path:
+            yield split_config.path, split_config.location("path") or section.location(key), False
 
 
-def _columns(section: Data, columns: list[str], mark: Mark | None) -> Iterator[Problem]:
+def _column_problems(section: DataConfig, columns: list[str], mark: SourceLocation | None) -> Iterator[Problem]:
     """Missing columns at the key that names them; in a part of its own at `mark`, and only targets are needed."""
     for missing in missing_columns(section, columns):
         if mark is None or missing.key == "target":
-            place = mark or section.mark(missing.key)
-            yield Problem("error", "missing-column", missing.message, place, missing.suggestion)
+            location = mark or section.location(missing.key)
+            yield Problem("error", "missing-column", missing.message, location, missing.suggestion)

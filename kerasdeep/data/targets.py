@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from kerasdeep.data.dataset import RawPart, Target, place
-from kerasdeep.errors import InputError, Mark, Report, closest
+from kerasdeep.data.dataset import RawSplit, Target, setting_location
+from kerasdeep.errors import InputError, Problems, SourceLocation, suggest
 
-MOST_CLASSES = 20
-SHOWN = 5
+MAX_CLASSES = 20
+MAX_SHOWN = 5
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True)
-class TargetRule:
+class TargetEncoder:
     """How one target is encoded.
 
     Classes: `labels` are the texts of the labels as they stand in the data, `classes` the names to show, both in
@@ -45,9 +45,9 @@ class TargetRule:
     def encode(self, raw: np.ndarray) -> np.ndarray:
         """Class numbers (int32, −1 for a label that is no class) or scaled numbers (float32)."""
         if self.kind == "regression":
-            return ((as_numbers(raw) - self.center) / self.scale).astype(np.float32)
+            return ((labels_to_floats(raw) - self.center) / self.scale).astype(np.float32)
         number_of = {label: number for number, label in enumerate(self.labels)}
-        texts, inverse = _distinct(raw)
+        texts, inverse = _unique_texts(raw)
         codes = np.array([number_of.get(text, -1) for text in texts], np.int32)
         return codes[inverse]
 
@@ -58,177 +58,178 @@ class TargetRule:
         return np.asarray(self.classes, object)[np.asarray(encoded, int)]
 
 
-def infer(
-    part: RawPart, class_names: dict[str, list[str]], section: Any, task: str, report: Report
-) -> list[TargetRule]:
+def infer_encoders(
+    split: RawSplit, class_names: dict[str, list[str]], section: Any, task: str, problems: Problems
+) -> list[TargetEncoder]:
     """A rule for each target of the training rows `part`; every problem with the labels is reported."""
-    rules = []
-    for name, raw in part.y.items():
-        mark = place(section, "target")
-        absent = missing(raw)
-        if absent.any():
-            where = ", ".join(str(row) for row in part.rows[absent][:SHOWN])
+    encoders = []
+    for name, raw in split.y.items():
+        location = setting_location(section, "target")
+        is_missing = missing_labels(raw)
+        if is_missing.any():
+            row_list = ", ".join(str(row) for row in split.rows[is_missing][:MAX_SHOWN])
             message = (
-                f"The target '{name}' is missing in {absent.sum()} of {len(raw)} rows (row {where}"
-                f"{', …' if absent.sum() > SHOWN else ''}). Expected a label in every row: "
+                f"The target '{name}' is missing in {is_missing.sum()} of {len(raw)} rows (row {row_list}"
+                f"{', …' if is_missing.sum() > MAX_SHOWN else ''}). Expected a label in every row: "
                 "remove these rows, or fill them in."
             )
-            report.error("nan-target", message, mark)
+            problems.error("nan-target", message, location)
             continue
-        kind = _kind(name, raw, section, task, report)
+        kind = _infer_kind(name, raw, section, task, problems)
         if kind == "regression":
-            rules.append(TargetRule(name, kind))
+            encoders.append(TargetEncoder(name, kind))
         elif kind:
-            rules.append(_classes(name, raw, class_names.get(name), kind, section, report))
-    return [rule for rule in rules if rule]
+            encoders.append(_class_encoder(name, raw, class_names.get(name), kind, section, problems))
+    return [encoder for encoder in encoders if encoder]
 
 
-def _kind(name: str, raw: np.ndarray, section: Any, task: str, report: Report) -> str | None:
+def _infer_kind(name: str, raw: np.ndarray, section: Any, task: str, problems: Problems) -> str | None:
     """regression or classes (binary and multiclass are told apart once the classes are counted)."""
     numeric = raw.dtype.kind in "iufb"
     if task == "regression":
         if not numeric:
-            example = text_of(raw[0])
+            example = label_to_text(raw[0])
             message = f"The target '{name}' holds text such as '{example}', but `task: regression` needs numbers."
-            report.error("text-target", message, place(section, "target"))
+            problems.error("text-target", message, setting_location(section, "target"))
             return None
         return "regression"
     if task in ("binary", "multiclass"):
         return task
-    if not numeric and not section.classes and (stray := _stray_word(raw)) is not None:
+    if not numeric and not section.classes and (stray_row := _first_non_number(raw)) is not None:
         message = (
-            f"The target '{name}' holds numbers but for '{text_of(raw[stray])}' in row {stray}. Expected numbers "
+            f"The target '{name}' holds numbers but for '{label_to_text(raw[stray_row])}' in row {stray_row}. Expected numbers "
             "alone; mend the row, or state `task: multiclass` if these are classes."
         )
-        report.error("text-target", message, place(section, "target"))
+        problems.error("text-target", message, setting_location(section, "target"))
         return None
     if not numeric or raw.dtype.kind == "b" or section.classes:
         return "classes"
-    whole = raw.dtype.kind in "iu" or bool((raw == np.round(raw)).all())
-    return "classes" if whole and len(np.unique(raw)) <= MOST_CLASSES else "regression"
+    is_whole = raw.dtype.kind in "iu" or bool((raw == np.round(raw)).all())
+    return "classes" if is_whole and len(np.unique(raw)) <= MAX_CLASSES else "regression"
 
 
-def _classes(
-    name: str, raw: np.ndarray, names: list[str] | None, kind: str, section: Any, report: Report
-) -> TargetRule | None:
-    labels = [str(label) for label in _distinct(raw)[0]]
-    shown = {label: _shown(label, names) for label in labels}
-    mark = place(section, "target")
-    if len(labels) > max(MOST_CLASSES, len(raw) / 2):
+def _class_encoder(
+    name: str, raw: np.ndarray, names: list[str] | None, kind: str, section: Any, problems: Problems
+) -> TargetEncoder | None:
+    labels = [str(label) for label in _unique_texts(raw)[0]]
+    display_names = {label: _display_name(label, names) for label in labels}
+    location = setting_location(section, "target")
+    if len(labels) > max(MAX_CLASSES, len(raw) / 2):
         message = (
             f"The target '{name}' has {len(labels)} different labels in {len(raw)} rows, too many to be classes. "
             "Expected several rows of each class, or numbers."
         )
-        report.error("too-many-classes", message, mark)
+        problems.error("too-many-classes", message, location)
         return None
     if section.classes:
-        labels = _selected([str(label) for label in section.classes], shown, name, section, report)
+        labels = _select_classes([str(label) for label in section.classes], display_names, name, section, problems)
         if labels is None:
             return None
-        mark = place(section, "classes")
+        location = setting_location(section, "classes")
     if len(labels) < 2:
-        only = f" ('{shown[labels[0]]}')" if labels else ""
-        message = (
-            f"The target '{name}' has only one class{only}. Expected two or more: nothing can be learned from one."
-        )
-        report.error("one-class-target", message, mark)
+        class_hint = f" ('{display_names[labels[0]]}')" if labels else ""
+        message = f"The target '{name}' has only one class{class_hint}. Expected two or more: nothing can be learned from one."
+        problems.error("one-class-target", message, location)
         return None
     if kind == "binary" and len(labels) != 2:
-        listed = _listed([shown[label] for label in labels])
+        class_list = _join_shortened([display_names[label] for label in labels])
         message = (
-            f"`task: binary` needs a target with two classes; '{name}' has {len(labels)} ({listed}). "
+            f"`task: binary` needs a target with two classes; '{name}' has {len(labels)} ({class_list}). "
             "Choose two under `data.classes`, or leave `task` out."
         )
-        report.error("wrong-task", message, mark)
+        problems.error("wrong-task", message, location)
         return None
     if kind == "classes":
         kind = "binary" if len(labels) == 2 else "multiclass"
-    return TargetRule(name, kind, labels, [shown[label] for label in labels])
+    return TargetEncoder(name, kind, labels, [display_names[label] for label in labels])
 
 
-def _selected(
-    wanted: list[str], shown: dict[str, str], name: str, section: Any, report: Report
+def _select_classes(
+    requested: list[str], display_names: dict[str, str], name: str, section: Any, problems: Problems
 ) -> list[str] | None:
     """The labels that `data.classes` asks for, by label or by class name."""
-    by_name = {**{display: label for label, display in shown.items()}, **{label: label for label in shown}}
+    by_name = {
+        **{display: label for label, display in display_names.items()},
+        **{label: label for label in display_names},
+    }
     by_name |= {known.lower(): label for known, label in by_name.items() if known.lower() not in by_name}
     labels = []
-    for word in wanted:
+    for word in requested:
         label = by_name.get(word, by_name.get(word.lower()))
         if label is None:
-            message = f"'{word}' is no class of '{name}'. It has: {_listed(list(shown.values()))}."
-            report.error("unknown-class", message, place(section, "classes"), closest(word, by_name))
+            message = f"'{word}' is no class of '{name}'. It has: {_join_shortened(list(display_names.values()))}."
+            problems.error("unknown-class", message, setting_location(section, "classes"), suggest(word, by_name))
         elif label in labels:
-            report.error("unknown-class", f"'{word}' stands twice in `classes`.", place(section, "classes"))
+            problems.error(
+                "unknown-class", f"'{word}' stands twice in `classes`.", setting_location(section, "classes")
+            )
         else:
             labels.append(label)
-    return labels if len(labels) == len(wanted) else None
+    return labels if len(labels) == len(requested) else None
 
 
-def fit_scaling(rules: list[TargetRule], y: dict[str, np.ndarray], scaling: str) -> list[TargetRule]:
+def fit_target_scaling(encoders: list[TargetEncoder], y: dict[str, np.ndarray], scaling: str) -> list[TargetEncoder]:
     """The rules with mean and deviation of the training rows, where numbers are to be standardized."""
     fitted = []
-    for rule in rules:
-        if rule.kind == "regression" and scaling != "none":
-            numbers = as_numbers(y[rule.name])
+    for encoder in encoders:
+        if encoder.kind == "regression" and scaling != "none":
+            numbers = labels_to_floats(y[encoder.name])
             center, scale = float(numbers.mean()), float(numbers.std())
-            rule = TargetRule(rule.name, rule.kind, center=center, scale=scale if scale > 0 else 1.0)
-        fitted.append(rule)
+            encoder = TargetEncoder(encoder.name, encoder.kind, center=center, scale=scale if scale > 0 else 1.0)
+        fitted.append(encoder)
     return fitted
 
 
-def check_labels(rules: list[TargetRule], part: RawPart, what: str, mark: Mark | None, report: Report) -> None:
+def check_labels(
+    encoders: list[TargetEncoder], split: RawSplit, origin: str, location: SourceLocation | None, problems: Problems
+) -> None:
     """Report rows brought from elsewhere that lack labels or carry labels that are no class."""
-    for rule in rules:
-        raw = part.y[rule.name]
-        absent = missing(raw)
-        if absent.any():
-            message = f"The target '{rule.name}' is missing in {absent.sum()} of {len(raw)} rows of {what}."
-            report.error("nan-target", message, mark)
-        elif rule.kind != "regression":
-            strange = [text for text in _distinct(raw)[0] if text not in rule.labels]
-            if strange:
+    for encoder in encoders:
+        raw = split.y[encoder.name]
+        is_missing = missing_labels(raw)
+        if is_missing.any():
+            message = f"The target '{encoder.name}' is missing in {is_missing.sum()} of {len(raw)} rows of {origin}."
+            problems.error("nan-target", message, location)
+        elif encoder.kind != "regression":
+            unknown_labels = [text for text in _unique_texts(raw)[0] if text not in encoder.labels]
+            if unknown_labels:
                 message = (
-                    f"{what} has labels in '{rule.name}' that are no class of the training rows: "
-                    f"{_listed(strange)}. Expected: {_listed(rule.classes)}."
+                    f"{origin} has labels in '{encoder.name}' that are no class of the training rows: "
+                    f"{_join_shortened(unknown_labels)}. Expected: {_join_shortened(encoder.classes)}."
                 )
-                report.error("unknown-label", message, mark)
+                problems.error("unknown-label", message, location)
         elif raw.dtype.kind not in "iufb":
-            message = f"{what} holds text in '{rule.name}' where numbers are expected."
-            report.error("text-target", message, mark)
+            message = f"{origin} holds text in '{encoder.name}' where numbers are expected."
+            problems.error("text-target", message, location)
 
 
-def class_weight(
-    section: Any, rules: list[TargetRule], counts: np.ndarray, report: Report
+def compute_class_weight(
+    section: Any, encoders: list[TargetEncoder], counts: np.ndarray, problems: Problems
 ) -> dict[int, float] | None:
     """Weight by class number: scikit-learn's `balanced`, rows / (classes · rows of the class), or as given."""
-    wanted = section.class_weight
-    if wanted is None:
+    requested = section.class_weight
+    if requested is None:
         return None
-    mark = place(section, "class_weight")
-    if len(rules) != 1 or rules[0].kind == "regression":
-        report.error("class-weight", "`class_weight` needs one target, and that with classes.", mark)
+    location = setting_location(section, "class_weight")
+    if len(encoders) != 1 or encoders[0].kind == "regression":
+        problems.error("class-weight", "`class_weight` needs one target, and that with classes.", location)
         return None
-    (rule,) = rules
-    if wanted == "balanced":
-        return {
-            number: float(counts.sum() / (len(counts) * count)) for number, count in enumerate(counts) if count
-        }
-    number_of = {name: number for names in (rule.labels, rule.classes) for number, name in enumerate(names)}
-    weights = dict.fromkeys(range(len(rule.classes)), 1.0)
-    for label, weight in wanted.items():
+    (encoder,) = encoders
+    if requested == "balanced":
+        return {number: float(counts.sum() / (len(counts) * count)) for number, count in enumerate(counts) if count}
+    number_of = {name: number for names in (encoder.labels, encoder.classes) for number, name in enumerate(names)}
+    weights = dict.fromkeys(range(len(encoder.classes)), 1.0)
+    for label, weight in requested.items():
         number = number_of.get(str(label))
         if number is None:
-            message = (
-                f"'{label}' under `class_weight` is no class of '{rule.name}'. It has: {_listed(rule.classes)}."
-            )
-            report.error("unknown-class", message, mark, closest(str(label), number_of))
+            message = f"'{label}' under `class_weight` is no class of '{encoder.name}'. It has: {_join_shortened(encoder.classes)}."
+            problems.error("unknown-class", message, location, suggest(str(label), number_of))
         else:
             weights[number] = float(weight)
     return weights
 
 
-def missing(raw: np.ndarray) -> np.ndarray:
+def missing_labels(raw: np.ndarray) -> np.ndarray:
     """Which labels are absent: NaN, infinite, None, or empty text."""
     if raw.dtype.kind == "f":
         return ~np.isfinite(raw)
@@ -236,39 +237,37 @@ def missing(raw: np.ndarray) -> np.ndarray:
         return np.zeros(len(raw), bool)
     if raw.dtype.kind == "U":
         return np.char.str_len(np.char.strip(raw)) == 0
-    return np.array(
-        [label is None or label != label or str(label).strip() in ("", "<NA>", "NaT") for label in raw]
-    )
+    return np.array([label is None or label != label or str(label).strip() in ("", "<NA>", "NaT") for label in raw])
 
 
-def as_numbers(raw: np.ndarray) -> np.ndarray:
+def labels_to_floats(raw: np.ndarray) -> np.ndarray:
     try:
         return np.asarray(raw, np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"Expected numbers in the target: {error}.", "text-target") from error
 
 
-def plain_labels(part: RawPart) -> RawPart:
+def strip_labels(split: RawSplit) -> RawSplit:
     """The rows with text labels stripped of blanks, once and for all; labels with gaps stay as they are."""
     y = {
         name: raw
-        if raw.dtype.kind in "iufb" or missing(raw).any()
-        else np.array([text_of(label) for label in raw])
-        for name, raw in part.y.items()
+        if raw.dtype.kind in "iufb" or missing_labels(raw).any()
+        else np.array([label_to_text(label) for label in raw])
+        for name, raw in split.y.items()
     }
-    return replace(part, y=y)
+    return replace(split, y=y)
 
 
-def _stray_word(raw: np.ndarray) -> int | None:
+def _first_non_number(raw: np.ndarray) -> int | None:
     """The first row that is no number in a column of many numbers, where a few such rows made it text."""
-    texts, inverse = _distinct(raw)
-    if len(texts) <= MOST_CLASSES:
+    texts, inverse = _unique_texts(raw)
+    if len(texts) <= MAX_CLASSES:
         return None
     words = np.flatnonzero(np.array([not _NUMBER.fullmatch(text) for text in texts])[inverse])
     return int(words[0]) if 0 < len(words) < len(raw) / 10 else None
 
 
-def text_of(label: Any) -> str:
+def label_to_text(label: Any) -> str:
     """A label as text, the same whether it came as 3, 3.0 or '3'."""
     if isinstance(label, bytes):
         label = label.decode("utf-8", "replace")
@@ -277,12 +276,12 @@ def text_of(label: Any) -> str:
     return str(label).strip()
 
 
-def _distinct(raw: np.ndarray) -> tuple[list[str], np.ndarray]:
+def _unique_texts(raw: np.ndarray) -> tuple[list[str], np.ndarray]:
     """The different labels as text, numbers in numeric and text in alphabetical order, and each row's position."""
     if raw.dtype.kind in "OS":
-        raw = np.array([text_of(label) for label in raw])
+        raw = np.array([label_to_text(label) for label in raw])
     values, inverse = np.unique(raw, return_inverse=True)
-    texts = [text_of(value) for value in values.tolist()]
+    texts = [label_to_text(value) for value in values.tolist()]
     try:
         order = sorted(range(len(texts)), key=lambda position: float(texts[position]))
     except ValueError:
@@ -292,9 +291,9 @@ def _distinct(raw: np.ndarray) -> tuple[list[str], np.ndarray]:
     return [texts[position] for position in order], rank[inverse]
 
 
-def _shown(label: str, names: list[str] | None) -> str:
+def _display_name(label: str, names: list[str] | None) -> str:
     return names[int(label)] if names and label.isdigit() and int(label) < len(names) else label
 
 
-def _listed(words: list[str]) -> str:
+def _join_shortened(words: list[str]) -> str:
     return ", ".join(words[:12]) + (f", … ({len(words)} in all)" if len(words) > 12 else "")

@@ -8,10 +8,10 @@ from typing import Any
 import jax
 import keras
 
-dropped = None  # XLA makes one loop of Keras's own dropout
+fast_dropout = None  # XLA makes one loop of Keras's own dropout
 
 
-def compiled(function: Callable[..., Any], model: Any) -> Callable[..., Any]:
+def compile_function(function: Callable[..., Any], model: Any) -> Callable[..., Any]:
     """`function` as one XLA program, which takes the model's weights as arguments instead of keeping copies."""
 
     @jax.jit

@@ -11,16 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from kerasdeep.report import numbers
-from kerasdeep.report.numbers import is_number
+from kerasdeep.report import formatting
+from kerasdeep.report.formatting import is_number
 
-MOST_POINTS = 800
-LOG_FROM = 20.0  # a range that spans more than this factor is easier to read in logarithms
+MAX_POINTS = 800
+MIN_LOG_RATIO = 20.0  # a range that spans more than this factor is easier to read in logarithms
 
 
 @dataclass(frozen=True)
 class Tick:
-    at: float
+    position: float
     label: str
 
 
@@ -31,9 +31,9 @@ class Axis:
     log: bool
     ticks: list[Tick]
 
-    def place(self, value: float) -> float:
+    def position(self, value: float) -> float:
         """The value's position in per cent from the low end."""
-        return _place(value, self.low, self.high, self.log)
+        return _position(value, self.low, self.high, self.log)
 
 
 @dataclass(frozen=True)
@@ -43,27 +43,27 @@ class Line:
     name: str
     tone: str
     path: str
-    at: list[float | None]
-    said: list[str]
+    y_positions: list[float | None]
+    labels: list[str]
 
 
 @dataclass(frozen=True)
 class Flag:
     """A vertical mark with a word, such as the best epoch or the start of a stage."""
 
-    at: float
+    position: float
     label: str
     kind: str
 
 
 @dataclass(frozen=True)
-class Chart:
+class LineChart:
     key: str
     title: str
     y: Axis
     x_ticks: list[Tick]
-    x_at: list[float]
-    x_said: list[str]
+    x_positions: list[float]
+    x_labels: list[str]
     lines: list[Line]
     flags: list[Flag] = field(default_factory=list)
     shown: int = 0
@@ -71,18 +71,18 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Scatter:
+class ScatterPlot:
     """Predicted against actual values: one path of dots, both axes alike, the diagonal is a perfect answer."""
 
     path: str
     ticks: list[Tick]
     left: list[float]
     top: list[float]
-    said: list[str]
+    labels: list[str]
 
 
 @dataclass(frozen=True)
-class Bars:
+class Histogram:
     """A histogram: the middle of each bar and its height in per cent of the highest, its range and its count."""
 
     left: list[float]
@@ -95,147 +95,165 @@ class Bars:
 def line_chart(
     key: str,
     title: str,
-    x_said: Sequence[str],
+    x_labels: Sequence[str],
     columns: Sequence[tuple[str, str, Sequence[float | None]]],
-    spell: Callable[[float | None], str],
+    formatter: Callable[[float | None], str],
     flags: Sequence[tuple[int, str, str]] = (),
     shown: int = 0,
-) -> Chart | None:
+) -> LineChart | None:
     """Curves over epochs, None without values. `columns` are (name, tone, values), `flags` (point, word, kind)."""
     values = [value for _, _, column in columns for value in column if is_number(value)]
     if not values:
         return None
-    kept = _thin(len(x_said), {shown, *(point for point, _, _ in flags)})
-    last = max(len(x_said) - 1, 1)
-    x_at = [50.0 if len(x_said) == 1 else round(100 * point / last, 2) for point in kept]
-    y = axis(values, spell, allow_log=spell is not numbers.rate)  # schedules are drawn as they are written down
+    kept_points = _thinned_points(len(x_labels), {shown, *(point for point, _, _ in flags)})
+    last = max(len(x_labels) - 1, 1)
+    x_positions = [50.0 if len(x_labels) == 1 else round(100 * point / last, 2) for point in kept_points]
+    y = axis(
+        values, formatter, allow_log=formatter is not formatting.learning_rate
+    )  # schedules are drawn as they are written down
     lines = []
     for name, tone, column in columns:
-        at = [round(100 - y.place(column[point]), 2) if is_number(column[point]) else None for point in kept]
-        lines.append(Line(name, tone, _path(x_at, at), at, [spell(column[point]) for point in kept]))
-    place = dict(zip(kept, x_at, strict=True))
-    return Chart(
+        y_positions = [
+            round(100 - y.position(column[point]), 2) if is_number(column[point]) else None for point in kept_points
+        ]
+        lines.append(
+            Line(
+                name,
+                tone,
+                _svg_path(x_positions, y_positions),
+                y_positions,
+                [formatter(column[point]) for point in kept_points],
+            )
+        )
+    x_by_point = dict(zip(kept_points, x_positions, strict=True))
+    return LineChart(
         key=key,
         title=title + (" (log scale)" if y.log else ""),
         y=y,
-        x_ticks=_epochs(x_said),
-        x_at=x_at,
-        x_said=[x_said[point] for point in kept],
+        x_ticks=_epoch_ticks(x_labels),
+        x_positions=x_positions,
+        x_labels=[x_labels[point] for point in kept_points],
         lines=lines,
-        flags=[Flag(place[point], word, kind) for point, word, kind in flags],
-        shown=kept.index(shown),
-        summary="; ".join(f"{line.name} from {line.said[0]} to {line.said[-1]}" for line in lines),
+        flags=[Flag(x_by_point[point], label, kind) for point, label, kind in flags],
+        shown=kept_points.index(shown),
+        summary="; ".join(f"{line.name} from {line.labels[0]} to {line.labels[-1]}" for line in lines),
     )
 
 
-def scatter(pairs: Sequence[tuple[float, float]]) -> Scatter | None:
+def scatter(pairs: Sequence[tuple[float, float]]) -> ScatterPlot | None:
     """(actual, predicted) pairs, from the least actual value to the largest."""
     if not pairs:
         return None
-    both = axis([value for pair in pairs for value in pair], numbers.number, allow_log=False)
+    shared_axis = axis([value for pair in pairs for value in pair], formatting.number, allow_log=False)
     pairs = sorted(pairs)
-    left = [round(both.place(actual), 2) for actual, _ in pairs]
-    top = [round(100 - both.place(predicted), 2) for _, predicted in pairs]
-    return Scatter(
+    left = [round(shared_axis.position(actual), 2) for actual, _ in pairs]
+    top = [round(100 - shared_axis.position(predicted), 2) for _, predicted in pairs]
+    return ScatterPlot(
         path="".join(f"M{x:g} {y:g}h0" for x, y in zip(left, top, strict=True)),
-        ticks=both.ticks,
+        ticks=shared_axis.ticks,
         left=left,
         top=top,
-        said=[f"actual {numbers.number(a)}, predicted {numbers.number(p)}" for a, p in pairs],
+        labels=[f"actual {formatting.number(a)}, predicted {formatting.number(p)}" for a, p in pairs],
     )
 
 
-def histogram(values: Sequence[float], bins: int = 25) -> Bars | None:
+def histogram(values: Sequence[float], bins: int = 25) -> Histogram | None:
     """How often which value occurs, on a range symmetric about zero; the end bars take what lies further out."""
     if not any(values):
         return None
     sizes = sorted(abs(value) for value in values)
-    widest = sizes[int(0.99 * (len(sizes) - 1))] or sizes[-1]
+    limit = sizes[int(0.99 * (len(sizes) - 1))] or sizes[-1]
     counts = [0] * bins
     for value in values:
-        counts[max(0, min(bins - 1, int((value + widest) / (2 * widest) * bins)))] += 1
-    edges = [numbers.number(widest * (2 * edge / bins - 1), 2) for edge in range(bins + 1)]
+        counts[max(0, min(bins - 1, int((value + limit) / (2 * limit) * bins)))] += 1
+    edges = [formatting.number(limit * (2 * edge / bins - 1), 2) for edge in range(bins + 1)]
     edges[0], edges[-1] = f"below {edges[1]}", f"above {edges[-2]}"
-    middle = [f"{low} to {high}" for low, high in pairwise(edges[1:-1])]
-    whole = axis([-widest, widest], numbers.number, room=0)
-    return Bars(
+    inner_ranges = [f"{low} to {high}" for low, high in pairwise(edges[1:-1])]
+    x_axis = axis([-limit, limit], formatting.number, padding=0)
+    return Histogram(
         left=[round(100 * (bar + 0.5) / bins, 2) for bar in range(bins)],
         heights=[round(100 * n / max(counts), 2) for n in counts],
-        ranges=[edges[0], *middle, edges[-1]],
-        counts=[numbers.count(n, "row") for n in counts],
-        ticks=whole.ticks,
+        ranges=[edges[0], *inner_ranges, edges[-1]],
+        counts=[formatting.pluralize(n, "row") for n in counts],
+        ticks=x_axis.ticks,
     )
 
 
 def axis(
-    values: Sequence[float], spell: Callable[[float], str], allow_log: bool = True, room: float = 0.06
+    values: Sequence[float], formatter: Callable[[float], str], allow_log: bool = True, padding: float = 0.06
 ) -> Axis:
     """An axis with round numbers on it; logarithmic where positive values span more than LOG_FROM."""
     low, high = min(values), max(values)
-    if allow_log and low > 0 and high / low > LOG_FROM:
+    if allow_log and low > 0 and high / low > MIN_LOG_RATIO:
         low, high = low / 1.1, high * 1.1
-        brief = numbers.short if spell is numbers.number else spell
-        ticks = [Tick(round(_place(mark, low, high, True), 2), brief(mark)) for mark in _log_marks(low, high)]
+        tick_formatter = formatting.compact_number if formatter is formatting.number else formatter
+        ticks = [
+            Tick(round(_position(location, low, high, True), 2), tick_formatter(location))
+            for location in _log_tick_values(low, high)
+        ]
         return Axis(low, high, True, ticks)
-    margin = room * (high - low) if high > low else abs(high) * 0.1 or 1.0
+    margin = padding * (high - low) if high > low else abs(high) * 0.1 or 1.0
     low, high = (max(0.0, low - margin) if low >= 0 else low - margin), high + margin
     step = _round_step((high - low) / 5)
-    marks = [step * k for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
-    places = max(0, -math.floor(math.log10(step) + 1e-9))
-    spelled = [spell(round(mark, places + 2)) for mark in marks]
-    if spell is numbers.number:
-        spelled = [f"{mark:,.{places}f}".replace("-", "−") if step >= 1e-4 else spell(mark) for mark in marks]
-    elif spell is numbers.percent:
-        spelled = [f"{100 * mark:.{max(0, places - 2)}f}\u202f%" for mark in marks]
-    ticks = [Tick(round(_place(m, low, high, False), 2), text) for m, text in zip(marks, spelled, strict=True)]
+    locations = [step * k for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    labels = [formatter(round(location, decimals + 2)) for location in locations]
+    if formatter is formatting.number:
+        labels = [
+            f"{location:,.{decimals}f}".replace("-", "−") if step >= 1e-4 else formatter(location)
+            for location in locations
+        ]
+    elif formatter is formatting.percent:
+        labels = [f"{100 * location:.{max(0, decimals - 2)}f}\u202f%" for location in locations]
+    ticks = [Tick(round(_position(m, low, high, False), 2), text) for m, text in zip(locations, labels, strict=True)]
     return Axis(low, high, False, ticks)
 
 
-def _place(value: float, low: float, high: float, log: bool) -> float:
+def _position(value: float, low: float, high: float, log: bool) -> float:
     if log:
         value, low, high = math.log(value), math.log(low), math.log(high)
     return 100 * (value - low) / (high - low)
 
 
-def _round_step(least: float) -> float:
+def _round_step(minimum: float) -> float:
     """The round number (1, 2 or 5 times a power of ten) that is at least `least`."""
-    power = 10.0 ** math.floor(math.log10(least))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * 0.999)
+    power = 10.0 ** math.floor(math.log10(minimum))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= minimum * 0.999)
 
 
-def _log_marks(low: float, high: float) -> list[float]:
+def _log_tick_values(low: float, high: float) -> list[float]:
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    every = max(1, math.ceil(len(decades) / 6))
+    stride = max(1, math.ceil(len(decades) / 6))
     factors = (1, 2, 5) if len(decades) <= 3 else (1,)
-    marks = [factor * 10.0**decade for decade in decades[::every] for factor in factors]
-    return [mark for mark in marks if low <= mark <= high]
+    locations = [factor * 10.0**decade for decade in decades[::stride] for factor in factors]
+    return [location for location in locations if low <= location <= high]
 
 
-def _epochs(said: Sequence[str]) -> list[Tick]:
+def _epoch_ticks(labels: Sequence[str]) -> list[Tick]:
     """A handful of epochs along the bottom, the first and the last among them."""
-    last = len(said) - 1
+    last = len(labels) - 1
     if last <= 0:
-        return [Tick(50.0, word) for word in said]
+        return [Tick(50.0, label) for label in labels]
     step = max(1, int(_round_step(max(1.0, last / 5))))
     points = [0, *(point for point in range(step - 1, last + 1, step) if 0 < point <= last - 0.6 * step), last]
-    return [Tick(round(100 * point / last, 2), said[point]) for point in points]
+    return [Tick(round(100 * point / last, 2), labels[point]) for point in points]
 
 
-def _thin(length: int, needed: set[int]) -> list[int]:
+def _thinned_points(length: int, needed: set[int]) -> list[int]:
     """At most about MOST_POINTS points, evenly, and those that are needed."""
-    step = max(1, math.ceil(length / MOST_POINTS))
+    step = max(1, math.ceil(length / MAX_POINTS))
     return sorted({*range(0, length, step), length - 1, *(point for point in needed if 0 <= point < length)})
 
 
-def _path(x: Sequence[float], y: Sequence[float | None]) -> str:
+def _svg_path(x: Sequence[float], y: Sequence[float | None]) -> str:
     """SVG path; a missing value interrupts the line, a lone point becomes a dot."""
-    parts, open_line = [], False
+    segments, open_line = [], False
     for number, (across, down) in enumerate(zip(x, y, strict=True)):
         if down is None:
             open_line = False
             continue
-        parts.append(f"{'L' if open_line else 'M'}{across:g} {down:g}")
+        segments.append(f"{'L' if open_line else 'M'}{across:g} {down:g}")
         if not open_line and (number + 1 == len(y) or y[number + 1] is None):
-            parts.append("h0")
+            segments.append("h0")
         open_line = True
-    return "".join(parts)
+    return "".join(segments)

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
 
-from kerasdeep.report import charts, numbers
-from kerasdeep.report.numbers import is_number
-from kerasdeep.report.page import as_markdown, templates
+from kerasdeep.report import charts, formatting
+from kerasdeep.report.formatting import is_number
+from kerasdeep.report.page import render_markdown_template, template_environment
 
 TONES = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 PLUS_MINUS = "±"
-MOST_DIFFERENCES = 60
-MOST_CHARTS = 6
+MAX_DIFFERENCES = 60
+MAX_CHARTS = 6
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Conclusion:
     level: str
     title: str
     text: str
@@ -31,192 +31,207 @@ class Strip:
     tone: str
     dots: list[float]
     mean: float
-    said: str
+    label: str
 
 
-def html(facts: dict[str, Any], path: str) -> str:
+def render_html(facts: dict[str, Any], path: str) -> str:
     """One file that needs nothing else."""
-    return templates(autoescape=True).get_template("comparison.html").render(_context(facts, path))
+    return template_environment(autoescape=True).get_template("comparison.html").render(_context(facts, path))
 
 
-def markdown(facts: dict[str, Any], path: str) -> str:
-    return as_markdown("comparison.md", _context(facts, path))
+def render_markdown(facts: dict[str, Any], path: str) -> str:
+    return render_markdown_template("comparison.md", _context(facts, path))
 
 
 def _context(facts: dict[str, Any], path: str) -> dict[str, Any]:
     variants = facts.get("variants") or []
     metric = next((variant["headline"] for variant in variants if variant.get("headline")), None)
     tones = {variant["name"]: tone for variant, tone in zip(variants, cycle(TONES), strict=False)}
-    strips, ticks = _strips(variants, metric, tones)
-    names = _columns(variants, metric)
+    strips, ticks = _seed_strips(variants, metric, tones)
+    names = _metric_columns(variants, metric)
     return {
         "facts": facts,
         "path": path,
         "metric": metric,
-        "metric_label": numbers.heading(metric) if metric else "",
-        "verdict": _verdict(facts, variants, metric),
+        "metric_label": formatting.metric_heading(metric) if metric else "",
+        "verdict": _conclusion(facts, variants, metric),
         "strips": strips,
         "ticks": ticks,
-        "columns": [numbers.heading(name) + _part(name) for name in names],
-        "rows": [_row(variant, names) for variant in variants],
-        "paired": [_paired(row) for row in facts.get("paired") or []],
-        "claims": [_claim(row) for row in facts.get("expect") or []],
-        "charts": _charts(variants, tones),
-        "differences": (facts.get("differences") or [])[:MOST_DIFFERENCES],
-        "more_differences": max(0, len(facts.get("differences") or []) - MOST_DIFFERENCES),
+        "columns": [formatting.metric_heading(name) + _split_suffix(name) for name in names],
+        "rows": [_variant_row(variant, names) for variant in variants],
+        "paired": [_paired_row(row) for row in facts.get("paired") or []],
+        "claims": [_claim_row(row) for row in facts.get("expect") or []],
+        "charts": _curve_charts(variants, tones),
+        "differences": (facts.get("differences") or [])[:MAX_DIFFERENCES],
+        "more_differences": max(0, len(facts.get("differences") or []) - MAX_DIFFERENCES),
         "names": list(tones),
         "tones": tones,
         "seeds": max((len(variant["seeds"]) for variant in variants), default=0),
         "runs": sum(len(variant["runs"]) for variant in variants),
-        "seconds": sum(_total(variant) for variant in variants),
+        "seconds": sum(_total_seconds(variant) for variant in variants),
     }
 
 
-def _total(variant: dict[str, Any]) -> float:
+def _total_seconds(variant: dict[str, Any]) -> float:
     cost = variant["costs"].get("seconds") or {}
     return cost["mean"] * cost["n"] if is_number(cost.get("mean")) else 0.0
 
 
-def _columns(variants: list[dict[str, Any]], metric: str | None) -> list[str]:
+def _metric_columns(variants: list[dict[str, Any]], metric: str | None) -> list[str]:
     """The metrics worth a column: the headline, its twin on the other part, and the losses."""
-    there = {name for variant in variants for name in variant["metrics"]}
-    bare = (metric or "").removeprefix("test_").removeprefix("val_")
+    available = {name for variant in variants for name in variant["metrics"]}
+    base_name = (metric or "").removeprefix("test_").removeprefix("val_")
     loss = "data_loss" if _penalized(variants) else "loss"
-    wanted = [f"{part}{name}" for name in (bare, loss) for part in ("test_", "val_")]
-    return [name for name in dict.fromkeys(wanted) if name in there]
+    wanted = [f"{prefix}{name}" for name in (base_name, loss) for prefix in ("test_", "val_")]
+    return [name for name in dict.fromkeys(wanted) if name in available]
 
 
 def _penalized(variants: list[dict[str, Any]]) -> bool:
     """Whether some variant's loss holds penalties, so that losses are to be compared without them."""
-    both = [(v["metrics"].get("val_loss"), v["metrics"].get("val_data_loss")) for v in variants]
-    return any(whole and bare and whole["mean"] != bare["mean"] for whole, bare in both)
+    loss_pairs = [(v["metrics"].get("val_loss"), v["metrics"].get("val_data_loss")) for v in variants]
+    return any(
+        with_penalties and without_penalties and with_penalties["mean"] != without_penalties["mean"]
+        for with_penalties, without_penalties in loss_pairs
+    )
 
 
-def _part(name: str) -> str:
+def _split_suffix(name: str) -> str:
     return {"test": ", test", "val": ", validation"}.get(name.split("_")[0], "")
 
 
-def _row(variant: dict[str, Any], names: list[str]) -> dict[str, Any]:
+def _variant_row(variant: dict[str, Any], names: list[str]) -> dict[str, Any]:
     costs = variant["costs"]
     return {
         "name": variant["name"],
         "seeds": len(variant["seeds"]),
         "failed": variant["statuses"].count("failed"),
-        "cells": [spread(name, variant["metrics"].get(name)) for name in names],
-        "best_epoch": _mean(costs.get("best_epoch")),
-        "seconds": numbers.duration((costs.get("seconds") or {}).get("mean")),
-        "parameters": _mean(costs.get("parameters")),
+        "cells": [mean_and_std(name, variant["metrics"].get(name)) for name in names],
+        "best_epoch": _format_mean(costs.get("best_epoch")),
+        "seconds": formatting.duration((costs.get("seconds") or {}).get("mean")),
+        "parameters": _format_mean(costs.get("parameters")),
     }
 
 
-def _mean(found: dict[str, Any] | None) -> str:
-    value = (found or {}).get("mean")
-    return numbers.number(round(value) if is_number(value) and value == round(value) else value, 3)
+def _format_mean(summary: dict[str, Any] | None) -> str:
+    value = (summary or {}).get("mean")
+    return formatting.number(round(value) if is_number(value) and value == round(value) else value, 3)
 
 
-def spread(name: str, found: dict[str, Any] | None) -> str:
+def mean_and_std(name: str, summary: dict[str, Any] | None) -> str:
     """`86.5 % ± 0.3`: the mean and, for several seeds, the deviation."""
-    if not found or not is_number(found.get("mean")):
-        return numbers.NOTHING
-    mean = numbers.metric(name, found["mean"])
-    if found["n"] < 2:
+    if not summary or not is_number(summary.get("mean")):
+        return formatting.NO_VALUE
+    mean = formatting.metric_value(name, summary["mean"])
+    if summary["n"] < 2:
         return mean
-    share = numbers.is_share(name)
-    std = f"{100 * found['std']:.1f}" if share else numbers.number(found["std"], 2)
+    share = formatting.is_fraction(name)
+    std = f"{100 * summary['std']:.1f}" if share else formatting.number(summary["std"], 2)
     return f"{mean} {PLUS_MINUS} {std}"
 
 
-def _difference(name: str, value: Any) -> str:
+def _format_difference(name: str, value: Any) -> str:
     if not is_number(value):
-        return numbers.NOTHING
-    if numbers.is_share(name):
+        return formatting.NO_VALUE
+    if formatting.is_fraction(name):
         return f"{100 * value:+.2f}".replace("-", "−")
-    return ("+" if value > 0 else "") + numbers.number(value, 3)
+    return ("+" if value > 0 else "") + formatting.number(value, 3)
 
 
-def _paired(row: dict[str, Any]) -> dict[str, Any]:
+def _paired_row(row: dict[str, Any]) -> dict[str, Any]:
     low, high, name = row["low"], row["high"], row["metric"]
-    clear = is_number(low) and is_number(high) and low * high > 0
-    interval = f"{_difference(name, low)} … {_difference(name, high)}" if is_number(low) else numbers.NOTHING
+    excludes_zero = is_number(low) and is_number(high) and low * high > 0
+    interval = (
+        f"{_format_difference(name, low)} … {_format_difference(name, high)}" if is_number(low) else formatting.NO_VALUE
+    )
     return {
         **row,
-        "label": numbers.label(name) + _part(name) + (", points" if numbers.is_share(name) else ""),
-        "said": _difference(name, row["difference"]),
+        "label": formatting.metric_label(name)
+        + _split_suffix(name)
+        + (", points" if formatting.is_fraction(name) else ""),
+        "said": _format_difference(name, row["difference"]),
         "interval": interval,
-        "sure": "yes" if clear else "no" if is_number(low) else "one seed cannot say",
+        "sure": "yes" if excludes_zero else "no" if is_number(low) else "one seed cannot say",
     }
 
 
-def _claim(row: dict[str, Any]) -> dict[str, Any]:
-    means = ", ".join(f"{name} = {numbers.number(value)}" for name, value in row["figures"].items())
+def _claim_row(row: dict[str, Any]) -> dict[str, Any]:
+    means = ", ".join(f"{name} = {formatting.number(value)}" for name, value in row["figures"].items())
     return {**row, "means": means, "level": "good" if row["met"] else "bad"}
 
 
-def _verdict(facts: dict[str, Any], variants: list[dict[str, Any]], metric: str | None) -> Verdict:
-    judged = facts.get("expect") or []
-    missed = sum(not row["met"] for row in judged)
-    claims = f"{missed} of {len(judged)} claims are missed." if missed else f"All {len(judged)} claims are met."
-    claims = claims if judged else ""
-    known = [variant for variant in variants if is_number((variant["metrics"].get(metric) or {}).get("mean"))]
-    if not known:
-        return Verdict("warning", "Nothing to compare yet.", f"No run has figures of its own. {claims}".strip())
-    less = metric in (facts.get("less_is_better") or [])
-    ranked = sorted(known, key=lambda variant: variant["metrics"][metric]["mean"], reverse=not less)
+def _conclusion(facts: dict[str, Any], variants: list[dict[str, Any]], metric: str | None) -> Conclusion:
+    claim_rows = facts.get("expect") or []
+    missed = sum(not row["met"] for row in claim_rows)
+    claims_text = (
+        f"{missed} of {len(claim_rows)} claims are missed." if missed else f"All {len(claim_rows)} claims are met."
+    )
+    claims_text = claims_text if claim_rows else ""
+    measured = [variant for variant in variants if is_number((variant["metrics"].get(metric) or {}).get("mean"))]
+    if not measured:
+        return Conclusion("warning", "Nothing to compare yet.", f"No run has figures of its own. {claims_text}".strip())
+    less_is_better = metric in (facts.get("less_is_better") or [])
+    ranked = sorted(measured, key=lambda variant: variant["metrics"][metric]["mean"], reverse=not less_is_better)
     best, level = ranked[0], "bad" if missed else "good"
-    figure = f"{numbers.label(metric)}{_part(metric)} {spread(metric, best['metrics'][metric])}"
+    figure = f"{formatting.metric_label(metric)}{_split_suffix(metric)} {mean_and_std(metric, best['metrics'][metric])}"
     if len(ranked) == 1:
-        return Verdict(level, f"{best['name']}: {figure}.", claims)
-    second = ranked[1]
-    return Verdict(
+        return Conclusion(level, f"{best['name']}: {figure}.", claims_text)
+    runner_up = ranked[1]
+    return Conclusion(
         level,
         f"{best['name']} comes first: {figure}.",
-        f"{second['name']} follows with {spread(metric, second['metrics'][metric])}. {claims}".strip(),
+        f"{runner_up['name']} follows with {mean_and_std(metric, runner_up['metrics'][metric])}. {claims_text}".strip(),
     )
 
 
-def _strips(
+def _seed_strips(
     variants: list[dict[str, Any]], metric: str | None, tones: dict[str, str]
 ) -> tuple[list[Strip], list[charts.Tick]]:
     """The headline of every run on one scale."""
-    found = {variant["name"]: variant["values"].get(metric) or [] for variant in variants if variant.get("values")}
-    known = [value for values in found.values() for value in values if is_number(value)]
-    if not known or metric is None:
+    values_by_variant = {
+        variant["name"]: variant["values"].get(metric) or [] for variant in variants if variant.get("values")
+    }
+    all_values = [value for values in values_by_variant.values() for value in values if is_number(value)]
+    if not all_values or metric is None:
         return [], []
-    scale = charts.axis(known, numbers.percent if numbers.is_share(metric) else numbers.number, allow_log=False)
+    scale = charts.axis(
+        all_values, formatting.percent if formatting.is_fraction(metric) else formatting.number, allow_log=False
+    )
     strips = []
     for variant in variants:
-        values = [value for value in found.get(variant["name"], []) if is_number(value)]
+        values = [value for value in values_by_variant.get(variant["name"], []) if is_number(value)]
         if values:
             mean = variant["metrics"][metric]["mean"]
-            dots = [round(scale.place(value), 2) for value in values]
-            said = spread(metric, variant["metrics"][metric])
-            strips.append(Strip(variant["name"], tones[variant["name"]], dots, round(scale.place(mean), 2), said))
+            dots = [round(scale.position(value), 2) for value in values]
+            label = mean_and_std(metric, variant["metrics"][metric])
+            strips.append(Strip(variant["name"], tones[variant["name"]], dots, round(scale.position(mean), 2), label))
     return strips, scale.ticks
 
 
-def _charts(variants: list[dict[str, Any]], tones: dict[str, str]) -> list[charts.Chart]:
+def _curve_charts(variants: list[dict[str, Any]], tones: dict[str, str]) -> list[charts.LineChart]:
     """The curves of all variants over each other, one chart a figure of the history."""
     columns = dict.fromkeys(name for variant in variants for name in variant["curves"])
     hidden = {"loss", "val_loss"} if _penalized(variants) else {"data_loss", "val_data_loss"}
-    drawn = []
+    line_charts = []
     for name in sorted(columns, key=_chart_order):
         lines = [
             (v["name"], tones[v["name"]], v["curves"][name])
             for v in variants
             if any(map(is_number, v["curves"].get(name) or []))
         ]
-        flat = name in ("learning_rate", "momentum") and all(len(set(at)) < 2 for _, _, at in lines)
-        if name in hidden or flat or not lines:
+        constant = name in ("learning_rate", "momentum") and all(len(set(values)) < 2 for _, _, values in lines)
+        if name in hidden or constant or not lines:
             continue
-        longest = max(len(at) for _, _, at in lines)
-        lines = [(said, tone, [*at, *[None] * (longest - len(at))]) for said, tone, at in lines]
-        spell = numbers.percent if numbers.is_share(name) else numbers.number
-        spell = numbers.rate if name == "learning_rate" else spell
-        title = numbers.heading(name) + (", validation" if name.startswith("val_") else "")
-        epochs = [str(number + 1) for number in range(longest)]
-        chart = charts.line_chart(name, title, epochs, lines, spell, shown=longest - 1)
-        drawn += [chart] if chart else []
-    return drawn[:MOST_CHARTS]
+        n_epochs = max(len(values) for _, _, values in lines)
+        lines = [
+            (variant_name, tone, [*values, *[None] * (n_epochs - len(values))]) for variant_name, tone, values in lines
+        ]
+        formatter = formatting.percent if formatting.is_fraction(name) else formatting.number
+        formatter = formatting.learning_rate if name == "learning_rate" else formatter
+        title = formatting.metric_heading(name) + (", validation" if name.startswith("val_") else "")
+        epochs = [str(number + 1) for number in range(n_epochs)]
+        chart = charts.line_chart(name, title, epochs, lines, formatter, shown=n_epochs - 1)
+        line_charts += [chart] if chart else []
+    return line_charts[:MAX_CHARTS]
 
 
 def _chart_order(name: str) -> tuple[int, str]:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kerasdeep import runtime
+from kerasdeep.backends import runtime
 from kerasdeep.errors import RunFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from kerasdeep.run_dir import RunDir
-    from kerasdeep.spec.load import Loaded
+    from kerasdeep.config.load import LoadedConfig
+    from kerasdeep.runs.run_dir import RunDir
 
 __all__ = ["plan", "train"]
 
 
 def train(
-    loaded: Loaded,
+    loaded: LoadedConfig,
     out: str | Path,
     resume: RunDir | None = None,
     progress: str = "auto",
-    begun: Callable[[RunDir], None] | None = None,
+    on_run_created: Callable[[RunDir], None] | None = None,
 ) -> RunDir:
     """Train what `loaded` describes into a new run under `out`, or continue the run `resume`.
 
@@ -33,27 +33,28 @@ def train(
     In the last two cases what was finished is kept.
     """
     if resume is not None:
-        from kerasdeep.training import resuming
+        from kerasdeep.training import resume_check
 
-        loaded = resuming.as_begun(loaded, resume)
-    machine = runtime.prepare(loaded.spec.runtime, loaded.spec.seed)  # before anything imports Keras
-    from kerasdeep.training import failures, story, together
+        loaded = resume_check.resume_config(loaded, resume)
+    machine = runtime.prepare(loaded.config.runtime, loaded.config.seed)  # before anything imports Keras
+    from kerasdeep.backends import distributed
+    from kerasdeep.training import failures, run
 
-    if not machine.first:
-        progress, begun = "quiet", None
+    if not machine.is_primary:
+        progress, on_run_created = "quiet", None
     try:
-        with together.writing(machine, out, resume) as (place, continued):
-            return story.tell(loaded, place, continued, machine, progress, begun)
+        with distributed.primary_run_dir(machine, out, resume) as (process_out, process_resume):
+            return run.train_run(loaded, process_out, process_resume, machine, progress, on_run_created)
     except RunFailed:
         raise
     except Exception as error:
-        failure = failures.outside_run(error)
+        failure = failures.classify_startup_error(error)
         if failure is None:
             raise
         raise failure from error
 
 
-def plan(loaded: Loaded, say: Callable[[str], None] | None = None) -> dict[str, Any]:
+def plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) -> dict[str, Any]:
     """What `train` would do with `loaded`: data, layers, parameters, steps, rates, compilation and memory.
 
     Everything is prepared as for training, but the network's weights are never put into memory. Returns plain data
@@ -61,7 +62,7 @@ def plan(loaded: Loaded, say: Callable[[str], None] | None = None) -> dict[str, 
     `rates`, `compile`, `origins` and more; sizes are bytes. `say` is told of downloads. Raises InputError like
     `train`.
     """
-    machine = runtime.prepare(loaded.spec.runtime, loaded.spec.seed)
-    from kerasdeep.training import planning
+    machine = runtime.prepare(loaded.config.runtime, loaded.config.seed)
+    from kerasdeep.training import dry_run
 
-    return planning.make(loaded, machine, say)
+    return dry_run.make_plan(loaded, machine, say)

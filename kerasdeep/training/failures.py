@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 
+from kerasdeep.config.root import Config
+from kerasdeep.engine import checkpoint
 from kerasdeep.errors import RunFailed
-from kerasdeep.run_dir import RunDir
-from kerasdeep.spec.experiment import Spec
-from kerasdeep.training import checkpoint
+from kerasdeep.runs.run_dir import RunDir
 
 # By the system's error number; {run} is the run directory. What is not here is asked for its directory.
-_WRITING = {
+_DISK_ERRORS = {
     errno.ENOSPC: "The disk is full.",
     errno.EDQUOT: "The disk quota is used up.",
     errno.EFBIG: "A file would grow past what the file system, or `ulimit -f`, allows.",
@@ -20,33 +20,35 @@ _WRITING = {
     errno.EPERM: "The run directory {run} can no longer be written: the operation is not permitted.",
     errno.EROFS: "The run directory {run} can no longer be written: its file system is read-only.",
 }
-_COMPUTING = ("tensorflow", "jax", "jaxlib")
+_BACKEND_LIBRARIES = ("tensorflow", "jax", "jaxlib")
 
 
-def of_run(error: Exception, run: RunDir, spec: Spec) -> RunFailed | None:
+def classify_run_error(error: Exception, run: RunDir, config: Config) -> RunFailed | None:
     """The error as something that can happen to a run, with what to do; None for a bug of ours."""
-    kept = f" What was finished is in {run.path}."
-    again = f"kerasdeep train {run.path} --resume"
+    kept_note = f" What was finished is in {run.path}."
+    resume_command = f"kerasdeep train {run.path} --resume"
     if isinstance(error, RunFailed):
-        last = " The last good checkpoint is kept." if _exists(run) else ""
-        return RunFailed(f"{error}{last}{kept}")
-    if isinstance(error, OSError) and error.errno in _WRITING:
-        return RunFailed(f"{_WRITING[error.errno].format(run=run.path)}{kept} Mend that, then: {again}")
+        checkpoint_note = " The last good checkpoint is kept." if _has_checkpoint(run) else ""
+        return RunFailed(f"{error}{checkpoint_note}{kept_note}")
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        return RunFailed(
+            f"{_DISK_ERRORS[error.errno].format(run=run.path)}{kept_note} Mend that, then: {resume_command}"
+        )
     if isinstance(error, OSError) and not run.path.is_dir():
         return RunFailed(f"The run directory {run.path} vanished while the run was writing to it.")
-    if out_of_memory(error):
-        batch = spec.training.batch_size
-        less = f"--set training.batch_size={batch // 2}" if batch > 1 else "a smaller network"
-        return RunFailed(f"Out of memory.{kept} Try: {less}")
+    if is_out_of_memory(error):
+        batch = config.training.batch_size
+        suggestion = f"--set training.batch_size={batch // 2}" if batch > 1 else "a smaller network"
+        return RunFailed(f"Out of memory.{kept_note} Try: {suggestion}")
     return None
 
 
-def outside_run(error: Exception) -> RunFailed | None:
+def classify_startup_error(error: Exception) -> RunFailed | None:
     """An error before the first epoch, if it is one that a machine can cause; None for a bug of ours."""
-    if isinstance(error, OSError) and error.errno in _WRITING:
-        where = f": {error.filename}" if error.filename else ""
-        return RunFailed(f"{error.strerror}{where}. The run had not begun to train.")
-    if not out_of_memory(error):
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        file_note = f": {error.filename}" if error.filename else ""
+        return RunFailed(f"{error.strerror}{file_note}. The run had not begun to train.")
+    if not is_out_of_memory(error):
         return None
     return RunFailed(
         "Out of memory before the run began: the network's weights or the data do not fit. `kerasdeep plan` says "
@@ -54,26 +56,26 @@ def outside_run(error: Exception) -> RunFailed | None:
     )
 
 
-def out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether this error, or one that it came from, says that memory ran out; each backend says it its own way."""
-    return any(isinstance(one, MemoryError) or _backend_ran_out(one) for one in _chain(error))
+    return any(isinstance(cause, MemoryError) or _is_backend_out_of_memory(cause) for cause in _exception_chain(error))
 
 
-def _backend_ran_out(error: BaseException) -> bool:
+def _is_backend_out_of_memory(error: BaseException) -> bool:
     library = type(error).__module__.partition(".")[0]
-    if library not in _COMPUTING:
+    if library not in _BACKEND_LIBRARIES:
         return False
     text = str(error)
     return "ResourceExhausted" in type(error).__name__ or "RESOURCE_EXHAUSTED" in text or "Out of memory" in text
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def _exception_chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
-def _exists(run: RunDir) -> bool:
+def _has_checkpoint(run: RunDir) -> bool:
     try:
         return checkpoint.exists(run.checkpoints)
     except OSError:  # the error may be that nothing there can be read any more

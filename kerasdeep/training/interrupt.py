@@ -22,7 +22,7 @@ class StopRequest:
 
 
 @contextlib.contextmanager
-def listening(say: Callable[[str], None]) -> Iterator[StopRequest]:
+def handle_signals(say: Callable[[str], None]) -> Iterator[StopRequest]:
     """Turn signals into a request while the block runs. Only the main thread can; elsewhere nothing changes."""
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
@@ -35,9 +35,9 @@ def listening(say: Callable[[str], None]) -> Iterator[StopRequest]:
         request.requested = True
         say("Stopping; the run is being saved. Press Ctrl-C again to abort at once.")
 
-    before = {number: signal.signal(number, handle) for number in SIGNALS}
+    previous_handlers = {number: signal.signal(number, handle) for number in SIGNALS}
     try:
         yield request
     finally:
-        for number, handler in before.items():
+        for number, handler in previous_handlers.items():
             signal.signal(number, handler)

@@ -9,22 +9,22 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-_HIDDEN = ("stage", "epoch", "momentum", "seconds", "examples_per_second")
-_SHORT = {"learning_rate": "rate"}
+_HIDDEN_COLUMNS = ("stage", "epoch", "momentum", "seconds", "examples_per_second")
+_SHORT_NAMES = {"learning_rate": "rate"}
 
 
-def choose(mode: str = "auto") -> Silent:
+def make_display(mode: str = "auto") -> NullProgress:
     """The display for `mode`: `auto` speaks on stdout, `json` on stderr, `quiet` not at all."""
     if mode == "quiet":
-        return Silent()
+        return NullProgress()
     stream = sys.stderr if mode == "json" else sys.stdout
-    return Live(stream) if stream.isatty() else Lines(stream)
+    return LiveProgress(stream) if stream.isatty() else LineProgress(stream)
 
 
-class Silent:
+class NullProgress:
     """Shows nothing; the others fill in what they show. Used as a context around the training."""
 
-    def __enter__(self) -> Silent:
+    def __enter__(self) -> NullProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -33,17 +33,17 @@ class Silent:
     def say(self, text: str) -> None:
         """A sentence for the user."""
 
-    def stage(self, name: str, epochs: int, steps: int, batch_size: int) -> None:
+    def on_phase_begin(self, name: str, epochs: int, steps: int, batch_size: int) -> None:
         """A stage of `epochs` epochs of `steps` steps begins."""
 
-    def step(self, epoch: int, step: int, loss: float) -> None:
+    def on_steps_end(self, epoch: int, step: int, loss: float) -> None:
         """`step` steps of epoch `epoch` (from 1) are done, with this mean loss so far."""
 
-    def epoch(self, row: dict[str, Any], epoch: int) -> None:
+    def on_epoch_end(self, row: dict[str, Any], epoch: int) -> None:
         """Epoch `epoch` of the stage (from 1) is done and validated."""
 
 
-class Lines(Silent):
+class LineProgress(NullProgress):
     """One line an epoch: for files, pipes and logs."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -53,14 +53,14 @@ class Lines(Silent):
     def say(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
 
-    def stage(self, name: str, epochs: int, steps: int, batch_size: int) -> None:
+    def on_phase_begin(self, name: str, epochs: int, steps: int, batch_size: int) -> None:
         self._epochs = epochs
 
-    def epoch(self, row: dict[str, Any], epoch: int) -> None:
-        self.say(line(row, epoch, self._epochs))
+    def on_epoch_end(self, row: dict[str, Any], epoch: int) -> None:
+        self.say(format_epoch(row, epoch, self._epochs))
 
 
-class Live(Silent):
+class LiveProgress(NullProgress):
     """A bar for the epoch that runs, with loss, rate and time left; finished epochs stay above it."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -73,10 +73,10 @@ class Live(Silent):
             transient=True,
         )
         self._task: Any = None
-        self._epochs = self._steps = self._batch_size = self._first = 0
+        self._epochs = self._steps = self._batch_size = self._first_step = 0
         self._start = time.perf_counter()
 
-    def __enter__(self) -> Live:
+    def __enter__(self) -> LiveProgress:
         self._bar.start()
         return self
 
@@ -86,40 +86,40 @@ class Live(Silent):
     def say(self, text: str) -> None:
         self._bar.console.print(text, markup=False)
 
-    def stage(self, name: str, epochs: int, steps: int, batch_size: int) -> None:
+    def on_phase_begin(self, name: str, epochs: int, steps: int, batch_size: int) -> None:
         self._epochs, self._steps, self._batch_size = epochs, steps, batch_size
-        self._start, self._first = time.perf_counter(), -1
+        self._start, self._first_step = time.perf_counter(), -1
         if self._task is not None:
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task("", total=steps, epoch=1, epochs=epochs, figures="compiling")
 
-    def step(self, epoch: int, step: int, loss: float) -> None:
-        done = (epoch - 1) * self._steps + step
-        if self._first < 0:  # the first call compiled and may have come after a resume: measure from here
-            self._first, self._start = done, time.perf_counter()
+    def on_steps_end(self, epoch: int, step: int, loss: float) -> None:
+        steps_done = (epoch - 1) * self._steps + step
+        if self._first_step < 0:  # the first call compiled and may have come after a resume: measure from here
+            self._first_step, self._start = steps_done, time.perf_counter()
         figures = f"loss {loss:.4g}"
         seconds = time.perf_counter() - self._start
-        if done > self._first:
-            pace = (done - self._first) / seconds
-            left = (self._epochs * self._steps - done) / pace
-            figures += f"  {pace * self._batch_size:,.0f} examples/s  {clock(left)} left"
+        if steps_done > self._first_step:
+            steps_per_second = (steps_done - self._first_step) / seconds
+            seconds_left = (self._epochs * self._steps - steps_done) / steps_per_second
+            figures += f"  {steps_per_second * self._batch_size:,.0f} examples/s  {format_duration(seconds_left)} left"
         self._bar.update(self._task, completed=step, epoch=epoch, figures=figures)
 
-    def epoch(self, row: dict[str, Any], epoch: int) -> None:
-        self.say(line(row, epoch, self._epochs))
+    def on_epoch_end(self, row: dict[str, Any], epoch: int) -> None:
+        self.say(format_epoch(row, epoch, self._epochs))
 
 
-def line(row: dict[str, Any], epoch: int, epochs: int) -> str:
+def format_epoch(row: dict[str, Any], epoch: int, epochs: int) -> str:
     """`epoch  3/20  loss 0.4312  accuracy 0.849  val_loss 0.402  rate 0.01  0.4 s`."""
-    figures = {name: value for name, value in row.items() if name not in _HIDDEN and value is not None}
-    for part in ("", "val_"):  # said once where there are no penalties
-        if figures.get(f"{part}data_loss") == figures.get(f"{part}loss"):
-            figures.pop(f"{part}data_loss", None)
-    shown = "  ".join(f"{_SHORT.get(name, name)} {value:.4g}" for name, value in figures.items())
-    return f"epoch {epoch:>{len(str(epochs))}}/{epochs}  {shown}  {row['seconds']:.1f} s"
+    figures = {name: value for name, value in row.items() if name not in _HIDDEN_COLUMNS and value is not None}
+    for prefix in ("", "val_"):  # said once where there are no penalties
+        if figures.get(f"{prefix}data_loss") == figures.get(f"{prefix}loss"):
+            figures.pop(f"{prefix}data_loss", None)
+    values_text = "  ".join(f"{_SHORT_NAMES.get(name, name)} {value:.4g}" for name, value in figures.items())
+    return f"epoch {epoch:>{len(str(epochs))}}/{epochs}  {values_text}  {row['seconds']:.1f} s"
 
 
-def clock(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """`0:42`, `12:05` or `1:02:03`."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -12,32 +12,32 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasdeep.build import selection
-from kerasdeep.spec.regularization import Pruning as Settings
+from kerasdeep.config.sections.regularization import PruningConfig as Settings
+from kerasdeep.modeling import freezing
 
 
-class Pruning:
+class PruningCallback:
     """Prunes the kernels that `model` trains, in a stage of `epochs` times `steps_per_epoch` steps."""
 
     def __init__(self, settings: Settings, model: keras.Model, steps_per_epoch: int, epochs: int) -> None:
         self._settings = settings
-        self._kernels = selection.prunable(model)
+        self._kernels = freezing.prunable_kernels(model)
         self._per_epoch = steps_per_epoch
         total = steps_per_epoch * epochs
         self._first = settings.from_.steps(steps_per_epoch, total)
         self._last = settings.until.steps(steps_per_epoch, total)
 
-    def epoch_end(self, epoch: int, row: dict[str, Any]) -> None:
+    def on_epoch_end(self, epoch: int, row: dict[str, Any]) -> None:
         """`epoch` counts from 0 within the stage."""
-        risen = ramp((epoch + 1) * self._per_epoch, self._first, self._last)
-        if risen == 0.0:
+        ramp_value = cubic_ramp((epoch + 1) * self._per_epoch, self._first, self._last)
+        if ramp_value == 0.0:
             return
         for kernel in self._kernels:
             values = np.array(keras.ops.convert_to_numpy(kernel))
             if self._settings.below is None:
-                prune_share(values, self._settings.share * risen)
+                zero_smallest(values, self._settings.share * ramp_value)
             else:
-                values[np.abs(values) < self._settings.below * risen] = 0
+                values[np.abs(values) < self._settings.below * ramp_value] = 0
             kernel.assign(values)
 
     def state_dict(self) -> dict[str, Any]:
@@ -47,14 +47,14 @@ class Pruning:
         """The zeros are in the weights."""
 
 
-def ramp(step: int, first: int, last: int) -> float:
+def cubic_ramp(step: int, first: int, last: int) -> float:
     """1 - (1 - p)³, where p is how much of the way from `first` to `last` is done: 0 before, 1 after."""
     if step >= last:
         return 1.0
     return 0.0 if step <= first else 1.0 - (1.0 - (step - first) / (last - first)) ** 3
 
 
-def prune_share(values: np.ndarray, share: float) -> None:
+def zero_smallest(values: np.ndarray, share: float) -> None:
     """Sets the smallest `share` of the entries to zero, in place; zeros are the smallest and stay."""
     count = round(share * values.size)
     flat = values.reshape(-1)

@@ -22,27 +22,27 @@ class TensorBoard:
         self._writers: dict[str, Any] = {}
         # TensorBoard's own switch: without it a run on JAX would import TensorFlow only to write files.
         sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
-        self.available = _installed()
+        self.available = _is_installed()
         if not self.available:
             say("TensorBoard is not installed, so no logs are written for it: pip install tensorboard")
 
-    def epoch_end(self, row: dict[str, Any]) -> None:
+    def on_epoch_end(self, row: dict[str, Any]) -> None:
         if not self.available:
             return
-        parts: dict[str, dict[str, float]] = {"train": {}, "validation": {}}
+        scalars_by_split: dict[str, dict[str, float]] = {"train": {}, "validation": {}}
         for name, value in row.items():
             if name not in _NOT_SCALARS and value is not None:
-                part = "validation" if name.startswith("val_") else "train"
-                parts[part][name.removeprefix("val_")] = value
-        for part, scalars in parts.items():
+                split = "validation" if name.startswith("val_") else "train"
+                scalars_by_split[split][name.removeprefix("val_")] = value
+        for split, scalars in scalars_by_split.items():
             if scalars:
-                self._write(part, scalars, row["epoch"])
+                self._write(split, scalars, row["epoch"])
 
     def close(self) -> None:
         for writer in self._writers.values():
             writer.close()
 
-    def histograms(self, step: int, families: dict[str, dict[str, dict[str, list[float]]]]) -> None:
+    def write_histograms(self, step: int, families: dict[str, dict[str, dict[str, list[float]]]]) -> None:
         """Histograms (edges and counts) by family and layer, such as `weights/dense_1`."""
         if not self.available:
             return
@@ -50,8 +50,8 @@ class TensorBoard:
 
         values = []
         for family, layers in families.items():
-            for layer, found in layers.items():
-                edges, counts = found["edges"], found["counts"]
+            for layer, histogram in layers.items():
+                edges, counts = histogram["edges"], histogram["counts"]
                 middles = [(low + high) / 2 for low, high in pairwise(edges)]
                 proto = HistogramProto(
                     min=edges[0],
@@ -63,26 +63,26 @@ class TensorBoard:
                     bucket=counts,
                 )
                 values.append(Summary.Value(tag=f"{family}/{layer}", histo=proto))
-        self._event("train", values, step)
+        self._write_event("train", values, step)
 
-    def _write(self, part: str, scalars: dict[str, float], step: int) -> None:
+    def _write(self, split: str, scalars: dict[str, float], step: int) -> None:
         from tensorboard.compat.proto.summary_pb2 import Summary
 
         values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars.items()]
-        self._event(part, values, step)
+        self._write_event(split, values, step)
 
-    def _event(self, part: str, values: list[Any], step: int) -> None:
+    def _write_event(self, split: str, values: list[Any], step: int) -> None:
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-        if part not in self._writers:
-            self._writers[part] = EventFileWriter(str(self._folder / part))
-        self._writers[part].add_event(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
-        self._writers[part].flush()
+        if split not in self._writers:
+            self._writers[split] = EventFileWriter(str(self._folder / split))
+        self._writers[split].add_event(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
+        self._writers[split].flush()
 
 
-def _installed() -> bool:
+def _is_installed() -> bool:
     with contextlib.suppress(ImportError):
         import tensorboard.summary.writer.event_file_writer  # noqa: F401
 

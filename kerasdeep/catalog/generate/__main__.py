@@ -1,4 +1,4 @@
-from kerasdeep.catalog.generate.writer import text
-from kerasdeep.catalog.table import FILE
+from kerasdeep.catalog.generate.writer import catalog_text
+from kerasdeep.catalog.registry import CATALOG_FILE
 
-FILE.write_text(text(), encoding="utf-8")
+CATALOG_FILE.write_text(catalog_text(), encoding="utf-8")

@@ -1,0 +1,6 @@
+"""The language: one YAML file is one experiment, checked to the line without importing Keras."""
+
+from kerasdeep.config.load import LoadedConfig, load_config
+from kerasdeep.config.root import Config
+
+__all__ = ["Config", "LoadedConfig", "load_config"]

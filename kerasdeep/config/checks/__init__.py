@@ -1,0 +1,39 @@
+"""Settings that fight, have no effect, or fall into one of the chapter's own traps.
+
+Each check is a function of a `View` and a report; the modules, one for each part of the file, list theirs as
+`CHECKS`. An error stops; a warning has a name in `warnings.py`, and `allow: [name]` accepts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kerasdeep.config.checks import data, network, pretrained, pretraining, selu, stages, study, training
+from kerasdeep.config.checks.context import CheckContext
+from kerasdeep.config.checks.warning_names import WARNINGS
+from kerasdeep.config.root import Config
+from kerasdeep.errors import Problems
+from kerasdeep.yaml_nodes import Mapping
+
+__all__ = ["CHECKS", "WARNINGS", "check_config"]
+
+CHECKS: tuple[Callable[[CheckContext, Problems], None], ...] = (
+    *data.CHECKS,
+    *network.CHECKS,
+    *selu.CHECKS,
+    *training.CHECKS,
+    *stages.CHECKS,
+    *pretraining.CHECKS,
+    *pretrained.CHECKS,
+    *study.CHECKS,
+)
+
+
+def check_config(config: Config, problems: Problems, tree: Mapping | None = None) -> None:
+    """Reports everything that the sections, each well-formed by itself, do wrong together.
+
+    `tree` is what the spec was read from; with it, problems in `expect` and among names point at their own line.
+    """
+    context = CheckContext(config, tree)
+    for run_check in CHECKS:
+        run_check(context, problems)

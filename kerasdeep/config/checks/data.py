@@ -1,0 +1,127 @@
+"""Checks of `data:` and of what belongs to it, as far as they can be made without reading the data."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+
+from kerasdeep.config.checks.context import CheckContext, differs_from_default
+from kerasdeep.config.sections.data import BUILT_IN_DATASETS, BUILT_IN_IMAGE_DATASETS, DataConfig, SplitConfig
+from kerasdeep.errors import Problems
+
+_FORMAT_BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet", ".npz": "npz"}
+_ONLY_FOR_CSV = ("separator", "encoding")
+_ONLY_FOR_IMAGES = ("image", "augmentation")
+_ONLY_FOR_TABLES = ("features", "drop")
+_ONLY_FOR_CLASSES = ("classes", "per_class", "class_weight")
+
+
+def format_from_name(data: DataConfig) -> str | None:
+    """The source's format as far as its name tells: builtin, csv, parquet, npz, images or None."""
+    if data.format != "auto":
+        return data.format
+    return (
+        "builtin" if data.source in BUILT_IN_DATASETS else _FORMAT_BY_SUFFIX.get(PurePath(data.source).suffix.lower())
+    )
+
+
+def kind_from_name(data: DataConfig) -> str | None:
+    """image or table, where the name of the source tells; an .npz file may hold either."""
+    source_format = format_from_name(data)
+    if source_format == "builtin":
+        return (
+            "image" if data.source in BUILT_IN_IMAGE_DATASETS else "table" if data.source in BUILT_IN_DATASETS else None
+        )
+    return {"images": "image", "csv": "table", "parquet": "table"}.get(source_format or "")
+
+
+def _splits(context: CheckContext, problems: Problems) -> None:
+    data = context.config.data
+    shares = 0.0
+    for key in ("validation", "test"):
+        split: SplitConfig | None = getattr(data, key)
+        if split is None:
+            continue
+        names = ("fraction", "count", "first", "last", "path")
+        written = [name for name in names if getattr(split, name) is not None]
+        if len(written) != 1 or split.fraction == 0.0:
+            message = f"`data.{key}` states {' and '.join(written) or 'nothing'}. Expected exactly one of: a "
+            message += "share above 0, a count, first: N, last: N or a path; null for none."
+            problems.error("split", message, data.location(key))
+        elif split.path and not _looks_like_path(split):
+            message = f"`data.{key}` is {split.path}, and nothing here is called that. Expected a share, "
+            problems.error("split", message + "a count, first: N, last: N or a path.", data.location(key))
+        shares += split.fraction or 0.0
+    if shares >= 1.0:
+        message = f"validation and test together take {shares:g} of the rows. Expected less than 1."
+        problems.error("split", message, data.location("test") or data.location("validation"))
+
+
+def _looks_like_path(split: SplitConfig) -> bool:
+    """A bare word that names nothing is rather a mistake than a folder that is still to come."""
+    location = split.location("path")
+    folder = Path(location.file).parent if location and location.line else Path()
+    return "." in split.path or "/" in split.path or (folder / split.path).exists()
+
+
+def _classes(context: CheckContext, problems: Problems) -> None:
+    classes = context.config.data.classes
+    if classes is None:
+        return
+    if len(set(classes)) < 2:
+        problems.error(
+            "one-class", "`data.classes` must name at least two labels.", context.config.data.location("classes")
+        )
+    duplicates = [label for label in dict.fromkeys(classes) if classes.count(label) > 1]
+    if duplicates:
+        message = f"`data.classes` names {', '.join(duplicates)} twice. Expected every label once."
+        problems.error("conflict", message, context.config.data.location("classes"))
+
+
+def _columns(context: CheckContext, problems: Problems) -> None:
+    data = context.config.data
+    roles = {"target": data.target or [], "features": data.features or [], "drop": data.drop}
+    for role, other_role in (("features", "target"), ("drop", "target"), ("drop", "features")):
+        both = [name for name in roles[role] if name in roles[other_role]]
+        if both:
+            message = f"{', '.join(both)} is named under `{role}` and under `{other_role}`. A column has one role."
+            problems.error("conflict", message, data.location(role))
+
+
+def _source(context: CheckContext, problems: Problems) -> None:
+    data = context.config.data
+    if data.format == "builtin" and data.source not in BUILT_IN_DATASETS:
+        message = f"there is no built-in data set {data.source}. Expected one of: {', '.join(BUILT_IN_DATASETS)}."
+        problems.error("missing-file", message, data.location("source"))
+    if format_from_name(data) in ("csv", "parquet") and not data.target:
+        message = "`data.target` is missing. Expected the column to predict, or a list of them."
+        problems.error("missing-key", message, data.location("source"))
+
+
+def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
+    data, source_format, kind = (
+        context.config.data,
+        format_from_name(context.config.data),
+        kind_from_name(context.config.data),
+    )
+    without_effect = []
+    if source_format not in (None, "csv"):
+        without_effect += [key for key in _ONLY_FOR_CSV if differs_from_default(data, key)]
+    if kind == "image":
+        without_effect += [key for key in _ONLY_FOR_TABLES if differs_from_default(data, key)]
+        if source_format in ("builtin", "images") and differs_from_default(data, "target"):
+            without_effect.append("target")
+    if kind == "table" and differs_from_default(data, "image"):
+        without_effect.append("image")
+    for key in without_effect:
+        message = f"`data.{key}` has no effect on this source ({source_format}, {kind})."
+        problems.warn("no-effect", message, data.location(key))
+    if kind == "table" and data.augmentation:
+        message = "`data.augmentation` alters pictures; this source is a table."
+        problems.error("conflict", message, data.location("augmentation"))
+    for key in _ONLY_FOR_CLASSES if context.config.task == "regression" else ("target_scaling",):
+        if differs_from_default(data, key) and context.config.task != "auto":
+            message = f"`data.{key}` has no effect while the task is {context.config.task}."
+            problems.warn("no-effect", message, data.location(key))
+
+
+CHECKS = (_splits, _classes, _columns, _source, _settings_without_effect)

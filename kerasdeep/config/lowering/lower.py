@@ -1,0 +1,345 @@
+"""From the network as written to the layers as built: repeats unrolled, names given, defaults applied.
+
+A hidden Dense or Conv layer becomes a block (`blocks.py`): the layer, batch norm, activation, dropout. Everything
+else stays one layer. Nothing here knows Keras; `plan` and `train` build from the same result.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import chain, count
+from math import prod
+from typing import TYPE_CHECKING
+
+from kerasdeep.catalog import Choice
+from kerasdeep.config.lowering import blocks, kernels
+from kerasdeep.config.lowering.planned import Head, PlannedLayer
+from kerasdeep.errors import MAX_PROBLEMS, InputError, Problem, SourceLocation, suggest
+
+if TYPE_CHECKING:
+    from kerasdeep.config.root import Config
+
+MAX_LISTED_NAMES = 40
+"""Names that a message lists, the nearest ones."""
+MERGE_LAYERS = ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
+SHAPE_ONLY_LAYERS = (
+    "Flatten",
+    "Reshape",
+    "Permute",
+    "Rescaling",
+    "Normalization",
+    "Identity",
+    "Resizing",
+    "CenterCrop",
+)
+"""Layers behind which the data is still the data: what goes in front of the network goes behind them."""
+DROPOUT_LAYERS = (
+    "Dropout",
+    "AlphaDropout",
+    "GaussianDropout",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+)
+
+
+def lower_network(
+    config: Config,
+    heads: list[Head],
+    input_shapes: dict[str, tuple[int, ...]],
+    features: dict[str, list[str]] | None = None,
+) -> tuple[PlannedLayer, ...]:
+    """The layers that the network of `spec` stands for, in an order in which they can be built.
+
+    `heads` are what the data asks for, `input_shapes` a row's shape for each of its inputs, `features` the names
+    of a table's columns by input. Raises `InputError` with every problem: names given twice, inputs that are not
+    there, heads without an output and outputs without a head, layers that lead nowhere.
+    """
+    lowering = _Lowering(config, {head.name: head for head in heads}, input_shapes, features or {})
+    lowering.layers(list(config.network.layers))
+    lowering.finish()
+    return tuple(lowering.planned)
+
+
+def snake_case(name: str) -> str:
+    """Keras's snake case: `LeakyReLU` is leaky_re_lu, `Conv2D` conv2d."""
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+@dataclass
+class _Lowering:
+    """The state while walking down the list: what is planned, what names mean, and which output feeds the next."""
+
+    config: Config
+    heads: dict[str, Head]
+    input_shapes: dict[str, tuple[int, ...]]
+    features: dict[str, list[str]]
+    planned: list[PlannedLayer] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    block_ends: dict[str, str] = field(default_factory=dict)  # written name -> the planned layer its block ends in
+    block_layers: dict[str, str] = field(default_factory=dict)  # written name -> the planned layer itself
+    data_shapes: dict[str, tuple[str, tuple[int, ...] | None]] = field(
+        default_factory=dict
+    )  # still the data: input, shape
+    input_transforms: dict[tuple[str, str], str] = field(default_factory=dict)  # what was put in front of the data
+    names: set[str] = field(default_factory=set)
+    current: str | None = None
+    repeat_suffix: str = ""  # the suffix that tells the rounds of a `Repeat` apart
+
+    def __post_init__(self) -> None:
+        for name, shape in self.input_shapes.items():
+            self.block_ends[name] = name
+            self.data_shapes[name] = (name, shape)
+        if len(self.input_shapes) == 1:
+            (self.current,) = self.input_shapes
+
+    # Walking
+
+    def layers(self, layers: list[Choice]) -> None:
+        handlers = {"Output": self.output, "Input": self.input, "Repeat": self.repeat, "Residual": self.residual}
+        for position, layer in enumerate(layers):
+            if layer.name in handlers:
+                handlers[layer.name](layer)
+            elif layer.name == "InputLayer":
+                self.error("no-input-layer", "The inputs follow from the data. Remove this line.", layer.location)
+            else:
+                self.layer(layer, layers[position + 1 :])
+
+    def repeat(self, layer: Choice) -> None:
+        times, outer = layer.value("times"), self.repeat_suffix
+        for number in range(1, times + 1):
+            self.repeat_suffix = f"{outer}_{number}" if times > 1 else outer
+            self.layers(layer.value("layers"))
+        self.repeat_suffix = outer
+
+    def residual(self, layer: Choice) -> None:
+        (self.current,) = self.resolve_inputs(layer)
+        start = self.current = self.with_input_transforms("Residual", [self.current], layer)[0]
+        self.layers(layer.value("layers"))
+        name = self.name_for(layer)
+        self.plan(name, Choice("layer", "Add", {}, layer.location), (start, self.current), "other", layer.location)
+        self.end_block(layer, name, name)
+
+    def input(self, layer: Choice) -> None:
+        feature_names, name = layer.value("features"), self.name_for(layer, register=False)
+        if feature_names is None:
+            if name not in self.input_shapes and len(self.input_shapes) != 1:
+                self.report_unknown(name, self.input_shapes, "`Input` names", layer.location)
+                return
+            source = name if name in self.input_shapes else next(iter(self.input_shapes))
+            self.block_ends[name] = self.current = source
+            return
+        source, columns = self.columns(feature_names, layer)
+        if columns:
+            self.claim_name(name, layer.location)
+            choice = Choice("layer", "TakeColumns", {"columns": columns}, layer.location)
+            self.plan(name, choice, (source,), "input", layer.location)
+            self.data_shapes[name] = (name, (len(columns),))
+            self.end_block(layer, name, name)
+
+    def columns(self, feature_names: list[str], layer: Choice) -> tuple[str, list[int]]:
+        """The input that has the wanted features, and the numbers of their columns, in the order asked for."""
+        for source, names in self.features.items():
+            stems = [name.split("=")[0] for name in names]
+            if any(feature in names or feature in stems for feature in feature_names):
+                for feature in feature_names:
+                    if feature not in names and feature not in stems:
+                        self.report_unknown(feature, dict.fromkeys(stems), "`Input` wants the feature", layer.location)
+                pairs = zip(names, stems, strict=True)
+                known = [(number, *pair) for number, pair in enumerate(pairs)]
+                return source, [
+                    column for feature in feature_names for column, name, stem in known if feature in (name, stem)
+                ]
+        stems = [name.split("=")[0] for names in self.features.values() for name in names]
+        for feature in feature_names:
+            self.report_unknown(feature, dict.fromkeys(stems), "`Input` wants the feature", layer.location)
+        return "", []
+
+    def output(self, layer: Choice) -> None:
+        head = self.output_head(layer)
+        if head is None:
+            return
+        name = layer.arguments.get("name") or head.name
+        self.check_units(layer, head)
+        dense = blocks.output_layer(self.config, layer, head)
+        previous = self.current
+        inputs = self.with_input_transforms("Dense", self.resolve_inputs(layer), layer)
+        self.claim_name(name, layer.location)
+        self.plan(name, dense, tuple(inputs), "output", layer.location, head.name)
+        self.end_block(layer, name, name)
+        self.current = previous  # the next head stands beside this one, not on top of it
+
+    def check_units(self, layer: Choice, head: Head) -> None:
+        """More classes than the data has may be kept free; anything else cannot express the labels."""
+        units = layer.arguments.get("units")
+        if units is None or units == head.units or (head.kind == "multiclass" and units > head.units):
+            return
+        needs = {
+            "binary": "one unit (the probability of the second class)",
+            "multiclass": f"{head.units} units, one for each class",
+            "regression": f"{head.units} units, one for each number",
+        }[head.kind]
+        message = f"`Output` has {units} units, the target `{head.name}` is {head.kind} and needs {needs}."
+        self.error("wrong-output", f"{message} Leave `units` out: it follows from the data.", layer.location)
+
+    def output_head(self, layer: Choice) -> Head | None:
+        """The head that this output is; None after a problem was reported."""
+        if len(self.heads) == 1:
+            return next(iter(self.heads.values()))
+        name = layer.arguments.get("name")
+        if name not in self.heads:
+            written = f"this `Output` is called {name}" if name else "this `Output` has no name"
+            message = f"The data has the targets {', '.join(self.heads)}; {written}. Write `Output: {{name: …}}`."
+            self.error("unknown-head", message, layer.location, suggest(name or "", self.heads))
+            return None
+        return self.heads[name]
+
+    def layer(self, layer: Choice, following: list[Choice]) -> None:
+        name = self.name_for(layer)
+        inputs = self.with_input_transforms(kernels.unwrap(layer).name, self.resolve_inputs(layer), layer)
+        arguments = {key: value for key, value in layer.arguments.items() if key not in ("name", "inputs")}
+        choice = Choice("layer", layer.name, arguments, layer.location)
+        if kernels.layer_kernels(choice):
+            end, end_inputs = name, tuple(inputs)
+            for suffix, block_layer, role in blocks.hidden_block(self.config, choice, following):
+                end = self.plan(
+                    self.claim_name(name + suffix, layer.location) if suffix else name,
+                    block_layer,
+                    end_inputs,
+                    role,
+                    layer.location,
+                )
+                end_inputs = (end,)
+        else:
+            if layer.name == "TransposedDense":
+                choice = choice.replace(layer=self.tied_layer(layer))
+            end = self.plan(name, choice, tuple(inputs), "other", layer.location)
+            if layer.name in SHAPE_ONLY_LAYERS and len(inputs) == 1 and inputs[0] in self.data_shapes:
+                source, shape = self.data_shapes[inputs[0]]
+                self.data_shapes[name] = (source, (prod(shape),) if layer.name == "Flatten" and shape else None)
+        self.end_block(layer, name, end)
+
+    # In front of the network
+
+    def with_input_transforms(self, consumer: str, inputs: list[str], layer: Choice) -> list[str]:
+        """The inputs of a layer, those that are still the data led through what stands in front of the network."""
+        if consumer in SHAPE_ONLY_LAYERS:
+            return inputs
+        return [self.input_transform(name, consumer, layer) if name in self.data_shapes else name for name in inputs]
+
+    def input_transform(self, name: str, consumer: str, layer: Choice) -> str:
+        source, shape = self.data_shapes[name]
+        location = layer.location
+        if consumer in kernels.IMAGE_LAYERS and shape is not None and len(shape) == 2:
+            channel_layer = f"{source}_picture"
+            if (name, channel_layer) not in self.input_transforms:
+                # Keras ships grey pictures as (height, width); these layers want a channel.
+                choice = Choice("layer", "Reshape", {"target_shape": [*shape, 1]}, location)
+                self.input_transforms[name, channel_layer] = self.plan(
+                    self.unused_name(channel_layer), choice, (name,), "input", location
+                )
+            name = self.input_transforms[name, channel_layer]
+        if (name, "") not in self.input_transforms:
+            end = name
+            for suffix, choice in blocks.input_layers(self.config, location):
+                end = self.plan(self.unused_name(source + suffix), choice, (end,), "input", location)
+            self.input_transforms[name, ""] = end
+        return self.input_transforms[name, ""]
+
+    # Names
+
+    def plan(
+        self,
+        name: str,
+        layer: Choice,
+        inputs: tuple[str, ...],
+        role: str,
+        location: SourceLocation | None,
+        head: str = "",
+    ) -> str:
+        self.planned.append(PlannedLayer(name, layer, inputs, role, location, head))
+        self.names.add(name)
+        return name
+
+    def end_block(self, layer: Choice, name: str, end_block: str) -> None:
+        for known in {name, layer.arguments.get("name") or name}:
+            self.block_ends[known], self.block_layers[known] = end_block, name
+        self.current = end_block
+
+    def name_for(self, layer: Choice, register: bool = True) -> str:
+        """The written name (numbered inside a repeat), or the class and its position among its kind."""
+        kind = snake_case(layer.name)
+        self.counts[kind] += 1
+        written = layer.arguments.get("name")
+        name = written + self.repeat_suffix if written else f"{kind}_{self.counts[kind]}"
+        return self.claim_name(name, layer.location) if register else name
+
+    def claim_name(self, name: str, location: SourceLocation | None) -> str:
+        if name in self.names or name in self.input_shapes:
+            self.error("duplicate-name", f"Two layers are called `{name}`. Give one of them another name.", location)
+        return name
+
+    def unused_name(self, name: str) -> str:
+        numbered = (f"{name}_{number}" for number in count(2))
+        return next(candidate for candidate in chain([name], numbered) if candidate not in self.names)
+
+    def resolve_inputs(self, layer: Choice) -> list[str]:
+        written = layer.arguments.get("inputs")
+        if written is None:
+            if self.current is not None and layer.name not in MERGE_LAYERS:
+                return [self.current]
+            if self.current is None and layer.name in MERGE_LAYERS:
+                return list(self.input_shapes)
+            several_inputs = f"The data has the inputs {', '.join(self.input_shapes)}. " if self.current is None else ""
+            message = f"{several_inputs}Say which layers feed this {layer.name}: `inputs: [name, name]`."
+            self.error("missing-inputs", message, layer.location)
+            return [self.current or next(iter(self.input_shapes))]
+        for name in written:
+            if name not in self.block_ends:
+                self.report_unknown(name, self.block_ends, f"{layer.name} wants the output of", layer.location)
+        return [self.block_ends.get(name, name) for name in written]
+
+    def tied_layer(self, layer: Choice) -> str:
+        name = layer.arguments["layer"]
+        if name not in self.block_layers:
+            self.report_unknown(name, self.block_layers, "TransposedDense is tied to", layer.location)
+        return self.block_layers.get(name, name)
+
+    def report_unknown(
+        self, name: str, known: dict[str, object], subject: str, location: SourceLocation | None
+    ) -> None:
+        if len(self.problems) >= MAX_PROBLEMS:
+            return  # a suggestion costs time, and no more problems are shown
+        listed = ", ".join(list(known)[-MAX_LISTED_NAMES:]) or "nothing"
+        omitted = f"… ({len(known)} in all), " if len(known) > MAX_LISTED_NAMES else ""
+        message = f"{subject} `{name}`, which is not there. Known at this line: {omitted}{listed}."
+        self.error("unknown-input", message, location, suggest(name, known))
+
+    def error(self, name: str, message: str, location: SourceLocation | None, suggestion: str | None = None) -> None:
+        self.problems.append(Problem("error", name, message, location, suggestion))
+
+    def finish(self) -> None:
+        """Every head has one output, every layer leads to one."""
+        output_heads = [layer.head for layer in self.planned if layer.role == "output"]
+        location = self.config.network.location("layers")
+        for head in self.heads:
+            if head not in output_heads and not self.problems:
+                output_line = "Output" if len(self.heads) == 1 else f"Output: {{name: {head}}}"
+                self.error(
+                    "no-output", f"The network has no output for `{head}`. End it with `- {output_line}`.", location
+                )
+            if output_heads.count(head) > 1:
+                message = f"{output_heads.count(head)} outputs predict `{head}`. Expected one for each target."
+                self.error("duplicate-output", message, location)
+        used = {name for layer in self.planned for name in layer.inputs}
+        for layer in self.planned if output_heads else ():
+            if layer.name not in used and layer.role != "output":
+                message = f"Nothing uses the output of `{layer.name}`. Name it under another layer's `inputs`, "
+                message += "or remove it."
+                self.error("unused-layer", message, layer.location)
+        if self.problems:
+            raise InputError(self.problems)

@@ -1,0 +1,34 @@
+"""What lowering hands to the builders: layers with names, inputs and every argument decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kerasdeep.catalog import Choice
+from kerasdeep.errors import SourceLocation
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One thing the network predicts. `kind` is binary, multiclass or regression; `units` its output units."""
+
+    name: str
+    kind: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLayer:
+    """One Keras layer to be built: its final name, what feeds it, and why it is there.
+
+    `role` is input (in front of the network), hidden (weights with a default activation), norm, activation,
+    dropout, output or other. `inputs` are names of planned layers or of the data's inputs. `origin` is the line it
+    came from. `head` names what an output predicts.
+    """
+
+    name: str
+    layer: Choice
+    inputs: tuple[str, ...]
+    role: str
+    location: SourceLocation | None = None
+    head: str = ""

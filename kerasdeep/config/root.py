@@ -1,0 +1,63 @@
+"""The whole file: every section of one experiment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kerasdeep.catalog import Choice
+from kerasdeep.config.schema import ListOf, Section, setting
+from kerasdeep.config.sections.data import DataConfig
+from kerasdeep.config.sections.network import NetworkConfig
+from kerasdeep.config.sections.pretrained import PretrainedConfig, application_as_pretrained
+from kerasdeep.config.sections.regularization import RegularizationConfig
+from kerasdeep.config.sections.runtime import ReportConfig, RuntimeConfig
+from kerasdeep.config.sections.stages import StageConfig
+from kerasdeep.config.sections.training import TrainingConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Section):
+    """One file is one experiment."""
+
+    version: int = setting("int", 1, "The version of this language.", minimum=1, maximum=1)
+    name: str | None = setting("str|null", None, "Names the run directory; the file's name where not stated.")
+    description: str = setting("str", "", "One sentence for people; it heads the report.")
+    extends: list[str] | str | None = setting(
+        "list[str]|str|null", None, "Files that this one starts from: a shipped name or a path relative to this file."
+    )
+    seed: int = setting("int", 0, "Initialization, dropout, row order and augmentation.", minimum=0)
+    task: str = setting(
+        "'auto'|'binary'|'multiclass'|'regression'", "auto", "What is predicted; auto looks at the target."
+    )
+    data: DataConfig = setting(DataConfig, doc="What to learn from: at least `source`.")
+    network: NetworkConfig = setting(NetworkConfig, doc="What to train: a list of layers.")
+    pretrained: PretrainedConfig | None = setting(
+        PretrainedConfig, None, "Layers that have learnt before: the body below `Output`, or weights by name."
+    )
+    activation: Choice = setting("activation|layer", Choice("activation", "relu", {}), "Of every hidden layer.")
+    initializer: str | Choice = setting(
+        "'auto'|initializer", "auto", "Of every kernel; auto is He, LeCun or Glorot, by activation."
+    )
+    regularization: RegularizationConfig = setting(RegularizationConfig, doc="")
+    optimizer: Choice = setting(
+        "optimizer", Choice("optimizer", "Nadam", {"learning_rate": 1e-3}), "What moves the weights."
+    )
+    schedule: Choice | None = setting("schedule|null", None, "How the learning rate moves; null keeps it.")
+    loss: Any = setting("'auto'|loss|map[loss]", "auto", "auto follows the task; a mapping gives each output its own.")
+    metrics: Any = setting(
+        "'auto'|list[metric]|map[list[metric]]", "auto", "auto follows the task; a mapping for several outputs."
+    )
+    training: TrainingConfig = setting(TrainingConfig, doc="")
+    stages: list[StageConfig] = setting(ListOf(StageConfig), [], "A run in several parts; empty: one part, all layers.")
+    runtime: RuntimeConfig = setting(RuntimeConfig, doc="")
+    report: ReportConfig = setting(ReportConfig, doc="")
+    variants: dict[str, Any] = setting("map[any]", {}, "Named overrides; `--variant NAME` trains one of them.")
+    profiles: dict[str, Any] = setting("map[any]", {}, "Named overrides; `--profile NAME` puts one of them on.")
+    expect: list[str] = setting("list[str]", [], "Claims that `compare` judges.")
+    allow: list[str] = setting("list[str]", [], "Names of warnings that are accepted.")
+
+    @property
+    def pretrained_source(self) -> PretrainedConfig | None:
+        """Where layers come from that the network does not list: `pretrained`, or `network.application`."""
+        return self.pretrained or application_as_pretrained(self.network)

@@ -1,0 +1,115 @@
+"""`data:` what the network learns from, how it is split and how it is scaled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kerasdeep.config.schema import Section, setting
+
+BUILT_IN_DATASETS = (
+    "digits",
+    "breast_cancer",
+    "wine",
+    "iris",
+    "diabetes",
+    "mnist",
+    "fashion_mnist",
+    "cifar10",
+    "cifar100",
+    "california_housing",
+)
+BUILT_IN_IMAGE_DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
+"""The built-in sets of pictures; the others are tables."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitConfig(Section):
+    """How a part is held out: exactly one of the five."""
+
+    SHORTHAND = (("int", "count"), ("float", "fraction"), ("str", "path"))
+    ONE_OF = True
+
+    fraction: float | None = setting(
+        "float|null", None, "Share of the rows, stratified by class.", minimum=0.0, maximum=0.9
+    )
+    count: int | None = setting("int|null", None, "Number of rows, stratified by class.", minimum=1)
+    first: int | None = setting("int|null", None, "The first N rows, as they stand.", minimum=1)
+    last: int | None = setting("int|null", None, "The last N rows, as they stand.", minimum=1)
+    path: str | None = setting("str|null", None, "A file or folder of its own.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageConfig(Section):
+    """How pictures become arrays of one shape."""
+
+    size: list[int] | None = setting(
+        "list[int;2]|null", None, "Height and width in pixels; null takes the commonest, at most 224.", minimum=1
+    )
+    channels: str | int = setting(
+        "'auto'|int", "auto", "1 for grey, 3 for colour; auto is 1 where every picture is grey.", minimum=1, maximum=3
+    )
+    resize: str = setting("'stretch'|'crop'|'pad'", "stretch", "What happens to a picture of another aspect ratio.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(Section):
+    """Where the rows come from, which are held out, and what is done to them before the network sees them."""
+
+    source: str = setting(
+        "str", doc=f"A built-in data set ({', '.join(BUILT_IN_DATASETS)}) or the path of a file or folder."
+    )
+    format: str = setting(
+        "'auto'|'builtin'|'csv'|'parquet'|'npz'|'npy'|'images'",
+        "auto",
+        "What the source is; auto goes by its name, and for a folder by what is in it.",
+    )
+    separator: str = setting("str", "auto", "What separates the columns of a CSV file; auto finds it.")
+    encoding: str = setting("str", "auto", "The text encoding of a CSV file; auto finds it.")
+    target: list[str] | None = setting(
+        "list[str]|str|null", None, "The column or columns to predict; built-in sets, .npz and folders know theirs."
+    )
+    features: list[str] | None = setting(
+        "list[str]|str|null", None, "The columns to learn from; null takes all others."
+    )
+    drop: list[str] = setting("list[str]", [], "Columns to leave out.")
+    classes: list[str] | None = setting(
+        "list[str]|null", None, "Only these labels, renumbered in this order; null keeps all."
+    )
+    per_class: int | None = setting("int|null", None, "At most this many training rows of each class.", minimum=1)
+    limit: int | None = setting("int|null", None, "At most this many training rows.", minimum=1)
+    labelled: int | None = setting(
+        "int|null", None, "This many training rows keep their label; the rest stay as unlabelled.", minimum=1
+    )
+    validation: SplitConfig | None = setting(
+        SplitConfig, SplitConfig(fraction=0.1), "The part that training is watched on; null for none.", optional=True
+    )
+    test: SplitConfig | None = setting(
+        SplitConfig, None, "The part that only the finished model sees; null takes the source's own, if it has one."
+    )
+    scaling: str = setting(
+        "'auto'|'unit'|'standardize'|'minmax'|'none'",
+        "auto",
+        "auto is unit (0 to 1) for pictures, standardize (mean 0, deviation 1) for tables; from training rows",
+    )
+    target_scaling: str = setting(
+        "'auto'|'standardize'|'none'",
+        "auto",
+        "auto standardizes numbers to be predicted; metrics and predictions are in the original unit.",
+    )
+    image: ImageConfig = setting(ImageConfig, doc="Size, channels and resizing of pictures.")
+    augmentation: list = setting("list[layer]", [], "Keras image layers that alter training pictures at random.")
+    class_weight: str | dict[str, float] | None = setting(
+        "'balanced'|map[float]|null", None, "Weight of each class in the loss; balanced counters rarity.", minimum=0.0
+    )
+    cache: bool = setting("bool", True, "Keep the decoded pictures of a large folder below Keras's folder.")
+    stream: str | bool = setting(
+        "'auto'|bool",
+        "auto",
+        "Read rows while training, in chunks; auto where they take more than half of the machine's memory.",
+    )
+    seed: int = setting("int", 0, "Draws the splits and cuts; `--seed` does not touch it.", minimum=0)
+
+    def __post_init__(self) -> None:
+        for key in ("target", "features"):
+            if isinstance(getattr(self, key), str):
+                object.__setattr__(self, key, [getattr(self, key)])

@@ -1,0 +1,72 @@
+"""`pretrained:` where layers come from that have learnt something already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kerasdeep.catalog import Choice
+from kerasdeep.config.schema import Section, setting
+from kerasdeep.config.sections.network import NetworkConfig
+from kerasdeep.yaml_nodes import Mapping, Node, Pair, Scalar, Sequence
+
+APPLICATION_PREFIX = "application:"
+KERAS_HUB_PREFIX = "keras_hub:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainedConfig(Section):
+    """Layers of a run, a model file or a Keras application; alone they are the network's body."""
+
+    SHORTHAND = (("str", "from"),)
+
+    from_: str = setting("str", doc="A run directory, FILE.keras, FILE.h5, or application:NAME.")
+    arguments: dict[str, Any] = setting("map[any]", {}, "Of an application: {alpha: 0.25}.")
+    weights: str | None = setting(
+        "str|null", "imagenet", "Of an application: imagenet, a weights file, or null for new ones."
+    )
+    keep: str | list[str] = setting(
+        "str|list[str]", "all_but_head", "all_but_head, first:N, `until: NAME` as until:NAME, names or patterns."
+    )
+    size: list[int] | None = setting(
+        "list[int;2]|null", None, "Height and width that pictures are brought to inside the network.", minimum=8
+    )
+
+    @property
+    def application(self) -> str | None:
+        """The application's name as written; None for a file or run."""
+        return self.from_.removeprefix(APPLICATION_PREFIX) if self.from_.startswith(APPLICATION_PREFIX) else None
+
+    @property
+    def is_path(self) -> bool:
+        return not self.from_.startswith((APPLICATION_PREFIX, KERAS_HUB_PREFIX))
+
+
+def has_only_outputs(layers: list[Choice]) -> bool:
+    """Whether a network of these layers leaves the body to what is pretrained: it has nothing but outputs."""
+    return all(layer.name == "Output" for layer in layers)
+
+
+def with_default_network(tree: Mapping) -> Mapping:
+    """The tree with `layers: [Output]` where the body is a `pretrained` without a network, or an application."""
+    network = tree.get("network")
+    pairs = network.pairs if isinstance(network, Mapping) else {}
+    body = tree.get("pretrained") if network is None else pairs["application"].value if "application" in pairs else None
+    if body is None or "layers" in pairs or (isinstance(body, Scalar) and body.is_null):
+        return tree
+    location = body.location
+    layers: Node = Sequence((Scalar("Output", False, location),), location)
+    with_layers = Mapping(
+        {**pairs, "layers": Pair(Scalar("layers", False, location), layers)}, network.location if network else location
+    )
+    return Mapping({**tree.pairs, "network": Pair(Scalar("network", False, location), with_layers)}, tree.location)
+
+
+def application_as_pretrained(network: NetworkConfig) -> PretrainedConfig | None:
+    """`network.application` as a source of layers that have learnt nothing; None where it names none."""
+    if network.application is None:
+        return None
+    locations = {"from": network.location("application"), "arguments": network.location("arguments")}
+    locations = {key: location for key, location in locations.items() if location is not None}
+    name = f"{APPLICATION_PREFIX}{network.application}"
+    return PretrainedConfig(from_=name, arguments=network.arguments, weights=None, locations=locations)

@@ -1,0 +1,180 @@
+"""`stages:` a run in several parts: what each trains, for how long and how fast; and selectors of layers.
+
+A selector is `all`, `head`, `norms` (batch normalizations), `last:N`, `first:N`, a layer's name, a pattern of
+names (`dense_*`), or a list of these; in a list, `!selector` takes layers away. N counts layers that have weights,
+the head excluded: `first:2` are the two that are nearest to the data, `last:2` the two in front of the head, and
+the head with them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from kerasdeep.catalog import Choice
+from kerasdeep.config.schema import Section, setting
+from kerasdeep.config.sections.pretraining import PretrainConfig, pretrain_overrides, with_run_defaults
+from kerasdeep.config.sections.training import EarlyStoppingConfig
+from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
+
+if TYPE_CHECKING:
+    from kerasdeep.config.root import Config
+
+MAIN_STAGE = "main"
+"""The name of the one stage of a run that has no `stages`."""
+_COUNTED_SELECTOR = re.compile(r"(first|last):(\d+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnfreezeConfig(Section):
+    """Unfreezes the stage's layers block by block from the top, each block slower than the one above it.
+
+    A block begins at each layer with a kernel. Where there are fewer epochs than blocks, neighbours share one.
+    Source: ULMFiT (Howard and Ruder 2018), whose factor is 2.6.
+    """
+
+    SHORTHAND = (("'gradually'", "style"),)
+
+    style: str = setting("'gradually'", "gradually", "One block after the other, top first.")
+    every: int = setting("int", 1, "Epochs before the next block is unfrozen.", minimum=1)
+    factor: float = setting("float", 2.6, "How much slower a block is than the one above it.", minimum=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageConfig(Section):
+    """A part of the run: the same network, compiled anew; what it leaves out it takes from the top level."""
+
+    name: str | None = setting("str|null", None, "In the history and on the curves; null: stage_1, stage_2, …")
+    train: str | list[str] = setting(
+        "str|list[str]", "all", "Layers that learn: all, head, norms, last:N, first:N, names, or a list."
+    )
+    epochs: int | None = setting("int|null", None, "Null takes training.epochs.", minimum=1)
+    optimizer: Choice | None = setting("optimizer|null", None, "Null takes the top level's.")
+    schedule: Choice | None = setting(
+        "schedule|null", None, "Over this stage; left out: the top level's; null keeps the rate."
+    )
+    rates: dict[str, float] = setting(
+        "map[float]", {}, "Multiples of the learning rate for some layers, by selector: {first:2: 0.1}."
+    )
+    early_stopping: EarlyStoppingConfig | None = setting(
+        EarlyStoppingConfig, None, "Left out: that of `training`; null trains every epoch."
+    )
+    optimizer_state: str = setting(
+        "'reset'|'keep'", "reset", "keep goes on with the moments of what the stage before trained."
+    )
+    unfreeze: UnfreezeConfig | None = setting(UnfreezeConfig, None, "Thaw the layers one block after the other.")
+    cache_features: bool = setting(
+        "bool", False, "Compute once what the frozen bottom gives, and train the rest on that."
+    )
+    pretrain: PretrainConfig | None = setting(
+        PretrainConfig, None, "Learn something else first, from the same or other rows, and hand the layers on."
+    )
+
+
+def with_inherited_settings(config: Config) -> Config:
+    """`spec` with everything that its stages left out filled in from the top level."""
+    return replace(
+        config, stages=[_stage_with_defaults(config, stage, number) for number, stage in enumerate(config.stages, 1)]
+    )
+
+
+def _stage_with_defaults(config: Config, stage: StageConfig, number: int) -> StageConfig:
+    top_level = {"schedule": config.schedule, "early_stopping": config.training.early_stopping}
+    changes = {key: value for key, value in top_level.items() if stage.location(key) is None}
+    changes |= {"name": stage.name or f"stage_{number}", "epochs": stage.epochs or config.training.epochs}
+    if stage.pretrain is not None:
+        changes["pretrain"] = with_run_defaults(stage.pretrain, config.data)
+    return replace(stage, optimizer=stage.optimizer or config.optimizer, **changes)
+
+
+def effective_stages(config: Config) -> list[StageConfig]:
+    """The stages of a run: those that are written, or the one that every run has."""
+    return with_inherited_settings(config).stages or [_stage_with_defaults(config, StageConfig(name=MAIN_STAGE), 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class SelectableLayer:
+    """A layer as selectors see it, in the network's order. `weighted`: it counts for `first:N` and `last:N`.
+
+    `norm`: it is a batch normalization, which has statistics of its own.
+    """
+
+    name: str
+    weighted: bool
+    head: bool = False
+    norm: bool = False
+
+
+def select_layers(
+    selector: str | Sequence[str],
+    layers: Sequence[SelectableLayer],
+    key_path: str,
+    location: SourceLocation | None = None,
+) -> list[str]:
+    """The names of the layers that `selector` means, in the network's order.
+
+    Raises `InputError` for a part that means nothing here, with the names there are. `where` is the setting.
+    """
+    selected: set[str] = set()
+    selectors = [selector] if isinstance(selector, str) else list(selector)
+    for position, part in enumerate(selectors):
+        is_exclusion = part.startswith("!")
+        names = _layers_matching(part.removeprefix("!"), layers)
+        if not names and part != "!norms":
+            _raise_unknown_layers(part, layers, key_path, location)
+        if is_exclusion and position == 0:
+            selected = {layer.name for layer in layers}
+        selected = selected - names if is_exclusion else selected | names
+    return [layer.name for layer in layers if layer.name in selected]
+
+
+def _layers_matching(selector: str, layers: Sequence[SelectableLayer]) -> set[str]:
+    counted = _COUNTED_SELECTOR.fullmatch(selector)
+    body_layers = [layer for layer in layers if not layer.head]
+    if selector == "all":
+        return {layer.name for layer in layers}
+    if selector == "head":
+        return {layer.name for layer in layers if layer.head}
+    if selector == "norms":
+        return {layer.name for layer in layers if layer.norm}
+    if not counted:
+        return {layer.name for layer in layers if fnmatchcase(layer.name, selector)}
+    weighted, number = [layer.name for layer in body_layers if layer.weighted], int(counted[2])
+    if not 0 < number <= len(weighted):
+        return set()
+    if counted[1] == "first":
+        return set(weighted[:number])
+    return set(weighted[-number:]) | {layer.name for layer in layers if layer.head}
+
+
+def _raise_unknown_layers(
+    selector: str, layers: Sequence[SelectableLayer], key_path: str, location: SourceLocation | None
+) -> None:
+    names = [layer.name for layer in layers if layer.weighted or layer.head]
+    counted = _COUNTED_SELECTOR.fullmatch(selector.removeprefix("!"))
+    if counted:
+        total = sum(layer.weighted and not layer.head for layer in layers)
+        reason = f"`{selector}`: the network has {total} layers with weights in front of its head"
+    else:
+        reason = f"`{selector}` means no layer"
+    shown = ", ".join(names[:40]) + (f", … ({len(names)} in all)" if len(names) > 40 else "")
+    message = f"`{key_path}`: {reason}. Expected all, head, norms, first:N, last:N, or names of layers: {shown}."
+    hint = None if counted else suggest(selector.removeprefix("!"), [*names, "all", "head", "norms"])
+    raise InputError([Problem("error", "unknown-layers", message, location, hint)])
+
+
+def config_for_stage(config: Config, stage: StageConfig) -> Config:
+    """The experiment as if this filled-in stage were all of it; the schedule of one of several fills its stage."""
+    schedule_epochs = None if config.stages else config.training.schedule_epochs
+    training = replace(
+        config.training, epochs=stage.epochs, early_stopping=stage.early_stopping, schedule_epochs=schedule_epochs
+    )
+    stage_config = replace(
+        config, optimizer=stage.optimizer, schedule=stage.schedule, training=training, stages=[stage]
+    )
+    return (
+        stage_config if stage.pretrain is None else replace(stage_config, **pretrain_overrides(stage.pretrain, config))
+    )

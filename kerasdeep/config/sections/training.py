@@ -1,0 +1,59 @@
+"""`training:` how long, in what portions, and when to stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kerasdeep.catalog.types import Duration
+from kerasdeep.config.schema import Section, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyStoppingConfig(Section):
+    """Stops when the watched figure no longer improves, and goes back to the best epoch's weights."""
+
+    SHORTHAND = (("int", "patience"),)
+
+    monitor: str = setting("str", "val_loss", "The figure of history.csv that is watched.")
+    patience: int = setting("int", 10, "Epochs without improvement before training stops.", minimum=0)
+    min_delta: float = setting("float", 0.0, "The least change that counts as an improvement.", minimum=0.0)
+    mode: str = setting("'auto'|'min'|'max'", "auto", "Whether less or more is better; auto knows Keras's metrics.")
+    start_from_epoch: int = setting("int", 0, "Epochs to wait before watching.", minimum=0)
+    restore_best_weights: bool = setting("bool", True, "Keep the best epoch's weights, not the last's.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointConfig(Section):
+    """When the run is saved so that it can be resumed exactly; the last two are kept."""
+
+    SHORTHAND = (("duration", "every"),)
+
+    every: Duration = setting(
+        "duration", Duration(1, "epochs"), "`5 epochs`, `2000 steps` or `10 minutes` between two."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(Section):
+    """How long and in what portions the network learns."""
+
+    epochs: int = setting("int", 20, "Passes over the training part.", minimum=1)
+    batch_size: int = setting("int", 32, "Rows in one step.", minimum=1)
+    shuffle: bool = setting("bool", True, "A new order each epoch, a pure function of seed and epoch.")
+    early_stopping: EarlyStoppingConfig | None = setting(
+        EarlyStoppingConfig, None, "Stop early; null trains every epoch."
+    )
+    schedule_epochs: int | None = setting(
+        "int|null", None, "Epochs that the schedule is planned over; null: all of them.", minimum=1
+    )
+    when_extended: str = setting(
+        "'hold'|'stretch'",
+        "hold",
+        "The schedule of a run that is resumed with other epochs: hold its course, or stretch it over them all.",
+    )
+    checkpoint: CheckpointConfig = setting(CheckpointConfig, doc="How often the run is saved.")
+    watch: Duration | str | None = setting(
+        "'auto'|duration|null",
+        "auto",
+        "How often the layers' health is read, at epoch ends: `1 epoch`, or auto, for 5 % of the time at most.",
+    )

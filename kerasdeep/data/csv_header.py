@@ -1,0 +1,133 @@
+"""The first lines of a CSV file: its encoding, its separator and its columns.
+
+Standard library only: `validate` checks target and feature names with it, without NumPy or pandas.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from kerasdeep.errors import InputError, SourceLocation
+
+SAMPLE_BYTES = 1 << 16
+SEPARATORS = ",;\t|"
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class CsvHeader:
+    """How a CSV file is to be read. `decimal` is a comma in files that separate columns with semicolons and write
+    numbers as 1,5."""
+
+    encoding: str
+    separator: str
+    columns: list[str]
+    decimal: str = "."
+
+
+def read(
+    path: Path, location: SourceLocation | None, separator: str = AUTO, encoding: str = AUTO, *, whole: bool = True
+) -> CsvHeader:
+    """The file's header; what is not stated is found: the encoding in the `whole` file, or in its beginning.
+
+    Raises InputError for a file that is missing, empty, not text, not in the stated encoding, or not a table.
+    """
+    sample = _sample(path, location)
+    encoding = _encoding(path, sample, encoding, location, whole)
+    text = codecs.getincrementaldecoder(encoding)().decode(sample)
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise InputError(
+            f"{path} is empty. Expected a line of column names, then a line per row.", "empty-file", location
+        )
+    if len(sample) == SAMPLE_BYTES and len(lines) > 1:
+        lines.pop()  # cut off in the middle
+    separator = _separator(lines, separator)
+    first = next(csv.reader(lines, delimiter=separator, skipinitialspace=True))
+    columns = [name.strip() or f"column_{number}" for number, name in enumerate(first, 1)]
+    _check_names(path, columns, lines, location)
+    return CsvHeader(encoding, separator, columns, _decimal(lines, separator))
+
+
+def _sample(path: Path, location: SourceLocation | None) -> bytes:
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no regular file. Expected a CSV file.", "missing-file", location)
+    try:
+        with path.open("rb") as file:
+            return file.read(SAMPLE_BYTES)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", "missing-file", location) from error
+
+
+def _encoding(path: Path, sample: bytes, stated: str, location: SourceLocation | None, whole: bool) -> str:
+    """UTF-8 unless a byte-order mark says UTF-16 or the bytes are no UTF-8; then Windows-1252, which is common."""
+    if stated != AUTO:
+        try:
+            codecs.getincrementaldecoder(stated)().decode(sample)
+        except LookupError as error:
+            raise InputError(
+                f"'{stated}' is no text encoding. Expected utf-8, cp1252, …", "encoding", location
+            ) from error
+        except UnicodeError as error:
+            raise InputError(f"{path} is not in the encoding '{stated}': {error}.", "encoding", location) from error
+        return stated
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in sample:
+        message = f"{path} is not text: it holds zero bytes. Expected a CSV file; state `format` for another kind."
+        raise InputError(message, "not-a-table", location)
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20 if whole else SAMPLE_BYTES):
+                decoder.decode(block)
+                if not whole:
+                    return "utf-8-sig"
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig"
+
+
+def _separator(lines: list[str], stated: str) -> str:
+    """The separator that cuts the first lines into the same number of columns, and into most."""
+    if stated != AUTO:
+        return {"tab": "\t", "\\t": "\t"}.get(stated, stated)
+    counts = {}
+    for separator in SEPARATORS:
+        widths = [len(row) for row in csv.reader(lines[:50], delimiter=separator) if row]
+        agreement = widths.count(widths[0]) / len(widths)
+        counts[separator] = (widths[0] > 1, agreement > 0.9, widths[0])
+    return max(SEPARATORS, key=lambda separator: counts[separator])
+
+
+def _check_names(path: Path, columns: list[str], lines: list[str], location: SourceLocation | None) -> None:
+    if lines[0].lstrip().startswith(("<", "{", "[", "%PDF")):
+        message = f"{path} is not a table: it begins with '{lines[0].strip()[:40]}'. Expected a line of column names."
+        raise InputError(message, "not-a-table", location)
+    if len(columns) > 1 and all(_is_number(name) for name in columns):
+        message = (
+            f"{path} has no line of column names: its first line is '{lines[0].strip()[:60]}'. "
+            "Expected names, so that `target` can say which column to predict. Add a first line."
+        )
+        raise InputError(message, "missing-header", location)
+
+
+def _decimal(lines: list[str], separator: str) -> str:
+    if separator != ";" or len(lines) < 2:
+        return "."
+    cells = [cell.strip() for row in csv.reader(lines[1:50], delimiter=separator) for cell in row]
+    commas = sum(cell.count(",") == 1 and _is_number(cell.replace(",", ".")) for cell in cells)
+    points = sum("." in cell and _is_number(cell) for cell in cells)
+    return "," if commas > points else "."
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,50 @@
+"""Looking inside without training: which learning rate (`lr_find`), and how signal and gradients fare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kerasdeep.backends import runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kerasdeep.config.load import LoadedConfig
+    from kerasdeep.diagnostics.diagnosis import Diagnosis
+    from kerasdeep.diagnostics.lr_finder import LrFindResult
+    from kerasdeep.runs.run_dir import RunDir
+
+__all__ = ["diagnose", "lr_find"]
+
+
+def lr_find(
+    loaded: LoadedConfig,
+    lowest: float = 1e-5,
+    highest: float = 10.0,
+    steps: int | None = None,
+    say: Callable[[str], None] | None = None,
+    on_step: Callable[[int, int], None] | None = None,
+) -> LrFindResult:
+    """Learning rates to try for what `loaded` describes, from a range test on its own network and data.
+
+    The rate rises exponentially from `lowest` to `highest` in `steps` steps (where None: one epoch, but 100 to 500
+    steps). `say` hears of slow data, `tell` of (steps done, all steps). Writes nothing. Raises
+    InputError for data or a range that do not fit, RunFailed when no rate makes the loss fall.
+    """
+    runtime.prepare(loaded.config.runtime, loaded.config.seed)  # before anything imports Keras
+    from kerasdeep.diagnostics import lr_finder
+
+    return lr_finder.find_learning_rate(loaded, lowest, highest, steps, say, on_step)
+
+
+def diagnose(loaded: LoadedConfig, run: RunDir | None = None, say: Callable[[str], None] | None = None) -> Diagnosis:
+    """How signal and gradients fare in each layer, what is wrong by name, and what helps.
+
+    A new network is read at initialisation and after twenty real steps; that of `run` as it was saved, its history
+    included (`loaded` is then its resolved configuration). Writes nothing. Raises InputError for data that do not
+    fit the network.
+    """
+    runtime.prepare(loaded.config.runtime, loaded.config.seed)  # before anything imports Keras
+    from kerasdeep.diagnostics import diagnosis
+
+    return diagnosis.diagnose(loaded, run, say)

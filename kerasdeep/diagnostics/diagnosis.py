@@ -1,0 +1,71 @@
+"""The story of `diagnose`: read the network, name what is wrong, say what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import keras
+
+from kerasdeep.config.load import LoadedConfig
+from kerasdeep.diagnostics import layer_probe, network_verdicts
+from kerasdeep.diagnostics.experiment import prepare_experiment
+from kerasdeep.diagnostics.history_verdicts import verdicts_from_history
+from kerasdeep.diagnostics.layer_probe import LayerProbe
+from kerasdeep.diagnostics.network_verdicts import NetworkVerdict
+from kerasdeep.runs.run_dir import RunDir, to_jsonable
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """`layers` has each layer's figures by moment (initial, after, saved); `moments` the network's.
+
+    `gradient_ratio` is the first hidden kernel's gradient over the last one's, of the network as it stands.
+    """
+
+    verdicts: list[NetworkVerdict]
+    layers: list[dict[str, Any]]
+    moments: dict[str, dict[str, float | None]]
+    gradient_ratio: float | None
+    notes: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: what is not finite becomes null."""
+        return to_jsonable({**asdict(self), "verdicts": [asdict(verdict) for verdict in self.verdicts]})
+
+
+def diagnose(loaded: LoadedConfig, run: RunDir | None, say: Callable[[str], None] | None) -> Diagnosis:
+    """`kerasdeep.diagnostics.diagnose` says what is done and raised."""
+    experiment, notes = prepare_experiment(loaded.config, say), []
+    if run is None:
+        probe, history_verdicts = layer_probe.probe_new(experiment), []
+    else:
+        history_verdicts = verdicts_from_history(run.history.rows(), run.read_result(), loaded.config)
+        if run.model.is_file():
+            experiment.model = keras.saving.load_model(run.model, compile=False)
+            probe = layer_probe.probe_saved(experiment)
+        else:
+            notes.append("The run left no model, so the network is read as it was when the run began.")
+            probe = layer_probe.probe_new(experiment)
+    verdicts = network_verdicts.verdicts_from_probe(probe)
+    verdicts += [verdict for verdict in history_verdicts if verdict.name not in {other.name for other in verdicts}]
+    moments = {
+        moment: {"loss": stats.loss, "gradient_ratio": probe.gradient_ratio(moment)}
+        for moment, stats in probe.stats_by_moment.items()
+    }
+    ratio = next(iter(moments.values()))["gradient_ratio"]
+    return Diagnosis(verdicts, _layer_rows(probe), moments, ratio, notes)
+
+
+def _layer_rows(probe: LayerProbe) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": tap.name,
+            "class": type(tap.layer).__name__,
+            "activation": tap.activation,
+            "output": tap.is_output,
+            **{moment: asdict(stats.layers[tap.name]) for moment, stats in probe.stats_by_moment.items()},
+        }
+        for tap in probe.taps
+    ]

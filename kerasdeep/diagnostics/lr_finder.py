@@ -1,0 +1,113 @@
+"""The story of `lr-find`: data, network, range test, suggestions, and the one to take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kerasdeep import modeling
+from kerasdeep.catalog import Choice
+from kerasdeep.config.load import LoadedConfig
+from kerasdeep.config.optimizer_rules import MOMENTUM_ARGUMENTS, moves_momentum
+from kerasdeep.config.root import Config
+from kerasdeep.diagnostics import lr_rules
+from kerasdeep.diagnostics.experiment import disable_xla, prepare_experiment
+from kerasdeep.diagnostics.range_test import range_test
+from kerasdeep.diagnostics.rate_setting import find_rate_setting
+from kerasdeep.errors import InputError, RunFailed, SourceLocation
+
+MIN_STEPS, MAX_STEPS = 100, 500
+"""Steps of a test that nobody set: one epoch within these bounds."""
+
+
+@dataclass(frozen=True)
+class LrFindResult:
+    """`suggestion` is the rate for `setting`, chosen by the rule `recommended` because of `why`.
+
+    `suggestions` has every rule's rate; `curve` the rate, loss and smoothed loss of every step; `current` what the
+    file says now; `stopped` why the test ended; `notes` what a person should know about this curve.
+    """
+
+    suggestion: float
+    recommended: str
+    why: str
+    suggestions: dict[str, float]
+    setting: str | None
+    current: float | None
+    stopped: str
+    notes: list[str]
+    curve: dict[str, list[float]]
+
+
+def find_learning_rate(
+    loaded: LoadedConfig,
+    lowest: float,
+    highest: float,
+    steps: int | None,
+    say: Callable[[str], None] | None,
+    on_step: Callable[[int, int], None] | None,
+) -> LrFindResult:
+    """`kerasdeep.diagnostics.lr_find` says what is done and raised."""
+    config = loaded.config
+    if not 0 < lowest < highest:
+        raise InputError(
+            f"the range goes from {lowest:g} to {highest:g}. Expected 0 < --from < --to.",
+            "usage",
+            SourceLocation("--from"),
+        )
+    setting = find_rate_setting(config)
+    optimizer = range_test_optimizer(config)
+    experiment = prepare_experiment(config, say)
+    modeling.compile_model(experiment.model, config, experiment.dataset, 1, 1, optimizer, schedule=None)
+    disable_xla(experiment.model)
+    count = steps or min(MAX_STEPS, max(MIN_STEPS, experiment.steps_per_epoch))
+    test_result = range_test(experiment.model, experiment.batches(), lowest, highest, count, on_step)
+    analysis = lr_rules.analyze_curve(test_result.rates, test_result.losses) if len(test_result.losses) > 2 else None
+    if analysis is None or not analysis.suggestions:
+        raise RunFailed(_no_fall_message(test_result.stopped, analysis is None or analysis.lowest_at_start, lowest))
+    recommended, why = _recommended_rule(setting is not None and setting.is_peak)
+    notes = []
+    if analysis.lowest_at_end and test_result.stopped == "end":
+        notes.append(f"The loss still fell at {highest:g}: try a wider range with --to {100 * highest:g}.")
+    if config.stages:
+        notes.append("All layers were trained at once; stages inherit this rate where they set none of their own.")
+    return LrFindResult(
+        suggestion=analysis.suggestions[recommended],
+        recommended=recommended,
+        why=why,
+        suggestions=analysis.suggestions,
+        setting=setting.dotted if setting else None,
+        current=setting.value if setting else None,
+        stopped=test_result.stopped,
+        notes=notes,
+        curve={
+            "rate": test_result.rates.tolist(),
+            "loss": test_result.losses.tolist(),
+            "smoothed": analysis.smoothed.tolist(),
+        },
+    )
+
+
+def range_test_optimizer(config: Config) -> Choice:
+    """The optimizer of the test; under a cycle of momentum, with the momentum of the cycle's top."""
+    choice = config.optimizer
+    if choice.name == "MultiOptimizer":
+        message = "MultiOptimizer has several rates. Run lr-find with one optimizer: --set optimizer=Nadam."
+        raise InputError(message, "several-rates", choice.location)
+    if moves_momentum(config.schedule) and choice.name in MOMENTUM_ARGUMENTS:
+        return choice.replace(**{MOMENTUM_ARGUMENTS[choice.name]: min(config.schedule.value("momentum"))})
+    return choice
+
+
+def _recommended_rule(is_peak: bool) -> tuple[str, str]:
+    if is_peak:
+        why = "a cycle is at its top for a moment only, so the highest rate before the loss turns up is right for it"
+        return "edge", why
+    why = "the rate is held for long, so it keeps a factor of ten from where the loss turns up"
+    return "minimum_tenth", why
+
+
+def _no_fall_message(stopped: str, at_start: bool, lowest: float) -> str:
+    if stopped != "end" and at_start:
+        return f"The loss only rose, from the rate {lowest:g} on. Begin lower: --from {lowest / 1000:g}."
+    return "No rate made the loss fall. See why: kerasdeep diagnose CONFIG."

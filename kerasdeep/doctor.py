@@ -1,0 +1,146 @@
+"""`doctor`: the machine as kerasdeep sees it, and what is missing.
+
+Each backend is asked in a process of its own: a broken installation may kill the process that imports it, and two
+backends in one process would share the GPU's memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from kerasdeep import __version__
+from kerasdeep.backends.runtime import installed_version, usable_cores
+from kerasdeep.data.download import keras_home
+from kerasdeep.data.hardware import host_memory_bytes, query_nvidia_smi
+
+MIN_VERSIONS = {
+    "keras": "3.15.1",
+    "numpy": "2.0",
+    "pandas": "2.2",
+    "pyarrow": "18",
+    "scikit-learn": "1.5",
+    "pillow": "11",
+    "pyyaml": "6.0.2",
+    "typer": "0.16",
+    "rich": "14",
+    "jinja2": "3.1.5",
+}
+"""What kerasdeep needs whatever the backend, and the least version of it; `pyproject.toml` says the same."""
+
+BACKEND_INSTALL_COMMANDS = {"tensorflow": "pip install 'tensorflow>=2.21,<2.22'", "jax": "pip install 'jax>=0.10'"}
+GPU_INSTALL_COMMAND = "pip install 'tensorflow[and-cuda]>=2.21,<2.22'"
+BACKEND_TIMEOUT_SECONDS = 120
+_LIST_DEVICES_CODE = (
+    "import json, sys; from kerasdeep.backends.runtime import list_devices; print(json.dumps(list_devices(sys.argv[1])))"
+)
+_GIB = 1 << 30
+
+
+def inspect_machine() -> dict[str, Any]:
+    """Everything that `kerasdeep doctor` tells, as plain data.
+
+    `ready` says whether some backend can train; `missing` lists what is not there, why it is wanted and how to
+    install it.
+    """
+    with ThreadPoolExecutor() as pool:
+        backends = dict(zip(BACKEND_INSTALL_COMMANDS, pool.map(_probe_backend, BACKEND_INSTALL_COMMANDS), strict=True))
+    packages = {name: installed_version(name) for name in MIN_VERSIONS}
+    gpu_name = _gpu_name()
+    return {
+        "kerasdeep": __version__,
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "platform": platform.platform(),
+        "cores": usable_cores(),
+        "memory_gib": _memory_gib(),
+        "graphics_card": gpu_name,
+        "packages": packages,
+        "backends": backends,
+        "folders": {"keras": _folder_facts(keras_home()), "here": _folder_facts(Path.cwd())},
+        "datasets": _downloaded_datasets(),
+        "missing": _missing_items(packages, backends, gpu_name),
+        "ready": bool(packages["keras"]) and any(backend["devices"] for backend in backends.values()),
+    }
+
+
+def _probe_backend(name: str) -> dict[str, Any]:
+    """Version and devices of a backend; `error` says why it does not start."""
+    version = installed_version(name)
+    if version is None:
+        return {"version": None, "devices": [], "error": "not installed"}
+    try:
+        completed = subprocess.run(
+            [sys.executable, "-c", _LIST_DEVICES_CODE, name],
+            capture_output=True,
+            text=True,
+            timeout=BACKEND_TIMEOUT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return {"version": version, "devices": [], "error": f"did not answer within {BACKEND_TIMEOUT_SECONDS} s"}
+    if completed.returncode:
+        error_lines = completed.stderr.strip().splitlines()
+        reason = error_lines[-1] if error_lines else f"its process ended with {completed.returncode}"
+        return {"version": version, "devices": [], "error": reason}
+    return {"version": version, "devices": json.loads(completed.stdout.splitlines()[-1]), "error": None}
+
+
+def _missing_items(
+    packages: dict[str, str | None], backends: dict[str, dict[str, Any]], gpu_name: str | None
+) -> list[dict[str, str]]:
+    items = []
+    for name, version in packages.items():
+        if version is None or _version_numbers(version) < _version_numbers(MIN_VERSIONS[name]):
+            reason = f"kerasdeep needs {MIN_VERSIONS[name]} or newer" + (f", {version} is installed" if version else "")
+            items.append(_missing_item(name, reason, f"pip install '{name}>={MIN_VERSIONS[name]}'"))
+    purposes = {"tensorflow": "the default backend", "jax": "`--backend jax`; TPUs and several hosts"}
+    for name, backend in backends.items():
+        if backend["version"] is None:
+            items.append(_missing_item(name, purposes[name], BACKEND_INSTALL_COMMANDS[name]))
+    working_devices = [device for backend in backends.values() for device in backend["devices"]]
+    if gpu_name and working_devices and all(device.startswith("CPU") for device in working_devices):
+        items.append(_missing_item("GPU support", f"{gpu_name} is not used", GPU_INSTALL_COMMAND))
+    return items
+
+
+def _missing_item(name: str, why: str, install: str) -> dict[str, str]:
+    return {"name": name, "why": why, "install": install}
+
+
+def _version_numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")[:3] if part.isdecimal()]
+
+
+def _gpu_name() -> str | None:
+    """The NVIDIA card that the driver reports, whether a backend uses it or not."""
+    return next(iter(query_nvidia_smi("name")), None)
+
+
+def _memory_gib() -> float | None:
+    """The machine's memory in GiB, cut by a container's limit."""
+    total = host_memory_bytes()
+    return None if total is None else round(total / _GIB, 1)
+
+
+def _folder_facts(path: Path) -> dict[str, Any]:
+    """A folder that will be written to, or the nearest one above it that exists."""
+    existing = next(folder for folder in (path, *path.parents) if folder.is_dir())
+    return {
+        "path": str(path),
+        "writable": os.access(existing, os.W_OK),
+        "free_gib": round(shutil.disk_usage(existing).free / _GIB, 1),
+    }
+
+
+def _downloaded_datasets() -> list[str]:
+    """What Keras's folder holds already: these data sets need no network."""
+    folder = keras_home() / "datasets"
+    return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []

@@ -1,0 +1,262 @@
+"""Exact checkpoints: a resumed run ends with the bits of one that was never interrupted.
+
+Keras's own files leave out dropout's seed states, the position inside an epoch, metrics and callbacks. Here a
+checkpoint is a folder with every array (`arrays.npz`, no pickles), everything else (`state.json`), and the SHA-256
+of both (`manifest.json`). It is written beside its place, flushed to disk and swapped in; the last two are kept,
+so that a damaged newest one costs little.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasdeep.errors import RunFailed
+from kerasdeep.runs.run_dir import fsync_dir, write_text
+
+FORMAT_VERSION = 1
+MAX_KEPT = 2
+_TEMPORARY = ".writing"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a run stands: `step` steps of the stage's epoch `epoch` (from 0) are done.
+
+    `logs` are the finished epoch's training metrics while its validation is still due, and `seconds` the training
+    time that the epoch has taken so far.
+    """
+
+    stage: int = 0
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    logs: dict[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that training goes on from, but for the variables, which are read from and put into the model."""
+
+    position: Position
+    history: list[dict[str, Any]]
+    callbacks: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class UnusableCheckpoint(Exception):
+    """This checkpoint is damaged or from another version; the message says which and why."""
+
+
+def save(folder: Path, model: keras.Model, snapshot: Snapshot, other_models: Sequence[keras.Model] = ()) -> Path:
+    """Write the next checkpoint and drop all but the last two; `others` are models whose weights must last too.
+
+    Raises RunFailed when a weight is not finite (such a checkpoint would be worth nothing), OSError when the disk
+    is full; the checkpoints before it stay as they are.
+    """
+    arrays = _arrays_by_key(_variable_groups(model) | {"others": _all_variables(other_models)})
+    non_finite_keys = [key for key, array in arrays.items() if key.startswith("model/") and not _all_finite(array)]
+    if non_finite_keys:
+        raise RunFailed(f"The weights are no longer finite: {non_finite_keys[0].split('/', 2)[2]}.")
+    callbacks = _extract_arrays(snapshot.callbacks, "watchers", arrays)
+    state = {
+        "position": asdict(snapshot.position),
+        "history": snapshot.history,
+        "watchers": callbacks,
+        "facts": snapshot.facts,
+        "dtypes": {key: array.dtype.name for key, array in arrays.items()},
+    }
+    folder.mkdir(exist_ok=True)
+    number = max((int(path.name) for path in _checkpoint_folders(folder)), default=0) + 1
+    temporary = folder / _TEMPORARY
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        _write_arrays(temporary / "arrays.npz", arrays)
+        write_text(temporary / "state.json", json.dumps(state))
+        digests = {name: _digest(temporary / name) for name in ("arrays.npz", "state.json")}
+        write_text(temporary / "manifest.json", json.dumps({**_versions(), "sha256": digests}))
+        path = temporary.rename(folder / f"{number:06d}")
+        fsync_dir(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    for old in _checkpoint_folders(folder)[:-MAX_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+    return path
+
+
+def restore(folder: Path, model: keras.Model) -> tuple[Snapshot, list[str]]:
+    """Put the newest sound checkpoint into the model; also says which unusable ones were passed over.
+
+    Raises RunFailed when no checkpoint can be used, or the arrays do not fit.
+    """
+    snapshot, arrays, skipped_messages = read(folder)
+    assign(model, arrays)
+    return snapshot, skipped_messages
+
+
+def read(folder: Path) -> tuple[Snapshot, dict[str, np.ndarray], list[str]]:
+    """The newest sound checkpoint and its arrays, and which unusable ones were passed over.
+
+    Raises RunFailed when there is none.
+    """
+    skipped_messages: list[str] = []
+    for path in reversed(_checkpoint_folders(folder)):
+        try:
+            snapshot, arrays = _load_checkpoint(path)
+        except UnusableCheckpoint as reason:
+            skipped_messages.append(f"Checkpoint {path.name} {reason}; the one before it is used.")
+            continue
+        return snapshot, arrays, skipped_messages
+    detail = "".join(f" {sentence.partition(';')[0]}." for sentence in skipped_messages)
+    raise RunFailed(f"There is no checkpoint to resume from in {folder}.{detail} Start a new run.")
+
+
+def exists(folder: Path) -> bool:
+    return bool(_checkpoint_folders(folder))
+
+
+def _checkpoint_folders(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.name.isdigit())
+
+
+def _load_checkpoint(path: Path) -> tuple[Snapshot, dict[str, np.ndarray]]:
+    try:
+        manifest = json.loads((path / "manifest.json").read_text())
+        for name, version in _versions().items():
+            if manifest[name] != version:
+                version_text = f"{name} {manifest[name]}, expected {version}"
+                raise UnusableCheckpoint(f"is from another version ({version_text})")
+        for name, digest in manifest["sha256"].items():
+            if _digest(path / name) != digest:
+                raise UnusableCheckpoint(f"is damaged ({name} does not match its hash)")
+        state = json.loads((path / "state.json").read_text())
+        arrays = _read_arrays(path / "arrays.npz", state["dtypes"])
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise UnusableCheckpoint(f"is damaged (it cannot be read: {type(error).__name__})") from error
+    snapshot = Snapshot(
+        Position(**state["position"]), state["history"], _restore_arrays(state["watchers"], arrays), state["facts"]
+    )
+    return snapshot, arrays
+
+
+def _versions() -> dict[str, Any]:
+    """What must be the same for a checkpoint to mean the same: our format, and the Keras whose variables it holds.
+
+    Keras keeps an optimizer's and a layer's variables through its bug-fix releases; a minor one may add some.
+    """
+    return {"format": FORMAT_VERSION, "keras": ".".join(keras.version().split(".")[:2])}
+
+
+# Variables by kind, number and path: paths alone may repeat, numbers alone would hide a changed network.
+
+
+def _variable_groups(model: keras.Model) -> dict[str, list[Any]]:
+    return {"model": model.variables, "optimizer": model.optimizer.variables, "metrics": model.metrics_variables}
+
+
+def _all_variables(models: Sequence[keras.Model]) -> list[Any]:
+    return [variable for model in models for variable in model.variables]
+
+
+def _arrays_by_key(groups: dict[str, list[Any]]) -> dict[str, np.ndarray]:
+    return {
+        f"{group}/{number:04d}/{variable.path}": keras.ops.convert_to_numpy(variable)
+        for group, variables in groups.items()
+        for number, variable in enumerate(variables)
+    }
+
+
+def assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+    """Put a checkpoint's arrays into the model, compiled as it was and built down to optimizer and metrics.
+
+    Raises RunFailed when they do not fit.
+    """
+    _assign(_variable_groups(model), arrays)
+
+
+def assign_other_models(other_models: Sequence[keras.Model], arrays: dict[str, np.ndarray]) -> None:
+    """Put the weights of the other models into them, in the order in which they were saved.
+
+    Raises RunFailed when they do not fit.
+    """
+    _assign({"others": _all_variables(other_models)}, arrays)
+
+
+def _assign(groups: dict[str, list[Any]], arrays: dict[str, np.ndarray]) -> None:
+    for group, variables in groups.items():
+        # By number, not by path: Keras numbers the names of metrics and optimizers through the whole process.
+        stored = [array for key, array in arrays.items() if key.startswith(f"{group}/")]
+        if [array.shape for array in stored] != [tuple(variable.shape) for variable in variables]:
+            raise RunFailed(
+                f"The checkpoint's {group} variables do not fit this network: it has {len(stored)}, "
+                f"{len(variables)} are expected, or their shapes differ. Start a new run."
+            )
+        for variable, array in zip(variables, stored, strict=True):
+            variable.assign(array)
+
+
+def _all_finite(array: np.ndarray) -> bool:
+    if array.dtype.kind in "iub":
+        return True
+    return bool(np.isfinite(array if array.dtype.kind == "f" else array.astype(np.float32)).all())
+
+
+# Arrays on disk: NumPy knows no bfloat16, so types of other libraries travel as plain bytes
+
+
+def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **{key: _as_plain_dtype(array) for key, array in arrays.items()})
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read_arrays(path: Path, dtypes: dict[str, str]) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as npz:
+        return {key: npz[key].view(np.dtype(dtypes[key])) for key in npz.files}
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _as_plain_dtype(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind in "fiub":
+        return array
+    return array.view(np.dtype(f"u{array.dtype.itemsize}"))
+
+
+def _extract_arrays(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
+    """The value as JSON, its arrays moved to `arrays` and replaced by their keys."""
+    if isinstance(value, np.ndarray):
+        arrays[path] = value
+        return {"array": path}
+    if isinstance(value, dict):
+        return {key: _extract_arrays(item, f"{path}/{key}", arrays) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_extract_arrays(item, f"{path}/{number:04d}", arrays) for number, item in enumerate(value)]
+    return value
+
+
+def _restore_arrays(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {"array"}:
+            return arrays[value["array"]]
+        return {key: _restore_arrays(item, arrays) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_restore_arrays(item, arrays) for item in value]
+    return value

@@ -1,0 +1,282 @@
+"""What happens in each layer on one batch: activations, gradients, weights.
+
+A site is a layer with a kernel together with the activation behind it, be that the layer's own or a layer after
+its batch norm. Activations are those of training (batch norm by the batch's statistics), before dropout.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasdeep.data.dataset import DataSplit
+from kerasdeep.evaluation.model_state import preserve_state
+from kerasdeep.evaluation.weight_stats import histogram
+
+ACTIVATION_LAYERS = {
+    "ReLU": "relu",
+    "LeakyReLU": "leaky_relu",
+    "PReLU": "prelu",
+    "ELU": "elu",
+    "RReLU": "rrelu",
+    "LearnedSwish": "learned_swish",
+    "Softmax": "softmax",
+}
+ZEROING_ACTIVATIONS = ("relu", "relu6")
+"""Activations that give exactly zero, and no gradient, over half of their range."""
+SATURATING_ACTIVATIONS = {
+    "sigmoid": (0.0, 1.0),
+    "hard_sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "hard_tanh": (-1.0, 1.0),
+}
+"""Activations with a floor and a ceiling at which their slope vanishes."""
+MAX_ROWS = 256
+MAX_ACTIVATION_VALUES = 32_000_000
+"""In all activations together, so that a picture network's fit into memory: 128 MB of float32."""
+SATURATION_MARGIN = 0.025
+"""How near to floor or ceiling, as a share of the range, an output counts as saturated."""
+
+
+Batch = tuple[Any, Any, Any]
+"""x, y and the rows' weights (None where all count the same)."""
+
+
+@dataclass(frozen=True)
+class LayerTap:
+    """`output` is the tensor behind the activation, `input` feeds the kernel; `first` if no kernel is before."""
+
+    layer: keras.Layer
+    activation: str
+    input: Any
+    output: Any
+    is_first: bool
+    is_output: bool
+
+    @property
+    def name(self) -> str:
+        return self.layer.name
+
+
+@dataclass(frozen=True)
+class LayerStats:
+    """One site's figures.
+
+    `typical` is the median, over rows, of a row's root mean square: unlike the deviation it is not carried by a
+    few extreme rows. Shares are of units (dead) or of outputs (saturated); None where the activation has none.
+
+    `gradient` is the root mean square of the loss's gradient over the kernel's entries, `norm` the kernel's
+    Euclidean norm, `update_ratio` a step's change of the kernel relative to it; None where no step was taken.
+    """
+
+    mean: float
+    deviation: float
+    typical: float
+    dead: float | None
+    saturated: float | None
+    gradient: float
+    norm: float
+    update_ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class NetworkStats:
+    """All sites at one moment: signals and histograms of the kernels' gradients by name, and the loss.
+
+    `fed` is what the network was fed, `outputs` what it gave.
+    """
+
+    layers: dict[str, LayerStats]
+    gradient_histograms: dict[str, dict[str, list[float]]]
+    loss: float
+    inputs: dict[str, np.ndarray]
+    outputs: dict[str, np.ndarray]
+
+
+class GradientCapture(keras.optimizers.Optimizer):
+    """An optimizer that moves nothing and keeps the gradients, the same on every backend."""
+
+    def __init__(self) -> None:
+        super().__init__(learning_rate=0.0)
+
+    def build(self, variables: Sequence[Any]) -> None:
+        if self.built:  # Keras builds again before each step; slots would be added each time
+            return
+        super().build(variables)
+        self.captured = [self.add_variable_from_reference(variable, "gradient") for variable in variables]
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        slot = self.captured[self._get_variable_index(variable)]
+        self.assign(
+            slot, keras.ops.add(keras.ops.zeros(slot.shape, slot.dtype), gradient)
+        )  # embeddings' gradients are sparse
+
+
+def layer_taps(model: keras.Model) -> list[LayerTap]:
+    """The sites of a functional model, in the order of the data's way through it.
+
+    Layers that are called several times, or lie inside a nested model, are left out.
+    """
+    layers = [(layer, *_layer_tensors(layer)) for layer in model.layers]
+    readers: dict[int, list[keras.Layer]] = {}
+    for layer, inputs, _ in layers:
+        for tensor in inputs:
+            readers.setdefault(id(tensor), []).append(layer)
+    outputs_by_layer = {layer.name: outputs for layer, _, outputs in layers}
+    after_kernel: set[int] = set()  # tensors with a kernel somewhere before them
+    taps = []
+    for layer, inputs, outputs in layers:
+        has_kernel = getattr(layer, "kernel", None) is not None and len(outputs) == 1
+        follows_kernel = any(id(tensor) in after_kernel for tensor in inputs)
+        if has_kernel or follows_kernel:
+            after_kernel.update(id(tensor) for tensor in outputs)
+        if has_kernel:
+            activation, output = _following_activation(layer, outputs[0], readers, outputs_by_layer)
+            is_output = any(output is model_output for model_output in model.outputs)
+            taps.append(LayerTap(layer, activation, inputs[0], output, not follows_kernel, is_output))
+    return taps
+
+
+def measure_layers(
+    model: keras.Model, taps: Sequence[LayerTap], batch: Batch, optimizer: keras.optimizers.Optimizer | None = None
+) -> NetworkStats:
+    """The signals on one batch; `model` is compiled by `catch` and is afterwards what it was.
+
+    `optimizer` is the one that trains the network, built: a step of it on the batch's gradients is tried and taken
+    back, too, for the updates' ratios.
+    """
+    x, y, weights = batch
+    tap_tensors = {f"at/{tap.name}": tap.output for tap in taps}
+    tap_tensors |= {f"fed/{tap.name}": tap.input for tap in taps if tap.is_first}
+    ratios: dict[str, float] = {}
+    with preserve_state(model, () if optimizer is None else optimizer.variables):
+        tensors = keras.Model(model.input, tap_tensors)(x, training=True)
+        arrays = {name: keras.ops.convert_to_numpy(tensor) for name, tensor in tensors.items()}
+        norms = {tap.name: _norm(tap.layer.kernel) for tap in taps}
+        loss = float(model.train_on_batch(x, y, weights, return_dict=True)["loss"])
+        captured = dict(zip(map(id, model.trainable_variables), model.optimizer.captured, strict=True))
+        captured_by_layer = {tap.name: captured.get(id(tap.layer.kernel)) for tap in taps}
+        gradients = {name: _rms(gradient_slot) for name, gradient_slot in captured_by_layer.items()}
+        histograms = {
+            name: histogram(_array(gradient_slot))
+            for name, gradient_slot in captured_by_layer.items()
+            if gradient_slot is not None
+        }
+        if optimizer is not None:
+            before = kernel_values(taps)
+            optimizer.apply(
+                [keras.ops.copy(gradient_slot) for gradient_slot in captured.values()], model.trainable_variables
+            )
+            ratios = {name: relative_change(before[name], kernel) for name, kernel in kernel_values(taps).items()}
+    layers = {
+        tap.name: replace(
+            _layer_stats(arrays[f"at/{tap.name}"], tap.activation, gradients[tap.name], norms[tap.name]),
+            update_ratio=ratios.get(tap.name),
+        )
+        for tap in taps
+    }
+    inputs = {name.removeprefix("fed/"): array for name, array in arrays.items() if name.startswith("fed/")}
+    outputs = {tap.name: arrays[f"at/{tap.name}"] for tap in taps if tap.is_output}
+    return NetworkStats(layers, histograms, loss, inputs, outputs)
+
+
+def max_batch_rows(model: keras.Model) -> int:
+    """As many rows as keep all activations within memory, at most `ROWS`."""
+    values = 0
+    for layer in model.layers:
+        for tensor in keras.tree.flatten(layer.output) if len(layer._inbound_nodes) == 1 else ():
+            values += math.prod(size or 1 for size in tensor.shape[1:])
+    return max(1, min(MAX_ROWS, MAX_ACTIVATION_VALUES // max(1, values)))
+
+
+def compile_for_gradients(model: keras.Model, losses: Any) -> None:
+    """Compile `model` for reading: its gradients are caught and move nothing."""
+    model.compile(optimizer=GradientCapture(), loss=losses, run_eagerly=True)
+
+
+def take_rows(part: DataSplit, rows: np.ndarray, weights: np.ndarray | None) -> Batch:
+    """Those rows of a part, each with its weight."""
+    x, y = (keras.tree.map_structure(lambda array: array[rows], arrays) for arrays in (part.x, part.y))
+    return x, y, None if weights is None else weights[rows]
+
+
+def kernel_values(taps: Sequence[LayerTap]) -> dict[str, np.ndarray]:
+    """The kernels as they are now."""
+    return {tap.name: np.array(keras.ops.convert_to_numpy(tap.layer.kernel), np.float64) for tap in taps}
+
+
+def relative_change(before: np.ndarray, after: np.ndarray) -> float:
+    """How far a kernel moved, relative to its size; not a number for one without size."""
+    size = _size(before)
+    return _size(after - before) / size if size else math.nan
+
+
+def _layer_tensors(layer: keras.Layer) -> tuple[list[Any], list[Any]]:
+    """The layer's input and output tensors; none for a layer that is called several times."""
+    try:
+        return keras.tree.flatten(layer.input), keras.tree.flatten(layer.output)
+    except (AttributeError, ValueError):
+        return [], []
+
+
+def _following_activation(
+    layer: keras.Layer, tensor: Any, readers: dict[int, list[keras.Layer]], outputs_by_layer: dict[str, list[Any]]
+) -> tuple[str, Any]:
+    """The activation that follows the kernel, its own or that of a layer behind (batch norm may stand between)."""
+    activation = _activation_name(getattr(layer, "activation", None))
+    if activation != "linear":
+        return activation, tensor
+    current = tensor
+    while len(readers.get(id(current), ())) == 1:
+        reader = readers[id(current)][0]
+        class_name = type(reader).__name__
+        if class_name == "Activation" or class_name in ACTIVATION_LAYERS:
+            name = ACTIVATION_LAYERS.get(class_name) or _activation_name(reader.activation)
+            return name, outputs_by_layer[reader.name][0]
+        if class_name != "BatchNormalization":
+            break
+        current = outputs_by_layer[reader.name][0]
+    return activation, tensor
+
+
+def _activation_name(function: Any) -> str:
+    return getattr(function, "name", None) or getattr(function, "__name__", None) or "linear"
+
+
+def _layer_stats(array: np.ndarray, activation: str, gradient: float, norm: float) -> LayerStats:
+    array = array.astype(np.float64)
+    units = array.reshape(-1, array.shape[-1])
+    dead = saturated = None
+    if activation in ZEROING_ACTIVATIONS:
+        dead = float((units == 0).all(axis=0).mean())
+    if activation in SATURATING_ACTIVATIONS:
+        low, high = SATURATING_ACTIVATIONS[activation]
+        margin = SATURATION_MARGIN * (high - low)
+        saturated = float(((array < low + margin) | (array > high - margin)).mean())
+    typical = float(np.median(np.sqrt(np.mean(np.square(array.reshape(len(array), -1)), axis=1))))
+    return LayerStats(float(array.mean()), float(array.std()), typical, dead, saturated, gradient, norm)
+
+
+def _rms(variable: Any) -> float:
+    """Zero for a kernel that is not trained."""
+    if variable is None:
+        return 0.0
+    return float(np.sqrt(np.mean(np.square(_array(variable), dtype=np.float64))))
+
+
+def _norm(variable: Any) -> float:
+    return _size(_array(variable).astype(np.float64))
+
+
+def _size(array: np.ndarray) -> float:
+    """Euclidean, without BLAS: its threads wait for cores that TensorFlow's hold, 9 ms for a small kernel."""
+    return math.sqrt(np.square(array).sum())
+
+
+def _array(variable: Any) -> np.ndarray:
+    return keras.ops.convert_to_numpy(variable).astype(np.float32)

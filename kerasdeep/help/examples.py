@@ -1,0 +1,226 @@
+"""A YAML example for every name and setting: a few lines that are valid on top of `extends: quickstart`."""
+
+from __future__ import annotations
+
+from dataclasses import Field
+from typing import Any
+
+from kerasdeep.catalog import Entry, entries
+from kerasdeep.config.schema import Section, is_required, iter_settings, nested_section, setting_default, yaml_key
+from kerasdeep.help.example_values import (
+    COMBINED_EXAMPLES,
+    PRETRAIN_PATH,
+    PRETRAINING_SETTING_VALUES,
+    PRETRAINING_VALUES,
+    SETTING_VALUES,
+    argument_value,
+    is_valid_value,
+    typical_value,
+)
+from kerasdeep.help.yaml_format import to_block
+
+MERGING_LAYERS = ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
+MERGING_LAYERS += ("Attention", "AdditiveAttention")
+ATTENTION_LAYERS = ("MultiHeadAttention", "GroupQueryAttention")
+RECURRENT_LAYERS = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional")
+RNN_CELLS = ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells")
+MAX_SHOWN = 3
+_SHOWN_FIRST = ("learning_rate", "weight_decay", "momentum", "activation", "padding")
+_NEVER_SHOWN = ("name", "dtype", "trainable", "autocast", "seed", "reduction", "inputs")
+
+
+def entry_example(entry: Entry, *shown: str) -> str | None:
+    """An experiment's lines that use the entry; `shown` are arguments that must be written out."""
+    if entry.refused:
+        return None
+    return to_block(_FAMILY_TREES[entry.family](_entry_value(entry, shown)))
+
+
+def setting_example(path: str, entry: Field) -> str | None:
+    """The setting in its place, with a value that says something."""
+    if path in COMBINED_EXAMPLES:
+        return to_block(COMBINED_EXAMPLES[path])
+    if path.startswith(f"{PRETRAIN_PATH}."):
+        return to_block(_pretraining_tree(path.removeprefix(f"{PRETRAIN_PATH}."), entry))
+    tree = _setting_tree(path, entry)
+    return None if tree is None else to_block(tree)
+
+
+def _setting_tree(path: str, entry: Field) -> dict[str, Any] | None:
+    """The setting in its place, by itself."""
+    value_type = entry.metadata["of"]
+    section = path.rpartition(".")[0]
+    for candidate in (path, section):
+        example = SETTING_VALUES.get(candidate)
+        if example is not None and (candidate == path or (isinstance(example, dict) and yaml_key(entry) in example)):
+            return _nested(candidate, example)
+    inner = nested_section(entry)
+    if inner:
+        return _nested(path, _section_value(path, inner))
+    if not isinstance(value_type, str):
+        return None
+    default = None if is_required(entry) else setting_default(entry)
+    value = typical_value(value_type, default, entry.metadata["minimum"], entry.metadata["maximum"])
+    return _nested(path, value) if is_valid_value(value_type, value) else None
+
+
+def _pretraining_tree(path: str, entry: Field) -> dict[str, Any]:
+    """A stage with the setting, one that trains the network behind it, and rows that the kind can learn from."""
+    kind, _, key = path.partition(".")
+    pretraining = dict(PRETRAINING_VALUES[kind])
+    if key == "data":
+        pretraining["data"] = pretraining.get("data", {"limit": 1000})
+    elif key.startswith("data."):
+        needs_table = kind == "masked" and key == "data.source"
+        pretraining |= {"data": {"source": "wine"}} if needs_table else _setting_tree(key, entry) or {}
+    elif key.startswith("noise."):
+        noise_kind = key.partition(".")[2]
+        pretraining |= {"style": "denoising", "noise": {noise_kind: 0.2}}
+    elif key:
+        companions, value = PRETRAINING_SETTING_VALUES[key]
+        pretraining |= {**companions, key: value}
+    rows = {"data": {"source": "breast_cancer"}} if kind == "masked" else {}
+    return {**rows, "stages": [{"pretrain": {kind: pretraining}}, {"train": "head"}]}
+
+
+def warning_example(name: str) -> str:
+    return to_block({"allow": [name]})
+
+
+def _section_value(path: str, section: type[Section]) -> Any:
+    """A section's shortest useful form: its shorthand, or the settings whose example is known."""
+    if path == "data":
+        return {"source": "fashion_mnist", "validation": {"last": 5000}, "test": 0.1}
+    examples_by_name = {
+        entry.name: SETTING_VALUES[f"{path}.{entry.name}"]
+        for entry in iter_settings(section)
+        if f"{path}.{entry.name}" in SETTING_VALUES
+    }
+    if examples_by_name and "validation" not in path and "test" not in path:
+        return examples_by_name if len(examples_by_name) <= MAX_SHOWN else dict(list(examples_by_name.items())[:2])
+    if section.SHORTHAND:
+        expression, key = section.SHORTHAND[-1 if section.SHORTHAND[0][0] == "'before'|'after'" else 0]
+        entry = next(candidate for candidate in iter_settings(section) if candidate.name == key)
+        default = None if is_required(entry) else setting_default(entry)
+        return typical_value(expression, default, entry.metadata["minimum"], entry.metadata["maximum"])
+    entry = next(iter(iter_settings(section)))
+    return {entry.name: typical_value(entry.metadata["of"], setting_default(entry), None, None)}
+
+
+def _nested(path: str, value: Any) -> dict[str, Any]:
+    for key in reversed(path.split(".")):
+        value = [value] if key.isdecimal() else {key: value}
+    return value
+
+
+def _entry_value(entry: Entry, shown: tuple[str, ...]) -> Any:
+    """`Name`, `Name: value` or `Name: {argument: value}` with what must be written, and a little more."""
+    names = [name for name in entry.required if name not in shown]
+    usual = [name for name in _SHOWN_FIRST if name in entry.arguments and name not in names]
+    names += shown or usual[: 2 if entry.family == "optimizer" else 1]
+    short = entry.shorthand
+    if not names and short and short not in _NEVER_SHOWN:
+        names = [short]
+    arguments = {name: argument_value(entry.name, entry.arguments[name]) for name in names}
+    if entry.name == "threshold":
+        arguments |= {"default_value": 0.0}
+    if not arguments:
+        return entry.name
+    if not shown and list(arguments) == [short]:
+        return {entry.name: arguments[short]}
+    return {entry.name: arguments}
+
+
+def _layer_tree(written: Any) -> dict[str, Any]:
+    name = written if isinstance(written, str) else next(iter(written))
+    layers = _layer_stack(name, written)
+    if "inputs" in _named_arguments(written):
+        layers = (
+            layers
+            if name in (*MERGING_LAYERS, *ATTENTION_LAYERS, *RNN_CELLS)
+            else _with_named_input(layers, layers.index(written))
+        )
+    return {"network": {"layers": layers}}
+
+
+def _with_named_input(layers: list[Any], position: int) -> list[Any]:
+    """The layer at `position` fed by the one before it, or by the data, by name."""
+    if position == 0:
+        return [_with_arguments(layers[0], inputs=["input"]), *layers[1:]]
+    before = _with_arguments(layers[position - 1], **{"name": "before", **_named_arguments(layers[position - 1])})
+    fed = _with_arguments(layers[position], inputs=[_named_arguments(before)["name"]])
+    return [*layers[: position - 1], before, fed, *layers[position + 1 :]]
+
+
+def _named_arguments(written: Any) -> dict[str, Any]:
+    """The arguments that are written by name."""
+    (inner,) = written.values() if isinstance(written, dict) else ({},)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _layer_stack(name: str, written: Any) -> list[Any]:
+    """The layer among others that give it the input it expects; quickstart's pictures are 8 × 8, grey."""
+    if name == "Output":
+        return ["Flatten", {"Dense": 100}, written]
+    if name == "Input":
+        wide = {**written["Input"], "name": "wide"}
+        return [{"Input": wide}, {"Dense": 30}, {"Output": {"inputs": ["dense_1"]}}]
+    if name in ("Repeat", "Residual", "TransposedDense"):
+        return ["Flatten", {"Dense": {"units": 64, "name": "code"}}, written, "Output"]
+    if name in MERGING_LAYERS:
+        merged = _with_arguments(written, inputs=["left", "right"])
+        branches = [{"Flatten": {"name": "flat"}}, {"Dense": {"units": 64, "name": "left"}}]
+        return [*branches, {"Dense": {"units": 64, "name": "right", "inputs": ["flat"]}}, merged, "Output"]
+    if name in ATTENTION_LAYERS:
+        query_layers = [{"LSTM": {"units": 32, "return_sequences": True, "name": "steps"}}]
+        return [*query_layers, _with_arguments(written, inputs=["steps", "steps"]), "GlobalAveragePooling1D", "Output"]
+    if name in RNN_CELLS:
+        if "inputs" in _named_arguments(written):
+            cell = {key: value for key, value in _named_arguments(written).items() if key != "inputs"}
+            return [{"RNN": {"cell": {name: cell}, "inputs": ["input"]}}, "Output"]
+        return [{"RNN": {"cell": written}}, "Output"]
+    if name in RECURRENT_LAYERS or name.endswith("1D") or name in ("TimeDistributed", "RepeatVector", "Masking"):
+        prefix = ["Flatten"] if name == "RepeatVector" else []
+        return [*prefix, written, *([] if name in RECURRENT_LAYERS else ["Flatten"]), "Output"]
+    if name.endswith(("3D", "3DTranspose")) or name == "ConvLSTM2D":
+        return [{"Reshape": [4, 4, 4, 1]}, written, "Flatten", "Output"]
+    if _needs_image(name):
+        return [{"Reshape": [8, 8, 1]}, written, "Flatten", "Output"]
+    prefix = [] if name == "Flatten" else ["Flatten"]
+    return [*prefix, written, {"Dense": 100}, "Output"]
+
+
+def _needs_image(name: str) -> bool:
+    return name.endswith(("2D", "2DTranspose")) or name.startswith(("Random", "Center", "Resizing", "Auto"))
+
+
+def _with_arguments(written: Any, **arguments: Any) -> Any:
+    name, inner = (written, {}) if isinstance(written, str) else next(iter(written.items()))
+    if not isinstance(inner, dict):
+        inner = {entries("layer")[name].shorthand: inner}
+    return {name: {**inner, **arguments}}
+
+
+def _dense_tree(argument: str, written: Any) -> dict[str, Any]:
+    return _layer_tree({"Dense": {"units": 100, argument: written}})
+
+
+def _loss_tree(written: Any) -> dict[str, Any]:
+    if "from_logits" in _named_arguments(written):
+        layers = ["Flatten", {"Dense": 100}, {"Output": {"activation": "linear"}}]
+        return {"network": {"layers": layers}, "loss": written}
+    return {"loss": written}
+
+
+_FAMILY_TREES = {
+    "layer": _layer_tree,
+    "initializer": lambda written: {"initializer": written},
+    "activation": lambda written: {"activation": written},
+    "regularizer": lambda written: _dense_tree("kernel_regularizer", written),
+    "constraint": lambda written: _dense_tree("kernel_constraint", written),
+    "optimizer": lambda written: {"optimizer": written},
+    "schedule": lambda written: {"schedule": written},
+    "loss": _loss_tree,
+    "metric": lambda written: {"metrics": [written]},
+}
+"""Where an entry of each family stands in a file."""

@@ -1,0 +1,101 @@
+"""From a choice to the Keras object: the one place where a written name becomes a class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from kerasdeep import custom_objects
+from kerasdeep.catalog import Choice
+from kerasdeep.errors import InputError, Problem
+
+KERAS_MODULES = {
+    "layer": keras.layers,
+    "initializer": keras.initializers,
+    "activation": keras.activations,
+    "regularizer": keras.regularizers,
+    "constraint": keras.constraints,
+    "optimizer": keras.optimizers,
+    "schedule": keras.optimizers.schedules,
+    "loss": keras.losses,
+    "metric": keras.metrics,
+}
+CUSTOM_LAYERS = {
+    "RReLU": custom_objects.RReLU,
+    "LearnedSwish": custom_objects.LearnedSwish,
+    "TransposedDense": custom_objects.TransposedDense,
+    "TakeColumns": custom_objects.TakeColumns,
+}
+SHAPE_DEPENDENT_METRICS = ("accuracy",)
+"""Metrics that Keras's compile chooses a class for, by the shapes it meets."""
+
+
+def create(choice: Choice, **extra_arguments: Any) -> Any:
+    """The Keras object that `choice` describes, nested choices built as objects too.
+
+    An activation is Keras's function, or a callable that carries its arguments; a layer takes `more` arguments,
+    such as `name`. Classes are looked up in Keras's public modules, never through `get()`, which refuses some
+    names and forgets some arguments. Raises `InputError` at the choice's mark with Keras's own sentence when
+    Keras refuses.
+    """
+    arguments = {name: create_nested(value) for name, value in choice.arguments.items()}
+    if choice.family == "metric" and choice.name in SHAPE_DEPENDENT_METRICS:
+        return choice.name
+    if choice.family == "activation" and choice.entry.layer:
+        return create(Choice("layer", choice.entry.layer, choice.arguments, choice.location), **extra_arguments)
+    with keras_errors_at(choice):
+        if choice.family == "activation":
+            function = getattr(keras.activations, choice.name)
+            return custom_objects.ActivationWith(choice.name, arguments) if arguments else function
+        keras_class = resolve_class(choice)
+        if keras_class is keras.optimizers.MultiOptimizer:
+            default, others = arguments.pop("default_optimizer"), arguments.pop("optimizer_map")
+            arguments["optimizer_map"] = keras.optimizers.OptimizerMap(default, others)
+        if not isinstance(keras_class, type):
+            # Four metrics exist as functions only.
+            return keras.metrics.MeanMetricWrapper(keras_class, **{"name": choice.name, **arguments})
+        return keras_class(**arguments, **extra_arguments)
+
+
+def resolve_class(choice: Choice) -> Any:
+    """What Keras has under the choice's name: a class, or a metric's function."""
+    if choice.family == "layer" and choice.name in CUSTOM_LAYERS:
+        return CUSTOM_LAYERS[choice.name]
+    return getattr(KERAS_MODULES[choice.family], choice.name)
+
+
+def create_nested(value: Any) -> Any:
+    """A written value with the choices inside it replaced by their objects."""
+    if isinstance(value, Choice):
+        return create(value)
+    if isinstance(value, Mapping):
+        return {name: create_nested(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [create_nested(item) for item in value]
+    return value
+
+
+class keras_errors_at:
+    """Turns whatever Keras raises inside into an `InputError` at the choice that caused it."""
+
+    def __init__(self, choice: Choice, context: str = "") -> None:
+        self.choice, self.context = choice, context
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, InputError):
+            message = f"{self.choice.name}{self.context}: {one_line_message(error)}"
+            problem = Problem("error", "refused-by-keras", message, self.choice.location)
+            raise InputError([problem]) from error
+
+
+def one_line_message(error: Exception) -> str:
+    """What Keras said, on one line and without the call's dump of arguments."""
+    text = str(error).split("\n\nArguments received")[0]
+    text = text.removeprefix("Exception encountered when calling ").strip()
+    text = " ".join(text.split()) or type(error).__name__
+    return text if len(text) <= 400 else text[:397] + "…"

@@ -1,0 +1,67 @@
+"""The frozen bottom of a network, cut off where its outputs can be computed once and for all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from kerasdeep.errors import InputError, SourceLocation
+
+
+def split_frozen_base(
+    model: keras.Model, config_path: str, location: SourceLocation | None
+) -> tuple[keras.Model, keras.Model]:
+    """The bottom of `model` in which nothing learns and nothing is random, and the rest on top of it; they share
+    the model's layers.
+
+    Raises InputError where no layer with weights is frozen below all that learn, and where something random stands
+    among the frozen ones.
+    """
+    cuts = [tensor for tensor in _single_outputs(model) if _separates_inputs(tensor, model)]
+    bottoms = [(tensor, keras.Model(model.input, tensor)) for tensor in cuts]
+    frozen = [(tensor, bottom) for tensor, bottom in bottoms if not bottom.trainable_weights]
+    if not frozen or not frozen[-1][1].weights:
+        first_trainable = next(layer.name for layer in model.layers if layer.trainable_weights)
+        message = f"`{config_path}`: nothing with weights is frozen below `{first_trainable}`, which learns, so there is nothing "
+        raise InputError(
+            f"{message}to compute once. Freeze the bottom: `train: head` or `last:N`.", "conflict", location
+        )
+    cacheable = [(tensor, bottom) for tensor, bottom in frozen if not _uncacheable_layers(bottom)]
+    if not cacheable or len(cacheable[-1][1].weights) < len(frozen[-1][1].weights):
+        names = ", ".join(_uncacheable_layers(frozen[-1][1])[:5])
+        message = f"`{config_path}`: the frozen part is random or penalised, so it cannot be computed once: {names}. "
+        raise InputError(f"{message}Remove these layers, or `cache_features`.", "conflict", location)
+    tensor, bottom = cacheable[-1]
+    return bottom, keras.Model(tensor, model.output, name=model.name)
+
+
+def _single_outputs(model: keras.Model) -> list[Any]:
+    """What each layer gives, those near the data first; layers that are used twice have no one output."""
+    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    outputs = [keras.tree.flatten(layer.output) for layer in layers if len(layer._inbound_nodes) == 1]
+    return [tensors[0] for tensors in outputs if len(tensors) == 1][:-1]
+
+
+def _separates_inputs(tensor: Any, model: keras.Model) -> bool:
+    """Whether every way from the data to the outputs leads through `tensor`."""
+    pending, visited = list(keras.tree.flatten(model.output)), {id(tensor)}
+    while pending:
+        current = pending.pop()
+        if id(current) in visited:
+            continue
+        visited.add(id(current))
+        history = current._keras_history
+        if isinstance(history.operation, keras.layers.InputLayer):
+            return False
+        pending += history.operation._inbound_nodes[history.node_index].input_tensors
+    return True
+
+
+def _uncacheable_layers(model: keras.Model) -> list[str]:
+    """The layers that draw at random in training, or whose outputs are penalised."""
+    return [
+        layer.name
+        for layer in model._flatten_layers(include_self=False)
+        if getattr(layer, "_seed_generators", ()) or getattr(layer, "activity_regularizer", None)
+    ]

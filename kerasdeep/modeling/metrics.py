@@ -1,0 +1,74 @@
+"""The metrics of each head: from the task, or as written; numbers in their original unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kerasdeep import custom_objects
+from kerasdeep.catalog import Choice
+from kerasdeep.config.lowering.planned import Head
+from kerasdeep.errors import InputError
+from kerasdeep.modeling.factory import create
+
+DEFAULT_METRICS = {
+    "binary": ("accuracy",),
+    "multiclass": ("accuracy",),
+    "regression": ("MeanAbsoluteError", "RootMeanSquaredError", "R2Score"),
+}
+SPARSE_METRICS = (
+    *("accuracy", "Accuracy", "SparseCategoricalAccuracy", "SparseTopKCategoricalAccuracy"),
+    *("SparseCategoricalCrossentropy", "BinaryAccuracy", "BinaryCrossentropy", "MeanIoU", "IoU", "BinaryIoU"),
+)
+"""Metrics that take class numbers as they are; every other one gets one column per class."""
+AVERAGING_ARGUMENTS = {"F1Score": ("average", "macro"), "FBetaScore": ("average", "macro")}
+"""Metrics that give a number per class unless this argument is written; a history has a column for one."""
+SCALE_INVARIANT_METRICS = ("R2Score", "CosineSimilarity", "PearsonCorrelation", "ConcordanceCorrelation")
+"""Metrics of numbers that no unit changes; computed on scaled targets, where sums of squares lose no digits."""
+
+TargetScale = tuple[Any, Any]
+"""Scale and offset, numbers or one per column: original = scaled * scale + offset."""
+
+
+def build_metrics(
+    configured: str | Sequence[Choice] | Mapping[str, Sequence[Choice]],
+    heads: Sequence[Head],
+    scales: Mapping[str, TargetScale] | None = None,
+) -> list[Any] | dict[str, list[Any]]:
+    """Metric objects (and Keras's word `accuracy`), a list, or lists by head where there are several.
+
+    `wanted` is auto, a list for every head, or lists by head (the others stay auto). `units` gives, by head, how
+    scaled targets become the original ones. Raises `InputError` for a metric that gives a number per class.
+    """
+    metrics_by_head = {
+        head.name: [
+            _build_metric(choice, head, (scales or {}).get(head.name)) for choice in _choices_for_head(configured, head)
+        ]
+        for head in heads
+    }
+    return metrics_by_head if len(metrics_by_head) > 1 else next(iter(metrics_by_head.values()))
+
+
+def _choices_for_head(
+    configured: str | Sequence[Choice] | Mapping[str, Sequence[Choice]], head: Head
+) -> Sequence[Choice]:
+    if isinstance(configured, Mapping):
+        configured = configured.get(head.name, "auto")
+    return (
+        [Choice("metric", name) for name in DEFAULT_METRICS[head.kind]] if isinstance(configured, str) else configured
+    )
+
+
+def _build_metric(choice: Choice, head: Head, scale: TargetScale | None) -> Any:
+    argument, default = AVERAGING_ARGUMENTS.get(choice.name, (None, None))
+    if argument and choice.arguments.get(argument) is None:
+        if head.units > 1:
+            message = f"{choice.name} gives a number for each class. Write `{choice.name}: {{{argument}: {default}}}`."
+            raise InputError(message, "not-one-number", choice.location)
+        choice = choice.replace(**{argument: default})
+    metric = create(choice)
+    if head.kind == "regression":
+        if scale is None or choice.name in SCALE_INVARIANT_METRICS:
+            return metric
+        return custom_objects.InOriginalUnit(metric, *scale)
+    return metric if choice.name in SPARSE_METRICS else custom_objects.OneHotMetric(metric)

@@ -1,0 +1,198 @@
+"""From planned layers to a functional Keras model."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from kerasdeep.catalog import Choice, to_plain
+from kerasdeep.config.lowering.planned import PlannedLayer
+from kerasdeep.errors import InputError
+from kerasdeep.modeling.factory import create, keras_errors_at
+
+MULTI_ARGUMENT_LAYERS = ("MultiHeadAttention", "GroupQueryAttention")
+"""Layers that take query, value and key as separate arguments, not as a list."""
+LABEL_MIXING_LAYERS = ("CutMix", "MixUp")
+PIXEL_RANGES = {"auto": [0.0, 1.0], "unit": [0.0, 1.0], "minmax": [0.0, 1.0], "none": [0.0, 255.0]}
+"""Between what pixels lie under each `data.scaling`; a standardized picture has no bounds."""
+
+
+def build_functional_model(
+    layers: Sequence[PlannedLayer],
+    input_shapes: dict[str, tuple[int, ...]],
+    augmentation: Sequence[Choice] = (),
+    seed: int = 0,
+    name: str = "network",
+    scaling: str = "auto",
+    backbone: Callable[[Any], Any] | None = None,
+    input_transform: Callable[[Any], Any] | None = None,
+) -> keras.Model:
+    """The functional model of the planned layers, named as planned.
+
+    Takes one array, or a mapping where the data has several inputs; gives one, or a mapping by head.
+    `augmentation` alters training pictures only; `scaling` is the data's, which says between what pixels lie;
+    `body` is what stands between the one input and the layers, such as the kept layers of another model; `front`
+    what every input goes through before that.
+    Every random draw (initial weights, dropout, augmentation) depends on `seed` and the layer's name alone, so a
+    layer more or less changes nothing in the others. Raises `InputError` at the line of a layer that does not fit
+    what feeds it.
+    """
+    inputs = {name: keras.Input(shape, name=name) for name, shape in input_shapes.items()}
+    tensors = {name: _augment(name, tensor, augmentation, seed, scaling) for name, tensor in inputs.items()}
+    for transform in (candidate for candidate in (input_transform, backbone) if candidate is not None):
+        tensors = {name: transform(tensor) for name, tensor in tensors.items()}
+    layers_by_name: dict[str, keras.Layer] = {}
+    outputs = {}
+    for planned in layers:
+        layer_inputs = [tensors[source] for source in planned.inputs]
+        with seed_scope(seed, planned.name):
+            layer = layers_by_name[planned.name] = _create_layer(planned, layers_by_name)
+            tensors[planned.name] = _call_layer(layer, planned.layer, layer_inputs)
+        if planned.role == "output":
+            outputs[planned.head or planned.name] = _check_vector_output(tensors[planned.name], planned)
+    model_inputs, model_outputs = (
+        structure if len(structure) > 1 else next(iter(structure.values())) for structure in (inputs, outputs)
+    )
+    return keras.Model(model_inputs, model_outputs, name=name)
+
+
+@contextmanager
+def seed_scope(seed: int, name: str) -> Iterator[None]:
+    """Seeds what Keras makes inside from (seed, name).
+
+    Keras takes the default seed of every initializer and random layer from Python's generator; its state outside
+    is left as it was.
+    """
+    state = random.getstate()
+    random.seed(f"{seed}/{name}")
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+def _create_layer(planned: PlannedLayer, layers_by_name: dict[str, keras.Layer]) -> keras.Layer:
+    choice = planned.layer
+    if choice.name == "TransposedDense":
+        # The one argument that is a layer of the same network.
+        tied = layers_by_name[choice.arguments["layer"]]
+        arguments = {key: value for key, value in choice.arguments.items() if key != "layer"}
+        return create(Choice(choice.family, choice.name, arguments, choice.location), name=planned.name, layer=tied)
+    if choice.arguments.get("return_state"):
+        message = f"{choice.name}: `return_state` gives several outputs, and a list of layers has no place for them."
+        raise InputError(f"{message} Remove it.", "several-outputs", choice.location)
+    return create(choice, name=planned.name)
+
+
+def _call_layer(layer: keras.Layer, choice: Choice, inputs: list[Any]) -> Any:
+    shapes = ", ".join(str(tuple(tensor.shape)) for tensor in inputs)
+    with keras_errors_at(choice, f" does not fit its input of shape {shapes}"):
+        if choice.name in MULTI_ARGUMENT_LAYERS:
+            return layer(*inputs) if len(inputs) > 1 else layer(inputs[0], inputs[0])
+        return layer(inputs if len(inputs) > 1 else inputs[0])
+
+
+def _check_vector_output(tensor: Any, planned: PlannedLayer) -> Any:
+    """An output must be one vector per row; Dense on (28, 28) would silently give 28 of them."""
+    if len(tensor.shape) != 2:
+        message = f"`{planned.name}` gives an array of shape {tuple(tensor.shape[1:])} for each row. Expected one "
+        message += "vector: put a Flatten or a pooling layer in front."
+        raise InputError(message, "not-per-row", planned.location)
+    return tensor
+
+
+def _augment(name: str, tensor: Any, augmentation: Sequence[Choice], seed: int, scaling: str) -> Any:
+    """The input behind the random layers, which are active in training only."""
+    if not augmentation:
+        return tensor
+    rank = len(tensor.shape) - 1
+    if rank not in (2, 3):
+        message = f"`data.augmentation` alters pictures; a row of `{name}` has shape {tuple(tensor.shape[1:])}."
+        raise InputError(message, "no-picture", augmentation[0].location)
+    add_channel = keras.layers.Reshape((*tensor.shape[1:], 1), name=f"{name}_to_picture")
+    image = add_channel(tensor) if rank == 2 else tensor
+    for number, choice in enumerate(augmentation, 1):
+        if choice.name in LABEL_MIXING_LAYERS:
+            message = f"{choice.name} mixes the labels of pictures, which a layer of the network cannot do."
+            raise InputError(f"{message} Use another augmentation.", "mixes-labels", choice.location)
+        layer_name = f"augmentation_{number}"
+        with seed_scope(seed, layer_name):
+            if "value_range" in choice.entry.arguments and "value_range" not in choice.arguments:
+                choice = choice.replace(value_range=_pixel_range(choice, scaling))
+            image = _call_layer(create(choice, name=layer_name), choice, [image])
+    if rank == 2:
+        return keras.layers.Reshape(tensor.shape[1:], name=f"{name}_from_picture")(image)
+    return image
+
+
+def _pixel_range(choice: Choice, scaling: str) -> list[float]:
+    if scaling not in PIXEL_RANGES:
+        message = f"{choice.name} must know between what pixels lie, and `data.scaling: {scaling}` sets no bounds. "
+        raise InputError(f"{message}Use `scaling: unit`, or write its value_range.", "conflict", choice.location)
+    return PIXEL_RANGES[scaling]
+
+
+def describe_network(model: keras.Model, layers: Sequence[PlannedLayer]) -> dict[str, Any]:
+    """The network as facts/network.json holds it: layers with shape, parameters and settings, and the totals.
+
+    Layers that were not planned come from what is pretrained and stand in front.
+    """
+    rows = [_describe_pretrained(layer) for layer in model.layers if _is_pretrained(layer, layers)]
+    for planned in layers:
+        layer = model.get_layer(planned.name)
+        rows.append(
+            {
+                "name": planned.name,
+                "class": planned.layer.name,
+                "inputs": list(planned.inputs),
+                "output_shape": list(layer.output.shape[1:]),
+                "parameters": layer.count_params(),
+                "trainable": bool(layer.trainable),
+                "settings": _format_arguments(planned.layer),
+            }
+        )
+    trainable = sum(_parameter_count(variable) for variable in model.trainable_variables)
+    total = model.count_params()
+    return {"layers": rows, "parameters": total, "trainable": trainable, "non_trainable": total - trainable}
+
+
+def _is_pretrained(layer: keras.Layer, layers: Sequence[PlannedLayer]) -> bool:
+    """Whether a layer was neither planned nor put around the data here."""
+    if isinstance(layer, keras.layers.InputLayer) or layer.name.startswith("augmentation_"):
+        return False
+    is_reshape = layer.name.endswith(("_to_picture", "_from_picture"))
+    return not is_reshape and all(planned.name != layer.name for planned in layers)
+
+
+def _describe_pretrained(layer: keras.Layer) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "class": type(layer).__name__,
+        "inputs": [tensor._keras_history.operation.name for tensor in keras.tree.flatten(layer.input)],
+        "output_shape": list(keras.tree.flatten(layer.output)[0].shape[1:]),
+        "parameters": layer.count_params(),
+        "trainable": bool(layer.trainable),
+        "settings": "",
+    }
+
+
+def _parameter_count(variable: Any) -> int:
+    size = 1
+    for dimension in variable.shape:
+        size *= dimension
+    return size
+
+
+def _format_arguments(choice: Choice) -> str:
+    shown = {key: value for key, value in choice.arguments.items() if value is not None}
+    return ", ".join(f"{key}={_format_value(value)}" for key, value in shown.items())
+
+
+def _format_value(value: Any) -> str:
+    if isinstance(value, Choice):
+        return f"{value.name}({_format_arguments(value)})" if value.arguments else value.name
+    return str(to_plain(value))

@@ -1,0 +1,173 @@
+"""From `pretrained.from` to a Keras model that belongs to nobody else: a run, a file, or an application."""
+
+from __future__ import annotations
+
+import copy
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+from keras.src.legacy.saving import legacy_h5_format, saving_options, saving_utils
+from keras.src.saving import serialization_lib
+
+from kerasdeep.config.applications import APPLICATIONS
+from kerasdeep.config.sections.pretrained import APPLICATION_PREFIX, KERAS_HUB_PREFIX, PretrainedConfig
+from kerasdeep.data.download import keras_home
+from kerasdeep.errors import InputError, Problem, suggest
+from kerasdeep.modeling.pretrained import model_scan
+from kerasdeep.modeling.shape_only import shape_only_variables
+from kerasdeep.runs import run_dir
+
+IGNORABLE_ARGUMENTS = {"DepthwiseConv2D": {"groups": 1}, "DepthwiseConv1D": {"groups": 1}}
+"""Arguments that Keras 2 wrote and Keras 3 does not know, with the value at which they mean nothing."""
+RENAMED_CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
+_PARAMETER_SLACK = 1000
+_DOWNLOAD_FAILURE = re.compile(r"URL fetch failure on (?P<url>https?://\S+?):")
+"""How `keras.utils.get_file` says that it could not download."""
+
+
+def load_pretrained(
+    section: PretrainedConfig, image_size: tuple[int, ...] | None = None
+) -> tuple[keras.Model, list[str]]:
+    """The model that `section` names, and sentences on what had to be mended to read it.
+
+    `picture` is (height, width) of what an application will get. Raises `InputError` that says what is wrong with
+    a file, and with names that are not known.
+    """
+    location = section.location("from")
+    try:
+        if section.from_.startswith(KERAS_HUB_PREFIX):
+            message = "models of KerasHub cannot be used yet: its packages do not fit this TensorFlow. "
+            raise InputError(f"{message}Use {APPLICATION_PREFIX}NAME or a model file.", "model-file", location)
+        if section.application is not None:
+            return _build_application(section, image_size), []
+        return _load_file(resolve_model_path(section.from_))
+    except InputError as error:
+        raise InputError([_with_location(problem, location) for problem in error.problems]) from None
+
+
+def _with_location(problem: Problem, mark: Any) -> Problem:
+    location = problem.location or mark
+    return Problem(problem.severity, problem.name, problem.message, location, problem.suggestion)
+
+
+def resolve_model_path(text: str) -> Path:
+    """The model file that a path means: itself, or the one in a run directory."""
+    path = Path(text)
+    if path.is_dir():
+        model_file = run_dir.open_run_dir(path).model
+        if not model_file.is_file():
+            raise InputError(f"the run {path} has no finished model. Train it to its end first.", "model-file")
+        return model_file
+    if not path.exists():
+        message = f"`{text}` is not there. Expected a run directory, a .keras or .h5 file, or {APPLICATION_PREFIX}NAME."
+        raise InputError(message, "model-file")
+    return path
+
+
+def _load_file(path: Path) -> tuple[keras.Model, list[str]]:
+    kind, config, stored = model_scan.scan_model_file(path)
+    notes: list[str] = []
+    if kind == "h5":
+        _upgrade_config(config, notes)
+    try:
+        _check_size(kind, config, stored)
+        model = (
+            keras.saving.load_model(path, compile=False, safe_mode=True) if kind == "keras" else _load_h5(path, config)
+        )
+    except InputError as error:
+        raise InputError(f"{path}: {error}", "model-file") from None
+    except Exception as error:  # whatever Keras makes of a file that it did not write
+        keras_message = " ".join(str(error).split())[:300] or type(error).__name__
+        hint = " It may come from a Keras too old for Keras 3." if kind == "h5" else ""
+        message = f"{path}: Keras cannot read this model.{hint} It says: {keras_message}"
+        raise InputError(message, "model-file") from None
+    if not isinstance(model, keras.Model) or not model.layers or not hasattr(model, "inputs"):
+        raise InputError(f"{path}: this is no model of layers.", "model-file")
+    if isinstance(model, keras.Sequential) and not model.built:
+        raise InputError(f"{path}: this model does not say what its input is. Save it after training.", "model-file")
+    return model, [f"{path.name}: {note}" for note in dict.fromkeys(notes)]
+
+
+def _check_size(kind: str, config: dict[str, Any], stored: int) -> None:
+    """Raises InputError where the configuration asks for more numbers than the file has weights for."""
+    with shape_only_variables():
+        if kind == "keras":
+            model_config = {key: value for key, value in config.items() if key != "compile_config"}
+            skeleton = keras.saving.deserialize_keras_object(model_config, safe_mode=True)
+        else:
+            skeleton = _model_from_legacy_config(config)
+        expected = sum(_parameter_count(weight.shape) for weight in skeleton.weights)
+    if expected > stored + _PARAMETER_SLACK:
+        message = f"its configuration describes {expected:,} numbers, its weights are {stored:,}. The file is damaged "
+        raise InputError(f"{message}or made to fill the memory.", "model-file")
+
+
+def _parameter_count(shape: tuple[int, ...]) -> int:
+    total = 1
+    for size in shape:
+        total *= size
+    return total
+
+
+def _model_from_legacy_config(config: dict[str, Any]) -> keras.Model:
+    legacy = saving_options.keras_option_scope(use_legacy_config=True)
+    with legacy, serialization_lib.SafeModeScope(True):
+        return saving_utils.model_from_config(copy.deepcopy(config))  # Keras changes what it reads
+
+
+def _load_h5(path: Path, config: dict[str, Any]) -> keras.Model:
+    model = _model_from_legacy_config(config)
+    with h5py.File(path, "r") as file:
+        legacy_h5_format.load_weights_from_hdf5_group(file["model_weights"], model)
+    return model
+
+
+def _upgrade_config(config: Any, notes: list[str]) -> None:
+    """Takes away what Keras 2 wrote and Keras 3 does not know, where it means nothing; renames old classes."""
+    pending = [config]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, list):
+            pending += value
+        elif isinstance(value, dict):
+            name = value.get("class_name")
+            if name in RENAMED_CLASSES:
+                value["class_name"] = RENAMED_CLASSES[name]
+                notes.append(f"read {name} as {RENAMED_CLASSES[name]}, its name today.")
+            arguments = value.get("config")
+            for key, default in IGNORABLE_ARGUMENTS.get(str(name), {}).items():
+                if isinstance(arguments, dict) and arguments.get(key) == default:
+                    del arguments[key]
+                    notes.append(f"left out `{key}: {default}` of {name}, which Keras 3 does not have.")
+            pending += list(value.values())
+
+
+def _build_application(section: PretrainedConfig, image_size: tuple[int, ...] | None) -> keras.Model:
+    name = str(section.application)
+    if name not in APPLICATIONS:
+        message = f"`{name}` is no model of keras.applications. Expected one of: {', '.join(APPLICATIONS)}."
+        raise InputError(
+            [Problem("error", "model-file", message, section.location("from"), suggest(name, APPLICATIONS))]
+        )
+    if section.weights not in (None, "imagenet"):
+        model_scan.scan_weights_file(Path(section.weights))
+    arguments = {"include_top": False, "weights": section.weights, **section.arguments}
+    try:
+        with warnings.catch_warnings():  # weights without a head fit pictures of any size
+            warnings.filterwarnings("ignore", message=".*input_shape.*")
+            return getattr(keras.applications, name)(input_shape=(*(image_size or (224, 224)), 3), **arguments)
+    except Exception as error:  # a wrong argument, a file that does not fit, or no network to fetch weights through
+        keras_message = " ".join(str(error).split())[:300]
+        unreachable = _DOWNLOAD_FAILURE.search(keras_message)
+        if unreachable:
+            url = unreachable["url"]
+            keras_message = (
+                f"{url} cannot be reached. Where there is a network, download it, and put it there by hand: "
+            )
+            keras_message += f"{keras_home() / 'models' / url.rpartition('/')[2]}."
+        message = f"{name} cannot be made with {section.arguments or 'its defaults'} and weights {section.weights}: "
+        raise InputError(message + keras_message, "model-file", section.location("from")) from None

@@ -1,0 +1,87 @@
+"""The body that a pretraining stage teaches: a twin of the network up to the layer it is handed on from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from kerasdeep.config.lowering.planned import PlannedLayer
+from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
+from kerasdeep.modeling.freezing import leaf_layers
+
+_BLOCK_ROLES = ("norm", "activation", "dropout")
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """`network` is the twin, whose layers have the network's names; `end` the tensor that the body ends in."""
+
+    network: keras.Model
+    output: Any
+    planned: tuple[PlannedLayer, ...]
+
+    @property
+    def input(self) -> Any:
+        return self.network.inputs[0]
+
+    @property
+    def layers(self) -> dict[str, keras.Layer]:
+        """The body's layers by name, in order."""
+        return dict(leaf_layers(keras.Model(self.network.inputs, self.output)))
+
+
+def cut_backbone(
+    network: keras.Model,
+    planned: Sequence[PlannedLayer],
+    until: str | None,
+    config_path: str,
+    location: SourceLocation | None,
+) -> Backbone:
+    """The body of `network` up to the block of the layer `until`, or to what feeds the output.
+
+    Raises InputError for several inputs, a layer that is not there, and a body without weights.
+    """
+    if len(network.inputs) > 1:
+        message = (
+            f"`{config_path}`: the data has several inputs, and pretraining takes one. Use a network on one of them."
+        )
+        raise InputError(message, "no-body", location)
+    body = Backbone(network, _output_tensor(network, planned, until, config_path, location), tuple(planned))
+    if not any(layer.weights for layer in body.layers.values()):
+        message = (
+            f"`{config_path}`: no layer with weights stands in front of the output, so there is nothing to pretrain."
+        )
+        raise InputError(f"{message} Add hidden layers to the network.", "no-body", location)
+    return body
+
+
+def _output_tensor(
+    network: keras.Model,
+    planned: Sequence[PlannedLayer],
+    until: str | None,
+    config_path: str,
+    location: SourceLocation | None,
+) -> Any:
+    heads = [layer for layer in planned if layer.role == "output"]
+    if until is None:
+        output_inputs = {head.inputs for head in heads}
+        if len(output_inputs) > 1:
+            message = f"`{config_path}`: the outputs stand on different layers. Say where the body ends: `until: NAME`."
+            raise InputError(message, "no-body", location)
+        return network.get_layer(heads[0].name).input
+    names = [layer.name for layer in network.layers if layer.name not in {head.name for head in heads}]
+    if until not in names:
+        message = f"`{config_path}.until`: the network has no layer `{until}`. It has: {', '.join(names[:40])}."
+        raise InputError([Problem("error", "unknown-layers", message, location, suggest(until, names))])
+    return network.get_layer(_end_of_block(until, planned)).output
+
+
+def _end_of_block(name: str, planned: Sequence[PlannedLayer]) -> str:
+    """The last layer of the block that begins with `name`: its batch norm, activation and dropout belong to it."""
+    for layer in planned:
+        if layer.inputs == (name,) and layer.role in _BLOCK_ROLES:
+            name = layer.name
+    return name

@@ -1,0 +1,41 @@
+"""`init`: from a table, an `.npz` or a folder of pictures to a commented file that trains as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kerasdeep import data
+from kerasdeep.config import load_config
+from kerasdeep.recipes import check_writable, write_new_file
+from kerasdeep.scaffold.data_summary import DataSummary, inspect_data
+from kerasdeep.scaffold.yaml_file import config_lines
+
+__all__ = ["DataSummary", "draft_config"]
+
+
+def draft_config(
+    source: str,
+    out: Path | None = None,
+    target: str | None = None,
+    force: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> tuple[Path, DataSummary]:
+    """Looks at `source` and writes an experiment for it; returns the file's path and what was found.
+
+    Before the file gets its name it is read back, and the data is split and prepared as training will do it.
+    Raises `InputError` where the data cannot be learned from, or a file exists already (unless `force`).
+    """
+    path = out or Path(f"{Path(source).stem}.yaml")
+    check_writable(path, force)
+    data_summary = inspect_data(source, target, say)
+    temporary_file = write_new_file(
+        path.with_name(f".{path.name}"), "\n".join(config_lines(data_summary, path)), force=True
+    )
+    try:
+        draft_settings = load_config(temporary_file).config
+        data.load(draft_settings.data, draft_settings.task, draft_settings.training.batch_size, say)
+        temporary_file.replace(path)
+    finally:
+        temporary_file.unlink(missing_ok=True)
+    return path, data_summary

@@ -1,0 +1,145 @@
+"""The commented file that `init` writes: what was found, then sections that fit it."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from kerasdeep.config.sections.data import BUILT_IN_DATASETS
+from kerasdeep.help.yaml_format import to_flow
+from kerasdeep.recipes import schema_modeline
+from kerasdeep.scaffold.data_summary import DataSummary, format_feature_kinds
+
+MAX_IMAGE_SIDE = 128
+"""Pictures with a longer side are read smaller: a small network on a CPU learns them in minutes."""
+FEW_ROWS, MANY_ROWS = 200, 20_000
+FILTERS = (32, 64, 128, 128)
+MAX_LISTED_CLASSES = 12
+
+
+def config_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
+    """The lines of the file that will lie at `path`."""
+    yield f"# kerasdeep train {path.name}"
+    yield schema_modeline()
+    yield "#"
+    yield from (f"# {line}" for line in summary_lines(data_summary))
+    yield "version: 1"
+    yield f"name: {to_flow(path.stem)}"
+    yield f"description: {to_flow(f'Predict {_one_line(data_summary.target.name)} from {_one_line(Path(data_summary.source).name)}.')}"
+    yield "data:"
+    yield from ("  " + line for line in _data_lines(data_summary, path))
+    yield "network:"
+    yield "  layers:"
+    yield from ("    " + line for line in _layer_lines(data_summary))
+    yield from _training_lines(data_summary)
+    yield ""
+
+
+def summary_lines(data_summary: DataSummary) -> Iterator[str]:
+    """What was found, in sentences, for the file's head and for the screen."""
+    inputs = f"{len(data_summary.profile['features'])} columns to learn from ({format_feature_kinds(data_summary)})"
+    if data_summary.kind != "table":
+        input_noun = "pictures" if data_summary.kind == "image" else "inputs"
+        inputs = f"{input_noun} of shape {' × '.join(map(str, data_summary.input_shape))}"
+    yield f"{data_summary.rows:,} rows, {inputs}."
+    yield f"`{_one_line(data_summary.target.name)}` is predicted: {data_summary.target_reason}."
+    if data_summary.class_counts:
+        class_texts = [f"{_one_line(name)} {count:,}" for name, count in data_summary.class_counts.items()]
+        more = f", … ({len(class_texts)} in all)" if len(class_texts) > MAX_LISTED_CLASSES else ""
+        yield f"It has {len(class_texts)} classes: {', '.join(class_texts[:MAX_LISTED_CLASSES])}{more}."
+        if data_summary.target.kind == "multiclass" and all(
+            name.lstrip("-").isdecimal() for name in data_summary.class_counts
+        ):
+            yield "They are whole numbers; `task: regression` would predict the number instead."
+        majority_class = max(data_summary.class_counts, key=data_summary.class_counts.get)
+        share = data_summary.class_counts[majority_class] / sum(data_summary.class_counts.values())
+        yield f"To beat: whoever always says {_one_line(majority_class)} is right {share:.1%} of the time."
+    else:
+        target_statistics = data_summary.profile["targets"][0]["summary"]
+        yield f"It is a number from {target_statistics['min']:g} to {target_statistics['max']:g}, {target_statistics['mean']:.4g} on average."
+        yield f"To beat: whoever always says the average is {target_statistics['std']:.4g} off (root mean square)."
+    for sentence in data_summary.data_warnings:
+        yield f"Noticed: {_one_line(sentence)}"
+
+
+def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
+    yield f"source: {to_flow(_source_path(data_summary.source, path))}"
+    if data_summary.format in ("csv", "parquet"):
+        yield f"target: {to_flow(data_summary.target.name)}"
+    if data_summary.left_out:
+        yield f"drop: {to_flow(list(data_summary.left_out))}"
+        yield from (f"# {_one_line(name)}: {_one_line(reason)}" for name, reason in data_summary.left_out.items())
+    share = to_flow(0.1 if data_summary.rows >= FEW_ROWS else 0.2)
+    for split, purpose in (("validation", "watched while training"), ("test", "seen by the finished model only")):
+        if split in data_summary.provided_splits:
+            yield f"# {split}: the source has such a part of its own"
+        else:
+            yield f"{split}: {share}  # of the rows, {purpose}"
+    if data_summary.format == "images":
+        height, width = _image_size(data_summary)
+        shrink_note = (
+            "" if (height, width) == data_summary.input_shape[:2] else "; smaller than they are, to train faster"
+        )
+        yield f"image: {{size: [{height}, {width}]}}  # height and width in pixels{shrink_note}"
+    if data_summary.kind == "image":
+        yield "# For photographs, altered copies in training often help; take away the # to try:"
+        yield "# augmentation: [RandomFlip: horizontal, RandomRotation: 0.05, RandomZoom: 0.1]"
+    if data_summary.is_imbalanced:
+        largest, smallest = max(data_summary.class_counts.values()), min(data_summary.class_counts.values())
+        yield f"class_weight: balanced  # one class has {largest:,} rows, another {smallest:,}"
+
+
+def _layer_lines(data_summary: DataSummary) -> Iterator[str]:
+    if data_summary.kind == "image":
+        side = min(_image_size(data_summary))
+        for filters in FILTERS[: max(1, min(4, int(math.log2(max(side, 8) / 4))))]:
+            yield f"- Conv2D: {{filters: {filters}, kernel_size: 3, padding: same}}"
+            yield "- MaxPooling2D: 2"
+        yield "- Flatten"
+        yield "- Dense: 100"
+    else:
+        if len(data_summary.input_shape) > 1:
+            yield "- Flatten"
+        for units in (64, 32) if data_summary.rows < MANY_ROWS else (128, 64):
+            yield f"- Dense: {units}"
+    yield "- Output  # units, activation and loss follow from the target"
+
+
+def _training_lines(data_summary: DataSummary) -> Iterator[str]:
+    if data_summary.kind == "image":
+        yield "regularization: {batch_norm: before}"
+    elif data_summary.rows < MANY_ROWS:
+        yield "regularization: {dropout: 0.1}"
+    yield "optimizer: {AdamW: {learning_rate: 1e-3, weight_decay: 0.01}}"
+    batch = _batch_size(data_summary.rows)
+    epochs, patience = (30, 8) if data_summary.kind == "image" or data_summary.rows >= MANY_ROWS else (100, 15)
+    yield f"training: {{epochs: {epochs}, batch_size: {batch}, early_stopping: {{patience: {patience}}}}}"
+
+
+def _batch_size(rows: int) -> int:
+    """32, as Keras has it; fewer where an epoch would have hardly a step, more where it would have thousands."""
+    if rows >= MANY_ROWS:
+        return 128
+    return max(1, min(32, 2 ** int(math.log2(max(2, rows / 8)))))
+
+
+def _image_size(data_summary: DataSummary) -> tuple[int, int]:
+    height, width = data_summary.input_shape[:2]
+    shrink = min(1.0, MAX_IMAGE_SIDE / max(height, width)) if data_summary.format == "images" else 1.0
+    return max(1, round(height * shrink)), max(1, round(width * shrink))
+
+
+def _source_path(source: str, path: Path) -> str:
+    """Relative to the file where the data lies near it, so that both can move together; absolute elsewhere."""
+    if source in BUILT_IN_DATASETS:
+        return source
+    absolute = Path(source).absolute()
+    relative = Path(os.path.relpath(absolute, path.absolute().parent))
+    return relative.as_posix() if relative.parts.count("..") < 2 else absolute.as_posix()
+
+
+def _one_line(text: str) -> str:
+    """A name from the data, fit for one line of a comment."""
+    return " ".join(str(text).split())

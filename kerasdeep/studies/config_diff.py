@@ -1,0 +1,35 @@
+"""What differs in the configurations of variants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kerasdeep.report import config_summary
+from kerasdeep.runs.run_dir import RunDir
+
+LAYERS_KEY = "network.layers"
+_IGNORED_KEYS = ("seed", "name", "description", "runtime.threads", "runtime.compile")
+_DEFAULT = "default"
+
+
+def changed_settings(runs: Mapping[str, RunDir]) -> list[dict[str, Any]]:
+    """A row for each setting that is not the same in all: `setting`, and `values` by variant, each on one line."""
+    settings_by_variant = {name: _changed_from_defaults(run) for name, run in runs.items()}
+    rows = []
+    for key in dict.fromkeys(key for settings in settings_by_variant.values() for key in settings):
+        values = {name: settings.get(key, _DEFAULT) for name, settings in settings_by_variant.items()}
+        if len(set(values.values())) > 1 and key not in _IGNORED_KEYS:
+            rows.append({"setting": key, "values": values})
+    return rows
+
+
+def _changed_from_defaults(run: RunDir) -> dict[str, str]:
+    """The settings that the run has otherwise than the defaults, and its layers."""
+    config = config_summary.parse_resolved(run.resolved.read_text(encoding="utf-8"))
+    if config is None:
+        return {}
+    layers = config_summary.format_value(config.network.layers)
+    return {LAYERS_KEY: layers} | {
+        item.setting: item.value for item in config_summary.differences_from_defaults(config)
+    }

@@ -1,0 +1,132 @@
+"""Figures that a verb measures on a finished run: `diagnose`, `evaluate --mc N`, `export`, `lr-find`.
+
+They are kept in the run's `facts/measured.json`, so that a comparison which is repeated does not measure again.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from kerasdeep import diagnostics
+from kerasdeep.config import load_config
+from kerasdeep.errors import InputError, RunFailed
+from kerasdeep.runs.run_dir import RunDir
+
+FAMILIES = ("diagnose", "mc_N", "train_again", "lr_find", "fold", "litert", "saved_model")
+_FACT_NAME = "measured"
+_MC_PATTERN = re.compile(r"mc_(?P<samples>[1-9]\d*)")
+_EXPORT_PATTERN = re.compile(r"(?P<format>keras|saved_model|litert|onnx|fold)(?P<options>(?:_fold|_float16)*)")
+
+MetricValues = dict[str, float | None]
+
+
+def measurement_for(family: str) -> Callable[[RunDir], MetricValues] | None:
+    """What measures the family; None where there is no such one."""
+    if family in _MEASUREMENTS:
+        return _MEASUREMENTS[family]
+    samples, exported = _MC_PATTERN.fullmatch(family), _EXPORT_PATTERN.fullmatch(family)
+    if samples:
+        return lambda run: _measure_mc_dropout(run, int(samples["samples"]))
+    if exported:
+        return lambda run: _measure_export(run, exported["format"], exported["options"])
+    return None
+
+
+def cached_measurement(run: RunDir, family: str) -> MetricValues:
+    """The family's figures for that run: as measured before, or now. Empty for a run that has no model."""
+    measurements = run.read_fact(_FACT_NAME) or {}
+    if family not in measurements:
+        measure = measurement_for(family)
+        try:
+            measurements[family] = measure(run) if measure else {}
+        except (InputError, RunFailed) as error:  # a run without a model, a net without dropout, a proof unmet
+            measurements[family] = {"error": str(error)}
+        run.write_fact(_FACT_NAME, measurements)
+    return measurements[family]
+
+
+def _measure_mc_dropout(run: RunDir, samples: int) -> MetricValues:
+    from kerasdeep.inference.predictor import load_predictor
+
+    trained = load_predictor(run)
+    from kerasdeep.inference import run_evaluation
+
+    mc_result = run_evaluation.evaluate(trained, None, samples, say=_discard_message)["mc"]
+    metrics = dict(mc_result["metrics"])
+    for part, part_evaluation in mc_result["evaluation"]["parts"].items():
+        for name, value in (part_evaluation["targets"][0].get("most_certain") or {}).items():
+            metrics[f"{run_evaluation.METRIC_PREFIX[part]}certain_{name}"] = value
+    return metrics
+
+
+def _measure_train_again(run: RunDir) -> MetricValues:
+    """Loss and metrics on the training rows in inference: no dropout, no batch statistics."""
+    from kerasdeep.inference.predictor import load_predictor
+
+    trained = load_predictor(run)
+    from kerasdeep import data
+    from kerasdeep.inference import run_evaluation
+
+    rows = data.load(trained.config.data, trained.config.task).train
+    return run_evaluation.keras_metrics(trained, {"train": (rows.x, rows.y)})
+
+
+def _measure_diagnose(run: RunDir) -> MetricValues:
+    """The network as it was initialised, on a real batch."""
+    diagnosis = diagnostics.diagnose(load_config(run.resolved, ["runtime.threads=auto"]))
+    hidden = [layer["initial"] for layer in diagnosis.layers if not layer["output"]]
+    deviations = [signal["deviation"] for signal in hidden]
+    metrics: MetricValues = {
+        **diagnosis.moments["initial"],
+        "gradient_rms": hidden[0]["gradient"],
+        "activation_mean": hidden[-1]["mean"],
+        "activation_std": deviations[-1],
+        "least_activation_std": min(deviations),
+        "most_activation_std": max(deviations),
+        "verdicts": len(diagnosis.verdicts),
+    }
+    metrics |= {f"activation_std_{number}": value for number, value in enumerate(deviations, 1)}
+    for fraction_name in ("dead", "saturated"):
+        values = [signal[fraction_name] for signal in hidden if signal[fraction_name] is not None]
+        metrics[fraction_name] = max(values, default=0.0)
+    return metrics
+
+
+def _measure_lr_find(run: RunDir) -> MetricValues:
+    result = diagnostics.lr_find(load_config(run.resolved, ["runtime.threads=auto"]))
+    return {"suggestion": result.suggestion, **result.suggestions}
+
+
+def _measure_export(run: RunDir, format: str, options: str) -> MetricValues:
+    from kerasdeep.inference.predictor import load_predictor
+
+    trained = load_predictor(run)
+    from kerasdeep.inference.export import exporter, formats
+
+    fold, float16 = format == "fold" or "_fold" in options, "_float16" in options
+    format = "keras" if format == "fold" else format
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / f"model{formats.FORMATS[format].suffix}"
+        result = exporter.export_run(trained, format, target, fold, float16, None, True)
+    size, time = result["bytes"], result["milliseconds_a_row"]
+    return {
+        "difference": result["largest_difference"],
+        "same_class": result.get("same_class"),
+        "layers_removed": len(result["folded"]),
+        "bytes_ratio": size["after"] / size["before"],
+        "speedup": time["before"] / time["after"],
+    }
+
+
+def _discard_message(text: str) -> None:
+    """What `evaluate` says to a person is not for a table."""
+
+
+_MEASUREMENTS: dict[str, Callable[[RunDir], MetricValues]] = {
+    "diagnose": _measure_diagnose,
+    "train_again": _measure_train_again,
+    "lr_find": _measure_lr_find,
+}

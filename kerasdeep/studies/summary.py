@@ -1,0 +1,93 @@
+"""What a comparison's page and table are made of: every variant's metrics, costs and curves over its seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.studies import metric_paths, seed_statistics
+
+COST_METRICS = (*metric_paths.RESULT_KEYS, "seconds_an_epoch")
+HEADLINE_METRICS = ("accuracy", "r2_score", "mean_absolute_error", "loss")
+"""The figure that says most, first that there is; of test rows before validation rows."""
+CURVE_COLUMNS = ("loss", "data_loss", "learning_rate", "momentum")
+MAX_CURVE_EPOCHS = 400
+
+RunsByVariant = Mapping[str, Mapping[int, RunDir]]
+
+
+def headline_metric(result: dict[str, Any]) -> str | None:
+    """The name of the run's first figure; None for a run without metrics."""
+    names = (f"{prefix}{name}" for name in HEADLINE_METRICS for prefix in ("test_", "val_", ""))
+    return next((name for name in names if result["metrics"].get(name) is not None), None)
+
+
+def metric_names(runs: RunsByVariant) -> list[str]:
+    results = [run.read_result() for runs_by_seed in runs.values() for run in runs_by_seed.values()]
+    return list(dict.fromkeys(name for result in results for name in result["metrics"]))
+
+
+def summarize_variant(name: str, runs: Mapping[int, RunDir]) -> dict[str, Any]:
+    """One row of the table, and the mean curves of its seeds."""
+    results = [run.read_result() for run in runs.values()]
+    names = dict.fromkeys(name for result in results for name in result["metrics"])
+    return {
+        "name": name,
+        "seeds": list(runs),
+        "runs": [str(run.path) for run in runs.values()],
+        "statuses": [result["status"] for result in results],
+        "metrics": {name: seed_statistics.mean_and_std(values) for name, values in _metric_values(runs, names).items()},
+        "values": _metric_values(runs, names),
+        "costs": {
+            name: seed_statistics.mean_and_std(values) for name, values in _metric_values(runs, COST_METRICS).items()
+        },
+        "headline": next(filter(None, map(headline_metric, results)), None),
+        "curves": mean_curves(runs),
+    }
+
+
+def _metric_values(runs: Mapping[int, RunDir], names: Iterable[str]) -> dict[str, list[float]]:
+    return {name: [metric_paths.read_metric(run, name) for run in runs.values()] for name in names}
+
+
+def mean_curves(runs: Mapping[int, RunDir]) -> dict[str, list[float | None]]:
+    """Every figure of the history by epoch, the mean over those seeds that came so far."""
+    histories = [run.history.rows() for run in runs.values()]
+    epoch_count = max((len(rows) for rows in histories), default=0)
+    columns = dict.fromkeys(name for rows in histories for row in rows for name in row)
+    plotted = [name for name in columns if name.startswith("val_") or name in CURVE_COLUMNS]
+    means: dict[str, list[float | None]] = {}
+    for name in plotted:
+        values_by_epoch = [
+            [rows[epoch].get(name) for rows in histories if epoch < len(rows)] for epoch in range(epoch_count)
+        ]
+        numbers = [
+            [value for value in epoch_values if isinstance(value, int | float)] for epoch_values in values_by_epoch
+        ]
+        means[name] = [float(np.mean(epoch_values)) if epoch_values else None for epoch_values in numbers][
+            :MAX_CURVE_EPOCHS
+        ]
+    return means
+
+
+def paired_differences(runs: RunsByVariant) -> list[dict[str, Any]]:
+    """Every variant against the first, seed by seed, in the first one's headline and in the losses."""
+    baseline, *others = runs
+    results = [run.read_result() for runs_by_seed in runs.values() for run in runs_by_seed.values()]
+    headline_name = next(filter(None, map(headline_metric, results)), None)
+    losses = [name for name in ("test_loss", "val_loss") if any(name in result["metrics"] for result in results)]
+    names = dict.fromkeys([*([headline_name] if headline_name else []), *losses[:1]])
+    rows = []
+    for name in names:
+        values = {
+            variant: {seed: metric_paths.read_metric(run, name) for seed, run in runs_by_seed.items()}
+            for variant, runs_by_seed in runs.items()
+        }
+        for other in others:
+            difference = seed_statistics.paired_t_interval(values[other], values[baseline])
+            if difference:
+                rows.append({"metric": name, "variant": other, "against": baseline, **difference})
+    return rows

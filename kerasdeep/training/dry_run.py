@@ -1,0 +1,224 @@
+"""`plan`: what a training would do, found by preparing it like `train` and stopping before the first step.
+
+Nothing as large as the network is put into memory: its variables are declared and never filled, so that a plan
+also tells that a network would not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from itertools import accumulate
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasdeep import modeling
+from kerasdeep.backends.runtime import RuntimeContext
+from kerasdeep.catalog import to_plain
+from kerasdeep.config.load import LoadedConfig
+from kerasdeep.config.lowering.lower import lower_network
+from kerasdeep.config.lowering.planned import PlannedLayer
+from kerasdeep.config.provenance import value_origins
+from kerasdeep.config.root import Config
+from kerasdeep.custom_objects import MomentumScheduleMixin
+from kerasdeep.data import Dataset
+from kerasdeep.engine import memory
+from kerasdeep.engine.engine import TARGET_CHUNK_SECONDS, evaluation_batch_size, shortest_float
+from kerasdeep.engine.memory import MemoryEstimate
+from kerasdeep.errors import InputError
+from kerasdeep.modeling import feature_cache, freezing
+from kerasdeep.modeling.optimizer import default_optimizer
+from kerasdeep.modeling.shape_only import shape_only_variables
+from kerasdeep.training import objectives, run_setup
+from kerasdeep.training.objectives import Objective
+from kerasdeep.training.phase_plan import PhasePlan, plan_phases
+
+MAX_CURVE_POINTS = 60
+
+
+def make_plan(
+    loaded: LoadedConfig, machine: RuntimeContext, say: Callable[[str], None] | None = None
+) -> dict[str, Any]:
+    """The plan as plain data; `kerasdeep.training.plan` says what it holds and what is raised."""
+    try:
+        return _build_plan(loaded, machine, say)
+    finally:
+        # Keras remembers variables without values, and would fill them at its next opportunity.
+        keras.utils.clear_session(free_memory=False)
+
+
+def _build_plan(loaded: LoadedConfig, machine: RuntimeContext, say: Callable[[str], None] | None) -> dict[str, Any]:
+    config = loaded.config
+    run_setup.check_devices(config, machine)
+    rss_before = memory.peak_rss()
+    dataset = run_setup.load_data(config, machine, say)
+    reading_bytes = memory.peak_rss() - rss_before
+    planned_layers = lower_network(
+        config, modeling.output_heads(dataset), dataset.input_shapes, modeling.feature_names(dataset)
+    )
+    model = _build_network(config, planned_layers, dataset)
+    stage_objectives = _build_objectives(config, planned_layers, model, dataset, say)
+    problems = [
+        *loaded.warnings,
+        *objectives.data_warnings(stage_objectives, dataset),
+        *objectives.step_warnings(config, stage_objectives),
+    ]
+    network_summary = modeling.describe_network(model, planned_layers)
+    compile_decision = run_setup.choose_compilation(
+        config, model, objectives.total_steps(config, stage_objectives), machine
+    )
+    phase_summaries, memory_estimates = [], []
+    for phase_plan in plan_phases(config, stage_objectives):
+        phase_summary, memory_estimate = _plan_phase(phase_plan, machine, reading_bytes)
+        phase_summaries.append(phase_summary)
+        memory_estimates.append(memory_estimate)
+    largest_estimate = max(memory_estimates, key=lambda memory_estimate: memory_estimate.peak)
+    return {
+        "name": config.name,
+        "config": str(loaded.path),
+        "source": config.data.source,
+        "rows": dataset.profile["rows"],
+        "input_shapes": {name: list(shape) for name, shape in dataset.input_shapes.items()},
+        "targets": [asdict(target) for target in dataset.targets],
+        **network_summary,
+        "stages": phase_summaries,
+        "epochs": sum(phase_summary["epochs"] for phase_summary in phase_summaries),
+        "batch_size": config.training.batch_size,
+        "evaluation_batch": evaluation_batch_size(model),
+        "steps_per_epoch": modeling.steps_per_epoch(config, dataset),
+        "steps": sum(phase_summary["steps"] for phase_summary in phase_summaries),
+        "rates": _join_rate_curves(phase_summaries),
+        "compile": {"choice": compile_decision.choice, "reason": compile_decision.reason},
+        "chunk": _chunk_decision(config.runtime.chunk),
+        "stream": dataset.profile["stream"],
+        "backend": machine.backend,
+        "device": machine.device,
+        "precision": machine.precision,
+        "threads": machine.threads,
+        "memory_bytes": largest_estimate.peak,
+        "memory": {
+            "fullest": largest_estimate.peak_phase,
+            "parts": largest_estimate.components,
+            "phases": largest_estimate.phases,
+        },
+        "warnings": [problem.as_dict() for problem in problems if problem.name not in config.allow],
+        "origins": {origin.path: {"value": origin.value, "from": origin.source} for origin in value_origins(loaded)},
+    }
+
+
+def _chunk_decision(setting: str | int) -> dict[str, Any]:
+    """How many steps a compiled call runs, and why."""
+    if setting == "auto":
+        return {"choice": "auto", "reason": f"as many steps a call as take about {TARGET_CHUNK_SECONDS:g} s"}
+    return {"choice": setting, "reason": f"{setting} steps a call, set by runtime.chunk"}
+
+
+def _plan_phase(plan: PhasePlan, machine: RuntimeContext, reading_bytes: int) -> tuple[dict[str, Any], MemoryEstimate]:
+    """What the stage trains, for how long and how fast; and what it needs."""
+    config, objective, per_epoch, steps = plan.config, plan.objective, plan.steps_per_epoch, plan.steps
+    model, dataset, trainable_as_built = objective.model, objective.dataset, objective.trainable_as_built
+    freezing.set_trainable(model, plan.trainable_layers, trainable_as_built)
+    rates = {
+        selector: (factor, freezing.trainable_variables_in(model, names))
+        for selector, (factor, names) in plan.rate_factors.items()
+    }
+    if plan.cache_location:
+        feature_cache.split_frozen_base(model, f"{plan.config_path}.cache_features", plan.cache_location)
+    modeling.compile_model(model, config, dataset, per_epoch, steps, rate_groups=rates)
+    slots = memory.optimizer_slots_per_parameter(model.optimizer, model.trainable_variables)
+    _check_monitors(config, objective)
+    early_stopping = config.training.early_stopping
+    estimate = memory.estimate(
+        model,
+        dataset,
+        config.training.batch_size,
+        slots=slots,
+        device=machine.device,
+        keeps_best_weights=early_stopping is not None and early_stopping.restore_best_weights,
+        reading_bytes=reading_bytes,
+    )
+    summary = {
+        "name": plan.name,
+        "train": plan.train_description,
+        "pretrain": objective.kind or None,
+        "steps_per_epoch": per_epoch,
+        "trainable": memory.count_parameters(model.trainable_variables),
+        "epochs": plan.epochs,
+        "steps": steps,
+        "optimizer": to_plain(config.optimizer),
+        "schedule": to_plain(config.schedule),
+        "rates": rate_curve(model.optimizer, steps),
+        "factors": {selector: factor for selector, (factor, _) in plan.rate_factors.items()},
+    }
+    freezing.set_trainable(model, trainable_as_built.keys(), trainable_as_built)
+    return summary, estimate
+
+
+def _join_rate_curves(phase_summaries: list[dict[str, Any]]) -> dict[str, Any]:
+    """The curves of all stages one after the other, their steps counted through the run."""
+    starts = [0, *accumulate(phase_summary["steps"] for phase_summary in phase_summaries)]
+    curves = [(start, phase_summary["rates"]) for start, phase_summary in zip(starts, phase_summaries, strict=False)]
+    momenta = [value for _, rates in curves for value in rates["momentum"] or [None] * len(rates["steps"])]
+    return {
+        "steps": [start + step for start, rates in curves for step in rates["steps"]],
+        "learning_rate": [value for _, rates in curves for value in rates["learning_rate"]],
+        "momentum": momenta if any(value is not None for value in momenta) else None,
+    }
+
+
+def rate_curve(optimizer: keras.optimizers.Optimizer, steps: int) -> dict[str, Any]:
+    """Learning rate and momentum before the steps listed: {"steps", "learning_rate", "momentum"}.
+
+    `momentum` is None for an optimizer without one. A rate that reacts to results is shown as it starts.
+    """
+    inner = default_optimizer(optimizer)
+    accumulation_steps = inner.gradient_accumulation_steps or 1
+    points = sorted({round(point) for point in np.linspace(0, max(0, steps - 1), MAX_CURVE_POINTS)})
+    rate = inner._learning_rate
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        rates = [shortest_float(rate(step)) for step in points]
+    else:
+        rates = [shortest_float(rate)] * len(points)
+    if isinstance(inner, MomentumScheduleMixin):
+        momenta = [shortest_float(inner.momentum_schedule(step // accumulation_steps)) for step in points]
+    else:
+        fixed = modeling.last_momentum(optimizer)
+        momenta = None if fixed is None else [shortest_float(fixed)] * len(points)
+    return {"steps": points, "learning_rate": rates, "momentum": momenta}
+
+
+def _check_monitors(config: Config, objective: Objective) -> None:
+    """Raises InputError when something watches a figure that will not be recorded."""
+    with shape_only_variables():
+        objective.model._symbolic_build(data_batch=objective.example_batch())
+        names = ["loss", "data_loss", *objective.model.get_metrics_result()]
+    validation_names = [f"val_{name}" for name in names] if objective.dataset.validation is not None else []
+    run_setup.build_callbacks(config, objective.model, [*names, *validation_names])
+
+
+def _build_objectives(
+    config: Config,
+    planned_layers: tuple[PlannedLayer, ...],
+    network: keras.Model,
+    dataset: Dataset,
+    say: Callable[[str], None] | None,
+) -> list[list[Objective]]:
+    """What the stages learn; their models without values too, where Keras can build them so."""
+    if config.pretrained_source is not None:
+        return objectives.build_objectives(config, planned_layers, network, dataset, say)
+    with shape_only_variables():
+        return objectives.build_objectives(config, planned_layers, network, dataset, say)
+
+
+def _build_network(config: Config, planned_layers: tuple[PlannedLayer, ...], dataset: Dataset) -> keras.Model:
+    """The network without its values, where Keras can build it so; what is pretrained has values."""
+    if config.pretrained_source is not None:
+        return modeling.build_model(config, planned_layers, dataset)
+    try:
+        with shape_only_variables():
+            return modeling.build_model(config, planned_layers, dataset)
+    except InputError:
+        # A few layers compute while they are built; what is really wrong is wrong here too.
+        return modeling.build_model(config, planned_layers, dataset)

@@ -1,0 +1,129 @@
+"""Continuing a run: the same numerics, the same configuration, the same data, or a reason why not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from kerasdeep.config import resolved
+from kerasdeep.config.load import LoadedConfig
+from kerasdeep.config.sections.training import TrainingConfig
+from kerasdeep.errors import InputError, Problem, Problems
+from kerasdeep.runs.run_dir import RunDir
+
+RESUME_SAFE_KEYS = (
+    "name",
+    "description",
+    "report",
+    "allow",
+    "data.cache",
+    "data.stream",
+    "training.epochs",
+    "training.schedule_epochs",  # judged apart, with the epochs
+    "training.when_extended",
+    "training.checkpoint",
+    "training.watch",
+    "runtime.chunk",
+)
+PLATEAU_SCHEDULE = "Performance"  # the one schedule that knows no planned end
+
+
+def resume_config(loaded: LoadedConfig, run: RunDir) -> LoadedConfig:
+    """`loaded` with the thread count, compilation and planned length of the schedule that the run began with.
+
+    Where more or fewer epochs meet a schedule, a warning says what becomes of it. Raises InputError when the
+    configuration changed in a way that would give another run.
+    """
+    environment, engine = run.read_environment(), run.read_fact("engine") or {}
+    runtime_config = loaded.config.runtime
+    if runtime_config.threads == "auto":
+        runtime_config = replace(runtime_config, threads=environment.get("threads", runtime_config.threads))
+    if runtime_config.compile == "auto":
+        runtime_config = replace(runtime_config, compile=engine.get("compile", runtime_config.compile))
+    loaded = replace(loaded, config=replace(loaded.config, runtime=runtime_config))
+    original_settings = resolved.flatten_yaml(run.resolved.read_text(encoding="utf-8"))
+    _refuse_changes(loaded, run, original_settings)
+    return _with_schedule_length(
+        loaded, run, int(original_settings["training.epochs"]), original_settings.get("training.schedule_epochs")
+    )
+
+
+def check_data_unchanged(run: RunDir, digest: str) -> None:
+    """Raises InputError when the data are not those that the run began with."""
+    original_hash = run.read_environment().get("data_hash")
+    if original_hash not in (None, digest):
+        raise InputError(
+            f"The data changed since {run.path} began: their hash was {original_hash[:12]}, now it is {digest[:12]}. "
+            "Start a new run, or bring the old data back.",
+            "data-changed",
+        )
+
+
+def changed_versions(run: RunDir, environment: dict[str, Any]) -> list[str]:
+    """What is not as it was when the run began and may change its last digits."""
+    original_environment = run.read_environment()
+    original, current = (
+        {**one_environment.get("versions", {}), "device": one_environment.get("device")}
+        for one_environment in (original_environment, environment)
+    )
+    return [
+        f"{name} {original[name]} → {current.get(name)}" for name in original if original[name] != current.get(name)
+    ]
+
+
+def _with_schedule_length(
+    loaded: LoadedConfig, run: RunDir, original_epochs: int, planned_text: str | None
+) -> LoadedConfig:
+    """`loaded` with its schedule over the epochs that it was `planned` for, or over all, as `when_extended` says.
+
+    `epochs` are those that the run had before, `planned` the text of its `training.schedule_epochs`.
+    """
+    schedule, training_config = loaded.config.schedule, loaded.config.training
+    if schedule is None or schedule.name == PLATEAU_SCHEDULE or loaded.config.stages:
+        return loaded
+    schedule_epochs = None if planned_text in (None, "null") else int(planned_text)
+    if training_config.schedule_epochs not in (None, schedule_epochs):
+        message = f"The schedule of {run.path} is planned over {schedule_epochs or original_epochs} epochs, now `schedule_epochs` is "
+        message += f"{training_config.schedule_epochs}. Start a new run."
+        raise InputError(message, "config-changed", training_config.location("schedule_epochs"))
+    warnings = loaded.warnings
+    if training_config.epochs != original_epochs:
+        schedule_epochs = (schedule_epochs or original_epochs) if training_config.when_extended == "hold" else None
+        warnings = [*warnings, *_extension_warnings(schedule.name, original_epochs, schedule_epochs, training_config)]
+    training = replace(training_config, schedule_epochs=schedule_epochs)
+    return replace(loaded, config=replace(loaded.config, training=training), warnings=warnings)
+
+
+def _extension_warnings(
+    schedule: str, epochs: int, planned_epochs: int | None, training_config: TrainingConfig
+) -> list[Problem]:
+    problems = Problems()
+    message = f"{epochs} epochs became {training_config.epochs}. "
+    if planned_epochs is not None:
+        message += (
+            f"{schedule} keeps the course that was planned over {planned_epochs} (`when_extended: hold`): what ends "
+        )
+        message += "there stays at its last rate. `stretch` would spread it over all epochs."
+    else:
+        message += f"{schedule} is spread over them all from here on (`when_extended: stretch`), so the rate may "
+        message += "jump; a run of that length from the start would be another one."
+    problems.warn("extended", message, training_config.location("when_extended"))
+    return problems.warnings
+
+
+def _refuse_changes(loaded: LoadedConfig, run: RunDir, original_settings: dict[str, str]) -> None:
+    current_settings = resolved.flatten_yaml(resolved.resolved_yaml(loaded.config))
+    changed = [
+        key
+        for key in dict.fromkeys([*original_settings, *current_settings])
+        if original_settings.get(key) != current_settings.get(key) and not key.startswith(RESUME_SAFE_KEYS)
+    ]
+    if changed:
+        changes = "; ".join(
+            f"{key}: {original_settings.get(key, 'absent')} → {current_settings.get(key, 'absent')}"
+            for key in changed[:10]
+        )
+        raise InputError(
+            f"The configuration changed since {run.path} began ({changes}). Start a new run, or undo the change.",
+            "config-changed",
+        )

@@ -1,0 +1,115 @@
+"""`kerasdeep finetune`: the YAML that it writes, and what it refuses."""
+
+import json
+import shlex
+
+import keras
+import pytest
+import yaml
+
+from kerasdeep.cli import app, exit_codes
+from kerasdeep.config import load_config, resolved
+from kerasdeep.config.finetuning import FinetuneOptions, compose_yaml
+from kerasdeep.errors import InputError
+
+
+def composed(config=None, **wishes):
+    return yaml.safe_load(
+        compose_yaml(FinetuneOptions(**{"source": "model.keras", "data": "digits", **wishes}), config)
+    )
+
+
+def stages(**wishes):
+    return [
+        (one["train"], one["epochs"], one["optimizer"]["Nadam"]["learning_rate"])
+        for one in composed(**wishes)["stages"]
+    ]
+
+
+def test_the_epochs_and_rates_are_shared_out():
+    assert stages() == [("head", 3, 0.001), (["all", "!norms"], 7, 0.0001)]
+    assert stages(epochs=30, rate=0.02, unfreeze_after=5, freeze="first:2") == [
+        ("head", 5, 0.02),
+        (["all", "!norms", "!first:2"], 25, 0.002),
+    ]
+    assert stages(freeze="all", epochs=4) == [("head", 4, 0.001)]
+    assert stages(epochs=1) == [("head", 1, 0.001)]
+    with pytest.raises(InputError, match="nothing is left of 5 to fine-tune"):
+        stages(epochs=5, unfreeze_after=5)
+    with pytest.raises(InputError, match="--data PATH"):
+        compose_yaml(FinetuneOptions(source="model.keras"))
+
+
+def test_what_is_written_is_valid_and_its_paths_are_absolute(tmp_path):
+    (tmp_path / "photos").mkdir()
+    for source, data in (("model.keras", "digits"), ("application:MobileNet", str(tmp_path / "photos"))):
+        path = tmp_path / "one.yaml"
+        path.write_text(compose_yaml(FinetuneOptions(source=source, data=data, target="kind")), encoding="utf-8")
+        loaded = load_config(path, sets=["pretrained.arguments.alpha=0.25"] if ":" in source else [])
+        assert loaded.config.pretrained.from_.startswith(("/", "application:"))
+        assert loaded.config.data.target == ["kind"] or loaded.config.data.target == "kind"
+        assert [stage.name for stage in loaded.config.stages] == ["head", "fine"]
+    assert loaded.config.pretrained.arguments == {"alpha": 0.25} and loaded.config.data.image.size == [160, 160]
+
+
+def test_a_config_keeps_its_own_stages_unless_others_are_asked_for(tmp_path):
+    path = tmp_path / "base.yaml"
+    path.write_text("data: {source: digits}\nnetwork: [Output]\nstages: [{name: mine}]\n", encoding="utf-8")
+    assert "stages" not in composed(path, data=None)
+    assert [one["name"] for one in composed(path, data=None, epochs=4)["stages"]] == ["head", "fine"]
+
+
+def test_what_was_set_is_in_the_file(tmp_path):
+    wishes = FinetuneOptions(source="application:MobileNet", data="digits", target="y")
+    sets = ["pretrained.arguments.alpha=0.25", "pretrained.size=[32, 48]", "stages.1.epochs=2"]
+    flags = {"seed": ("--seed", "7"), "name": ("--name", "'001'")}
+    path = tmp_path / "one.yaml"
+    path.write_text(compose_yaml(wishes, None, sets, flags), encoding="utf-8")
+    alone, together = load_config(path).config, path.with_name("two.yaml")
+    together.write_text(compose_yaml(wishes), encoding="utf-8")
+    assert resolved.resolved_yaml(alone) == resolved.resolved_yaml(load_config(together, sets, flags=flags).config)
+    assert alone.pretrained.arguments == {"alpha": 0.25} and alone.name == "001" and alone.seed == 7
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert shlex.split(first)[1:] == [
+        *("kerasdeep", "finetune", "--from", "application:MobileNet", "--data", "digits", "--target", "y"),
+        *(word for text in sets for word in ("--set", text)),
+        *("--seed", "7", "--name", "001"),
+    ]
+
+
+def test_a_stage_of_the_config_can_be_set(tmp_path):
+    path = tmp_path / "base.yaml"
+    path.write_text(
+        "data: {source: digits}\nnetwork: [Output]\nstages: [{name: mine, epochs: 3}, {name: rest}]\n", encoding="utf-8"
+    )
+    written = yaml.safe_load(compose_yaml(FinetuneOptions(source="model.keras"), path, ["stages.0.epochs=9"]))
+    assert [(one["name"], one.get("epochs")) for one in written["stages"]] == [("mine", 9), ("rest", None)]
+
+
+def test_one_line_fine_tunes_and_leaves_its_yaml(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    layers = [
+        keras.layers.Flatten(name="flat"),
+        keras.layers.Dense(16, "relu", name="low"),
+        keras.layers.Dense(4, name="top"),
+    ]
+    keras.Sequential([keras.Input((8, 8)), *layers]).save("model.keras")
+    line = ["finetune", "--from", "model.keras", "--data", "digits", "--epochs", "3", "--json"]
+    assert exit_codes.run_app(app.app, [*line, "--set", "data.limit=200", "--set", "report.tensorboard=false"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["status"] == "completed" and result["name"] == "digits-finetuned" and result["epochs"] == 3
+    run = tmp_path / "runs" / "digits-finetuned-1"
+    again = load_config(run / "config.yaml").config
+    assert [stage.epochs for stage in again.stages] == [1, 2]
+    assert again.pretrained.from_ == str(tmp_path / "model.keras")
+    assert (again.data.limit, again.report.tensorboard) == (200, False)
+    assert exit_codes.run_app(app.app, ["train", str(run / "config.yaml"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metrics"] == result["metrics"]
+    table = {row["layer"]: row["became"] for row in json.loads((run / "facts" / "pretrained.json").read_text())}
+    assert table == {"low": "loaded", "top": "skipped"}
+    facts = json.loads((run / "facts" / "stages.json").read_text())
+    assert [fact["proof"]["frozen"] for fact in facts] == [2, 0]
+    assert exit_codes.run_app(app.app, ["finetune", "--from", "gone.keras", "--data", "digits"]) == 2
+    assert "gone.keras` is not there" in capsys.readouterr().err
+    assert exit_codes.run_app(app.app, [*line, "--set", "data.limmit=200"]) == 2
+    assert "--set data.limmit" in capsys.readouterr().out

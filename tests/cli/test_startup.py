@@ -1,0 +1,38 @@
+"""What `--help` and `validate` import; benchmarks/cli_startup.py prints what they cost."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kerasdeep import shipped
+
+SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "cli_startup.py"
+
+
+@pytest.fixture(scope="module")
+def startup():
+    found = importlib.util.spec_from_file_location("cli_startup", SCRIPT)
+    module = importlib.util.module_from_spec(found)
+    sys.modules["cli_startup"] = module
+    found.loader.exec_module(module)
+    yield module
+    del sys.modules["cli_startup"]
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("validate", *map(str, shipped.collection_files().values()))])
+def test_nothing_heavy_is_imported(startup, arguments):
+    assert startup.forbidden_imports(*arguments) == []
+
+
+def test_every_shipped_file_is_valid():
+    files = [str(path) for path in shipped.collection_files().values()]
+    command = [sys.executable, "-m", "kerasdeep", "validate", "--json", *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout) == {"problems": []}
+    assert done.returncode == 0

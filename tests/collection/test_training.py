@@ -1,0 +1,31 @@
+"""Every shipped file trains: in its `fast` profile where it has one, else for one epoch."""
+
+from pathlib import Path
+
+import pytest
+
+from kerasdeep import report, shipped, training
+from kerasdeep.config import load_config
+from kerasdeep.runs.run_dir import RunDir
+
+FILES = shipped.collection_files()
+FOLDERS = [Path(__file__).resolve().parents[2] / name for name in shipped.COLLECTION_FOLDERS]
+
+
+def test_no_file_is_forgotten():
+    in_the_clone = [path for folder in FOLDERS for path in folder.rglob("*.yaml")]
+    assert len(FILES) == len(in_the_clone) >= 56
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_it_trains_and_gets_its_report(name, tmp_path):
+    fast = "fast" if "fast" in load_config(FILES[name]).config.profiles else None
+    loaded = load_config(FILES[name], profile=fast, flags={} if fast else {"training.epochs": ("--epochs", "1")})
+    run: RunDir = training.train(loaded, tmp_path, progress="quiet")
+    report.write(run)
+    result = run.read_result()
+    assert result["status"] == "completed"
+    of_stages = sum(stage.epochs or loaded.config.training.epochs for stage in loaded.config.stages)
+    assert result["epochs"] == (of_stages or loaded.config.training.epochs)
+    assert all(value is not None for value in result["metrics"].values())
+    assert run.report_html.stat().st_size > 10_000

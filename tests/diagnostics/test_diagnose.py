@@ -1,0 +1,128 @@
+"""What `diagnose` reads is what the network does; it leaves no trace; runs and their histories are read too."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from kerasdeep import diagnostics, training
+from kerasdeep.cli import exit_codes
+from kerasdeep.cli.app import app
+from kerasdeep.config import load_config
+from kerasdeep.diagnostics.history_verdicts import verdicts_from_history
+from kerasdeep.evaluation.layer_stats import GradientCapture, layer_taps, measure_layers
+
+NET = """
+version: 1
+data: {source: digits, validation: 0.1, test: 0.1}
+network: {layers: [Flatten, Dense: 20, Dense: 20, Output]}
+regularization: {batch_norm: before, dropout: 0.2}
+training: {epochs: 2}
+report: {tensorboard: false}
+"""
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "digits.yaml"
+    path.write_text(NET)
+    return path
+
+
+def test_a_site_reaches_from_the_kernel_to_its_activation_over_batch_norm():
+    inputs = keras.Input((4,))
+    x = keras.layers.Dense(5, name="one")(inputs)
+    x = keras.layers.Activation("tanh", name="act")(keras.layers.BatchNormalization()(x))
+    x = keras.layers.Dense(6, activation="relu", name="two")(keras.layers.Dropout(0.5)(x))
+    x = keras.layers.LeakyReLU(name="leaky")(keras.layers.Dense(3, name="three")(x))
+    model = keras.Model(inputs, keras.layers.Dense(1, name="out")(x))
+    found = layer_taps(model)
+    assert [(site.name, site.activation) for site in found] == [
+        *(("one", "tanh"), ("two", "relu"), ("three", "leaky_relu"), ("out", "linear"))
+    ]
+    assert [site.is_first for site in found] == [True, False, False, False]
+    assert [site.is_output for site in found] == [False, False, False, True]
+    assert found[0].output is model.get_layer("act").output
+
+
+def test_figures_are_those_of_the_network_and_reading_changes_nothing():
+    inputs = keras.Input((3,))
+    hidden = keras.layers.Dense(4, "relu")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(1, use_bias=False)(hidden))
+    kernel = np.array([[1, 0, -1, 2], [0, 1, -1, 0], [0, 0, -1, 0]], np.float32)
+    model.set_weights([kernel, np.zeros(4, np.float32), np.ones((4, 1), np.float32)])
+    model.compile(GradientCapture(), "mse", run_eagerly=True)
+    x, y = np.random.default_rng(0).uniform(size=(10, 3)).astype("float32"), np.zeros((10, 1), np.float32)
+    before = model.get_weights()
+    found = measure_layers(model, layer_taps(model), (x, y, None))
+    hidden, out = found.layers.values()
+    values = np.maximum(x @ kernel, 0)
+    outputs = values.sum(axis=1, keepdims=True)
+    assert hidden.mean == pytest.approx(values.mean(), rel=1e-5)
+    assert hidden.deviation == pytest.approx(values.std(), rel=1e-5)
+    assert hidden.dead == 0.25 and hidden.saturated is None and out.dead is None
+    assert hidden.norm == pytest.approx(np.linalg.norm(kernel))
+    gradient = values.T @ (2 * outputs / len(x))
+    assert out.gradient == pytest.approx(np.sqrt(np.mean(gradient**2)), rel=1e-5)
+    gradient = x.T @ (2 * outputs / len(x) * (values > 0))
+    assert hidden.gradient == pytest.approx(np.sqrt(np.mean(gradient**2)), rel=1e-5)
+    assert found.loss == pytest.approx(np.mean(outputs**2), rel=1e-5)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_json_has_the_promised_shape(config, capsys):
+    assert exit_codes.run_app(app, ["diagnose", str(config), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["verdicts"] == [] and [layer["name"] for layer in found["layers"]] == ["dense_1", "dense_2", "output"]
+    assert found["layers"][0]["initial"]["update_ratio"] is None and found["layers"][0]["after"]["update_ratio"] > 0
+    assert (
+        0.1 < found["gradient_ratio"] < 10 and found["moments"]["after"]["loss"] < found["moments"]["initial"]["loss"]
+    )
+    assert list(config.parent.iterdir()) == [config]
+
+
+def test_a_sick_network_is_told_on_the_screen_with_yaml(config, capsys):
+    sets = ["--set", "optimizer.SGD.learning_rate=1e-7", "--set", "regularization={}"]
+    assert exit_codes.run_app(app, ["diagnose", str(config), *sets]) == 0
+    said = capsys.readouterr().out
+    assert "at initialisation" in said and "rate too low" in said and "optimizer: {SGD: {learning_rate:" in said
+
+
+def test_a_run_is_read_as_it_was_saved(config):
+    run = training.train(load_config(config), config.parent / "runs", progress="quiet")
+    found = diagnostics.diagnose(load_config(run.resolved), run)
+    assert list(found.moments) == ["saved"] and found.layers[0]["saved"]["gradient"] > 0
+    kernel = keras.saving.load_model(run.model).get_layer("dense_1").kernel
+    assert found.layers[0]["saved"]["norm"] == pytest.approx(np.linalg.norm(kernel), rel=1e-5)
+    run.model.unlink()
+    found = diagnostics.diagnose(load_config(run.resolved), run)
+    assert "left no model" in found.notes[0] and "initial" in found.moments
+
+
+def rows(train, held_out):
+    return [{"epoch": n, "loss": a, "val_loss": b} for n, (a, b) in enumerate(zip(train, held_out, strict=True), 1)]
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "names"),
+    [
+        ([1.0, 0.6, 0.4, 0.2, 0.1], [1.1, 0.8, 0.7, 0.8, 0.9], ["overfitting"]),
+        ([2.3, 2.0, 1.8, 1.5, 1.2], [2.3, 2.1, 1.9, 1.6, 1.3], ["underfitting"]),
+        ([1.0, 0.5, 0.3, 0.28, 0.27, 0.26], [1.1, 0.6, 0.4, 0.38, 0.37, 0.37], []),
+        ([1.0, 2.0, float("nan")], [1.0, 2.0, float("nan")], ["rate_too_high"]),
+        ([1.0], [1.0], []),
+    ],
+)
+def test_a_history_tells_too_much_and_too_little(config, train, held_out, names):
+    assert [
+        verdict.name for verdict in verdicts_from_history(rows(train, held_out), {}, load_config(config).config)
+    ] == names
+
+
+def test_no_better_than_one_answer_is_underfitting(config):
+    result = {"metrics": {"val_accuracy": 0.11}, "baseline": {"val_accuracy": 0.1}}
+    (verdict,) = verdicts_from_history(rows([2.3, 2.3], [2.3, 2.3]), result, load_config(config).config)
+    assert verdict.name == "underfitting" and "0.11" in verdict.evidence and "dropout: null" in verdict.remedy

@@ -1,0 +1,200 @@
+"""`init`: what it infers from tables, arrays and pictures, and that the file it writes loads and trains."""
+
+import json
+import random
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from kerasdeep import data
+from kerasdeep.cli import exit_codes
+from kerasdeep.cli.app import app
+from kerasdeep.config import load_config
+from kerasdeep.errors import InputError
+from kerasdeep.scaffold import draft_config
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def churn(here):
+    chance = random.Random(1)
+    rows = {
+        "id": range(1, 301),
+        "age": [round(chance.uniform(18, 90), 3) for _ in range(300)],
+        "city": [chance.choice(["Rome", "Paris", "Oslo"]) for _ in range(300)],
+        "joined": [f"2020-01-{day % 28 + 1:02d}" for day in range(300)],
+        "plan, type": [chance.choice("ab") for _ in range(300)],
+        "churned": ["yes" if row % 15 == 0 else "no" for row in range(300)],
+    }
+    frame = pd.DataFrame(rows)
+    frame.to_csv("churn.csv", index=False)
+    return frame
+
+
+def loaded(path):
+    """What training would start with."""
+    written = load_config(path).config
+    return written, data.load(written.data, written.task, written.training.batch_size)
+
+
+def test_a_table_with_classes(churn):
+    path, found = draft_config("churn.csv")
+    written, dataset = loaded(path)
+    assert written.name == "churn"
+    assert written.data.target == ["churned"]
+    assert found.target_reason == "it is the last column"
+    assert written.data.drop == ["id", "joined"]
+    assert written.data.class_weight == "balanced"
+    assert (written.data.validation.fraction, written.data.test.fraction) == (0.1, 0.1)
+    assert [layer.name for layer in written.network.layers] == ["Dense", "Dense", "Output"]
+    assert [target.kind for target in dataset.targets] == ["binary"]
+    assert not dataset.warnings
+    text = path.read_text()
+    assert text.startswith("# kerasdeep train churn.yaml\n# yaml-language-server: $schema=file://")
+    assert "no 280, yes 20" in text
+    assert "right 93.3% of the time" in text
+    assert "id: identifier-like" in text
+
+
+def test_the_target_is_the_column_called_so_or_the_one_named(churn):
+    churn.rename(columns={"city": "Label"}).to_csv("other.csv", index=False)
+    _, found = draft_config("other.csv")
+    assert (found.target.name, found.target_reason) == ("Label", "it is called so")
+    assert not found.is_imbalanced
+    _, found = draft_config("other.csv", force=True, target="age")
+    assert (found.target.name, found.target.kind) == ("age", "regression")
+
+
+def test_a_table_with_a_number(here):
+    chance = np.random.default_rng(0)
+    frame = pd.DataFrame(chance.normal(size=(120, 3)), columns=["a", "b", "price"])
+    frame.to_parquet("houses.parquet")
+    path, _ = draft_config("houses.parquet")
+    written, dataset = loaded(path)
+    assert dataset.targets[0].kind == "regression"
+    assert written.data.test.fraction == 0.2, "few rows need a larger part to measure anything"
+    assert "on average" in path.read_text()
+
+
+def test_whole_numbers_taken_as_classes_are_told(here):
+    pd.DataFrame({"a": range(0, 600, 2), "b": [1.5, 2.5, 3.5] * 100, "grade": [1, 2, 3] * 100}).to_csv(
+        "grades.csv", index=False
+    )
+    path, _ = draft_config("grades.csv")
+    assert "task: regression" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("size", "written_size", "convolutions"), [((12, 16), [12, 16], 1), ((300, 200), [128, 85], 4)]
+)
+def test_a_folder_of_pictures(here, size, written_size, convolutions):
+    chance = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (here / "pets" / name).mkdir(parents=True)
+        for number in range(12):
+            pixels = chance.integers(0, 255, (*size, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(here / "pets" / name / f"{number}.png")
+    path, found = draft_config("pets")
+    written, dataset = loaded(path)
+    assert written.data.image.size == written_size
+    names = [layer.name for layer in written.network.layers]
+    assert names.count("Conv2D") == convolutions
+    assert names[-1] == "Output"
+    assert dataset.input_shapes["input"] == (*written_size, 3)
+    assert found.class_counts == {"cat": 12, "dog": 12}
+    assert "# augmentation:" in path.read_text()
+
+
+def test_arrays_with_parts_of_their_own(here):
+    chance = np.random.default_rng(0)
+    parts = {
+        f"{key}_{part}": chance.normal(size=(n, 6, 2)).astype("float32") if key == "x" else np.arange(n) % 3
+        for part, n in (("train", 90), ("test", 30))
+        for key in ("x", "y")
+    }
+    np.savez("arrays.npz", **parts)
+    path, found = draft_config("arrays.npz")
+    written, dataset = loaded(path)
+    assert found.provided_splits == ("test",)
+    assert written.data.test is None
+    assert len(dataset.test) == 30
+    assert [layer.name for layer in written.network.layers] == ["Flatten", "Dense", "Dense", "Output"]
+
+
+def test_a_built_in_set(here):
+    path, _ = draft_config("iris")
+    written, _ = loaded(path)
+    assert written.data.source == "iris"
+
+
+def test_names_that_yaml_would_misread_are_quoted(here):
+    frame = pd.DataFrame({"on": [1.0, 2.5] * 40, "no: #1": ["x", "y"] * 40, "1e3": list("ab") * 40})
+    frame.to_csv("odd # name.csv", index=False)
+    path, found = draft_config("odd # name.csv", here / "odd.yaml")
+    written, _ = loaded(path)
+    assert written.data.target == ["1e3"] == [found.target.name]
+
+
+def test_the_data_may_lie_elsewhere(churn, here):
+    (here / "configs").mkdir()
+    near, _ = draft_config("churn.csv", here / "configs" / "near.yaml")
+    assert "source: ../churn.csv" in near.read_text()
+    (here / "a" / "b").mkdir(parents=True)
+    far, _ = draft_config("churn.csv", here / "a" / "b" / "far.yaml")
+    assert f"source: {here / 'churn.csv'}" in far.read_text()
+    loaded(near), loaded(far)
+
+
+def test_nothing_is_overwritten_and_nothing_is_left_behind(churn, here):
+    (here / "churn.yaml").write_text("precious")
+    with pytest.raises(InputError, match="exists already"):
+        draft_config("churn.csv")
+    with pytest.raises(InputError):
+        draft_config("churn.csv", target="chuned", force=True)
+    churn.assign(churned="no").to_csv("churn.csv", index=False)
+    with pytest.raises(InputError, match=r"one class[\s\S]*taken as the target"):
+        draft_config("churn.csv", force=True)
+    assert (here / "churn.yaml").read_text() == "precious"
+    assert sorted(entry.name for entry in here.iterdir()) == ["churn.csv", "churn.yaml"]
+
+
+def test_a_misspelt_source_or_target_is_suggested(churn):
+    with pytest.raises(InputError) as caught:
+        draft_config("chrn.csv")
+    assert caught.value.problems[0].suggestion == "churn.csv"
+    with pytest.raises(InputError) as caught:
+        draft_config("churn.csv", target="chuned")
+    assert caught.value.problems[0].suggestion == "churned"
+
+
+def test_the_verb_tells_people_and_programs(churn, capsys):
+    assert exit_codes.run_app(app, ["init", "churn.csv"]) == 0
+    out = capsys.readouterr().out
+    assert "Left out: joined" in out
+    assert "kerasdeep train churn.yaml" in out
+    assert exit_codes.run_app(app, ["init", "churn.csv", "--json", "-o", "again.yaml"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["config"] == "again.yaml"
+    assert told["classes"] == {"no": 280, "yes": 20}
+    assert set(told["left_out"]) == {"id", "joined"}
+    assert exit_codes.run_app(app, ["init", "churn.csv", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["problems"][0]["name"] == "file-exists"
+
+
+def test_the_file_trains_as_it_is(churn, here):
+    from kerasdeep import training
+
+    path, _ = draft_config("churn.csv")
+    runs = []
+    training.train(load_config(path, ["training.epochs=2"]), here / "runs", None, "quiet", runs.append)
+    result = runs[0].read_result()
+    assert result["status"] == "completed"
+    assert result["run"].startswith("churn") or "churn" in result["run"]
+    assert 0 <= result["metrics"]["test_accuracy"] <= 1
