@@ -38,9 +38,7 @@ MIN_VERSIONS = {
 BACKEND_INSTALL_COMMANDS = {"tensorflow": "pip install 'tensorflow>=2.21,<2.22'", "jax": "pip install 'jax>=0.10'"}
 GPU_INSTALL_COMMAND = "pip install 'tensorflow[and-cuda]>=2.21,<2.22'"
 BACKEND_TIMEOUT_SECONDS = 120
-_LIST_DEVICES_CODE = (
-    "import json, sys; from kerasdeep.backends.runtime import list_devices; print(json.dumps(list_devices(sys.argv[1])))"
-)
+_LIST_DEVICES_CODE = "import json, sys; from kerasdeep.backends.runtime import list_devices; print(json.dumps(list_devices(sys.argv[1])))"
 _GIB = 1 << 30
 
 

@@ -23,7 +23,7 @@ from kerasdeep.config.sections.pretraining import PretrainDataConfig
 from kerasdeep.data import image_decoding
 from kerasdeep.data.lazy_rows import LazyRows
 from kerasdeep.errors import InputError
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import list_runs
 from kerasdeep.training import objectives, run_setup
 from kerasdeep.training.trainer import Trainer
 
@@ -562,4 +562,4 @@ def test_what_acts_before_set_cannot_be_set(place, room):
 
 
 def test_no_run_is_left_unnoticed(room):
-    assert all(run.read_result()["status"] == "completed" for run in run_dir.list_runs(room / "runs"))
+    assert all(run.read_result()["status"] == "completed" for run in list_runs(room / "runs"))

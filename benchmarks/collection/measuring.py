@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.collection.recipe import RESULTS_DIR, ROOT, MeasuredRecipe
 from kerasdeep.config import load_config
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import RunDir
 
 KEPT_METRICS = (
     "accuracy",
@@ -58,7 +58,7 @@ def reduce_comparison(comparison: dict[str, Any], recipe: MeasuredRecipe) -> dic
         metrics = {name: value for name, value in variant["metrics"].items() if _is_kept(name)}
         kept = {key: variant[key] for key in ("name", "seeds", "statuses", "headline", "costs")}
         variants.append({**kept, "metrics": metrics, "best": _best_epoch_accuracy(variant)})
-    environment = run_dir.RunDir(Path(comparison["variants"][0]["runs"][0])).read_environment()
+    environment = RunDir(Path(comparison["variants"][0]["runs"][0])).read_environment()
     return {
         "command": " ".join(recipe.command),
         "configuration": recipe.config_hash(),
@@ -79,7 +79,7 @@ def _best_epoch_accuracy(variant: dict[str, Any]) -> dict[str, Any] | None:
     """The best epoch's validation accuracy, its mean over seeds: the figure that the book's tables rank by."""
     from kerasdeep.studies import metric_paths, seed_statistics
 
-    values = [metric_paths.read_metric(run_dir.RunDir(Path(path)), "best.val_accuracy") for path in variant["runs"]]
+    values = [metric_paths.read_metric(RunDir(Path(path)), "best.val_accuracy") for path in variant["runs"]]
     mean_std = seed_statistics.mean_and_std(values)
     return mean_std if mean_std["n"] else None
 

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from kerasdeep.backends.runtime import RuntimeContext
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 
 
 def broadcast_from_primary(value: int) -> int:

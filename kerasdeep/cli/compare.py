@@ -9,8 +9,7 @@ from typing import Any
 from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.cli.paths import config_path
 from kerasdeep.errors import InputError, RunFailed, SourceLocation
-from kerasdeep.runs import run_dir
-from kerasdeep.runs.run_dir import ComparisonDir
+from kerasdeep.runs import ComparisonDir, open_run_dir
 
 
 def compare(
@@ -58,7 +57,7 @@ def _run_comparison(
         if len(folders) < len(configs_or_runs) or sets or profile or flags:
             message = "runs are compared as they are: give run directories alone, or one file with its options."
             raise InputError(message, "usage", SourceLocation("compare"))
-        return studies.compare_runs([run_dir.open_run_dir(folder) for folder in folders], name or "runs", out)
+        return studies.compare_runs([open_run_dir(folder) for folder in folders], name or "runs", out)
     if len(configs_or_runs) > 1:
         raise InputError("give one file, or several run directories.", "usage", SourceLocation("compare"))
     from kerasdeep.studies.study import StudyOptions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerasdeep.runs.run_dir import ComparisonDir
+from kerasdeep.runs import ComparisonDir
 
 _LOSS_METRICS = ("test_loss", "val_loss")
 

@@ -28,9 +28,9 @@ def validate(
 def report(run: options.RunArgument, quiet: options.QuietOption = False) -> None:
     """Write RUN's report anew from its facts."""
     from kerasdeep.report import write
-    from kerasdeep.runs import run_dir
+    from kerasdeep.runs import open_run_dir
 
-    run_directory = run_dir.open_run_dir(run)
+    run_directory = open_run_dir(run)
     write(run_directory)
     if not quiet:
         print(run_directory.report_html)

@@ -10,7 +10,7 @@ from kerasdeep import diagnostics
 from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.cli.paths import config_path
 from kerasdeep.config import load_config
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import open_run_dir
 
 if TYPE_CHECKING:
     from kerasdeep.diagnostics.diagnosis import Diagnosis
@@ -39,7 +39,7 @@ def diagnose(
     json: bool,
 ) -> None:
     """Reads the network of a file, or of a run, and says how it is."""
-    run = run_dir.open_run_dir(config_or_run) if Path(config_or_run).is_dir() else None
+    run = open_run_dir(config_or_run) if Path(config_or_run).is_dir() else None
     loaded = load_config(run.resolved if run else config_path(config_or_run), sets, profile, variant, flags)
     diagnosis = diagnostics.diagnose(loaded, run, say=lambda text: print(text, file=sys.stderr))
     if json:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasdeep.cli.exit_codes import print_json
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import open_run_dir
 
 _MAX_CLASSES = 30
 _METRIC_TITLES = {"roc_auc": "area under the ROC curve", "pr_auc": "area under precision-recall", "r2_score": "R²"}
@@ -17,7 +17,7 @@ _SPLIT_TITLES = {"test": "test rows", "validation": "validation rows", "train": 
 def evaluate(run: Path, source: str | None, samples: int | None, flags: dict[str, tuple[str, str]], json: bool) -> None:
     from kerasdeep.inference.predictor import load_predictor
 
-    trained = load_predictor(run_dir.open_run_dir(run), flags)
+    trained = load_predictor(open_run_dir(run), flags)
     from kerasdeep.inference.run_evaluation import (
         evaluate as evaluate_run,  # after the machine is prepared for Keras
     )

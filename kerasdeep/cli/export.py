@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import open_run_dir
 
 _FORMATS = ("keras", "saved_model", "litert", "onnx")
 
@@ -21,8 +21,7 @@ def export(
 
     # The formats are TensorFlow's to write; a model trained on JAX is the same file.
     trained = load_predictor(
-        run_dir.open_run_dir(run),
-        {"runtime.backend": ("--backend", "tensorflow"), "runtime.device": ("--device", "cpu")},
+        open_run_dir(run), {"runtime.backend": ("--backend", "tensorflow"), "runtime.device": ("--device", "cpu")}
     )
     from kerasdeep.inference.export.exporter import export_run as export_model
     from kerasdeep.inference.export.exporter import summary_lines

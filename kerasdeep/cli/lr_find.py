@@ -14,7 +14,7 @@ from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.cli.paths import config_path
 from kerasdeep.config import load_config
 from kerasdeep.errors import InputError, SourceLocation
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import open_run_dir
 
 if TYPE_CHECKING:
     from kerasdeep.diagnostics.lr_finder import LrFindResult
@@ -43,7 +43,7 @@ def lr_find(
 
     A run is tested as it was configured, and its report shows the curve, unless the test changed something.
     """
-    run = run_dir.open_run_dir(config_or_run) if Path(config_or_run).is_dir() else None
+    run = open_run_dir(config_or_run) if Path(config_or_run).is_dir() else None
     if apply and run:
         message = f"`{config_or_run}` is a run, which stays as it was. Give --apply the YAML file that you go on with."
         raise InputError(message, "cannot-apply", SourceLocation("--apply"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kerasdeep.cli.exit_codes import print_json
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import open_run_dir
 
 
 def predict(
@@ -16,7 +16,7 @@ def predict(
 
     if file is not None:
         table_output.check_path(file)
-    trained = load_predictor(run_dir.open_run_dir(run), flags)
+    trained = load_predictor(open_run_dir(run), flags)
     from kerasdeep.inference.prediction import predict as predict_table  # after the machine is prepared for Keras
 
     table = predict_table(trained, source, samples)

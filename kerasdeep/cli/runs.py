@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasdeep.errors import InputError
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import list_runs
 
 _HEADLINE_METRICS = ("test_accuracy", "val_accuracy", "test_r2_score", "val_r2_score", "val_loss", "loss")
 
@@ -14,7 +14,7 @@ _HEADLINE_METRICS = ("test_accuracy", "val_accuracy", "test_r2_score", "val_r2_s
 def read_results(out: Path) -> list[dict[str, Any]]:
     """Every run's result; a directory whose result cannot be read is left out."""
     results = []
-    for run in run_dir.list_runs(out):
+    for run in list_runs(out):
         try:
             results.append(run.read_result())
         except InputError:

@@ -10,8 +10,7 @@ from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.cli.paths import config_path
 from kerasdeep.config import load_config
 from kerasdeep.errors import InputError, RunFailed, SourceLocation
-from kerasdeep.runs import run_dir
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir, latest_run, open_run_dir
 
 _SPLIT_TITLES = {"test_": "test rows", "val_": "validation rows"}
 
@@ -28,7 +27,7 @@ def train(
     json: bool,
 ) -> None:
     """Trains, reports and says what came out; an interrupted or failed run gets its report as well."""
-    given_run = run_dir.open_run_dir(config_or_run) if Path(config_or_run).is_dir() else None
+    given_run = open_run_dir(config_or_run) if Path(config_or_run).is_dir() else None
     loaded = load_config(given_run.resolved if given_run else config_path(config_or_run), sets, profile, variant, flags)
     resumed_run = (given_run or _require_latest_run(out, str(loaded.config.name))) if resume else None
     from kerasdeep import report, training
@@ -67,7 +66,7 @@ def _write_report(run: RunDir) -> None:
 
 
 def _require_latest_run(out: Path, name: str) -> RunDir:
-    run = run_dir.latest_run(out, name)
+    run = latest_run(out, name)
     if run is None:
         raise InputError(
             f"there is no run `{name}` in {out} to resume. Train it first.", "usage", SourceLocation("--resume")

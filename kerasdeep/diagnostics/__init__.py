@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kerasdeep.config.load import LoadedConfig
     from kerasdeep.diagnostics.diagnosis import Diagnosis
     from kerasdeep.diagnostics.lr_finder import LrFindResult
-    from kerasdeep.runs.run_dir import RunDir
+    from kerasdeep.runs import RunDir
 
 __all__ = ["diagnose", "lr_find"]
 

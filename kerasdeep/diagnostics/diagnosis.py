@@ -14,7 +14,7 @@ from kerasdeep.diagnostics.experiment import prepare_experiment
 from kerasdeep.diagnostics.history_verdicts import verdicts_from_history
 from kerasdeep.diagnostics.layer_probe import LayerProbe
 from kerasdeep.diagnostics.network_verdicts import NetworkVerdict
-from kerasdeep.runs.run_dir import RunDir, to_jsonable
+from kerasdeep.runs import RunDir, to_jsonable
 
 
 @dataclass(frozen=True)

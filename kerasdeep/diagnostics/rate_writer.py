@@ -15,7 +15,7 @@ from kerasdeep.config.load import LoadedConfig
 from kerasdeep.config.yaml_edit import TextEdit, YamlText
 from kerasdeep.diagnostics.rate_setting import RateSetting, find_rate_setting
 from kerasdeep.errors import InputError, SourceLocation
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import atomic_write
 from kerasdeep.yaml_nodes import Mapping, Node, Pair, parse_yaml
 
 
@@ -38,7 +38,7 @@ def apply_rate(loaded: LoadedConfig, rate: float) -> None:
     path = loaded.path.resolve()
     text = _edited_text(loaded, check_applicable(loaded), rate)
     try:
-        with run_dir.atomic_write(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_bytes(text.encode("utf-8"))
             shutil.copymode(path, temporary)
     except OSError as error:

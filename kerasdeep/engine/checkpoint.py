@@ -22,7 +22,7 @@ import keras
 import numpy as np
 
 from kerasdeep.errors import RunFailed
-from kerasdeep.runs.run_dir import fsync_dir, write_text
+from kerasdeep.runs import fsync_dir, write_text
 
 FORMAT_VERSION = 1
 MAX_KEPT = 2

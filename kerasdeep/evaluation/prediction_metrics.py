@@ -18,7 +18,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_f
 from kerasdeep.data import Dataset, Target
 from kerasdeep.data.preprocessing import Preprocessing
 from kerasdeep.evaluation import baseline, probabilities, worst_predictions
-from kerasdeep.runs.run_dir import to_jsonable
+from kerasdeep.runs import to_jsonable
 
 CONFIDENCE_LEVEL = 0.95
 MAX_RESAMPLES = 1000

@@ -9,7 +9,7 @@ import numpy as np
 from kerasdeep.data import DataSplit, Preprocessing
 from kerasdeep.data.dataset import INPUT
 from kerasdeep.evaluation.worst_predictions import inverse_transform_row, is_image, named_features, png_data_url
-from kerasdeep.runs.run_dir import to_jsonable
+from kerasdeep.runs import to_jsonable
 
 EXAMPLE_COUNT = 6
 

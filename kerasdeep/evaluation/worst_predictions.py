@@ -11,7 +11,7 @@ from PIL import Image
 
 from kerasdeep.data import Dataset
 from kerasdeep.data.preprocessing import ArrayTransform, TableTransform
-from kerasdeep.runs.run_dir import to_jsonable
+from kerasdeep.runs import to_jsonable
 
 if TYPE_CHECKING:
     from kerasdeep.evaluation.prediction_metrics import TargetEvaluation

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kerasdeep.backends import runtime
 from kerasdeep.config import load_config
 from kerasdeep.errors import InputError
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 
 if TYPE_CHECKING:
     import keras

@@ -20,7 +20,7 @@ from kerasdeep.inference.predictor import Predictor
 from kerasdeep.inference.target_predictions import predict_outputs
 from kerasdeep.modeling.batches import keras_data_arguments
 from kerasdeep.modeling.compilation import has_penalties, target_scales
-from kerasdeep.runs.run_dir import to_jsonable
+from kerasdeep.runs import to_jsonable
 
 Say = Callable[[str], None]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kerasdeep.report import comparison, page, run_facts
-from kerasdeep.runs.run_dir import ComparisonDir, RunDir, write_text
+from kerasdeep.runs import ComparisonDir, RunDir, write_text
 
 __all__ = ["write", "write_comparison"]
 

@@ -11,7 +11,7 @@ from typing import Any
 from kerasdeep import yaml_nodes
 from kerasdeep.errors import InputError
 from kerasdeep.report.formatting import is_number
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 
 NON_METRIC_COLUMNS = {"stage", "epoch", "loss", "data_loss", "momentum", "seconds", "examples_per_second"}
 MAPPING_FACTS = ("evaluation", "samples", "network", "data", "engine", "health", "weights", "lr_find")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from kerasdeep.runs.run_dir import ComparisonDir, RunDir
+    from kerasdeep.runs import ComparisonDir, RunDir
     from kerasdeep.studies.study import StudyOptions
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kerasdeep.config.claims import Claim, parse_claim
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 from kerasdeep.studies import metric_paths
 from kerasdeep.studies.seed_statistics import mean_and_std
 

@@ -12,8 +12,7 @@ from kerasdeep import report, shipped, training
 from kerasdeep.backends import runtime
 from kerasdeep.config import resolved
 from kerasdeep.errors import Interrupted, RunFailed
-from kerasdeep.runs import run_dir
-from kerasdeep.runs.run_dir import ComparisonDir, RunDir
+from kerasdeep.runs import ComparisonDir, RunDir, comparison_dir
 from kerasdeep.studies import claim_results, config_diff, metric_paths, reuse, study, summary
 from kerasdeep.studies.study import Study, StudyOptions, Trial
 
@@ -132,7 +131,7 @@ def _write_comparison(
     runs_by_variant: Mapping[str, Mapping[int, RunDir]],
     claims: list[dict[str, Any]],
 ) -> ComparisonDir:
-    folder = run_dir.comparison_dir(out, name)
+    folder = comparison_dir(out, name)
     folder.write(
         {
             "name": name,

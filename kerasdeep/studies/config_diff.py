@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasdeep.report import config_summary
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 
 LAYERS_KEY = "network.layers"
 _IGNORED_KEYS = ("seed", "name", "description", "runtime.threads", "runtime.compile")

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 from kerasdeep.studies import posthoc_metrics
 
 LOWER_IS_BETTER = ("loss", "error", "crossentropy", "divergence", "hinge", "false_", "brier")

@@ -13,7 +13,7 @@ from pathlib import Path
 from kerasdeep import diagnostics
 from kerasdeep.config import load_config
 from kerasdeep.errors import InputError, RunFailed
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 
 FAMILIES = ("diagnose", "mc_N", "train_again", "lr_find", "fold", "litert", "saved_model")
 _FACT_NAME = "measured"

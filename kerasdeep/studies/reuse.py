@@ -8,8 +8,7 @@ from pathlib import Path
 from kerasdeep.config import resolved
 from kerasdeep.config.root import Config
 from kerasdeep.errors import InputError
-from kerasdeep.runs import run_dir
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir, runs_named
 
 # What changes neither weights nor figures, or is settled by the machine.
 IGNORED_KEYS = (
@@ -52,4 +51,4 @@ def find_reusable_run(out: Path, config: Config, data_hash: Callable[[], str]) -
 
 def _candidate_runs(out: Path, name: str) -> Iterator[RunDir]:
     """Runs of that name, newest first."""
-    return reversed(run_dir.runs_named(out, name))
+    return reversed(runs_named(out, name))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 from kerasdeep.studies import metric_paths, seed_statistics
 
 COST_METRICS = (*metric_paths.RESULT_KEYS, "seconds_an_epoch")

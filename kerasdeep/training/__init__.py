@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kerasdeep.config.load import LoadedConfig
-    from kerasdeep.runs.run_dir import RunDir
+    from kerasdeep.runs import RunDir
 
 __all__ = ["plan", "train"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kerasdeep.config.root import Config
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import RunFailed
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 
 # By the system's error number; {run} is the run directory. What is not here is asked for its directory.
 _DISK_ERRORS = {

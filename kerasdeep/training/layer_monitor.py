@@ -19,7 +19,7 @@ from kerasdeep.config.root import Config
 from kerasdeep.data import Dataset
 from kerasdeep.evaluation import layer_stats, weight_stats
 from kerasdeep.modeling.batches import epoch_permutation
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 from kerasdeep.training.phase import PhaseState
 from kerasdeep.training.tensorboard import TensorBoard
 

@@ -17,7 +17,7 @@ from kerasdeep.engine.engine import Engine, shortest_float
 from kerasdeep.errors import Interrupted, RunFailed
 from kerasdeep.modeling import data_loss_from_logs, last_learning_rate, last_momentum
 from kerasdeep.modeling.param_groups import ParamGroup
-from kerasdeep.runs.run_dir import HistoryFile
+from kerasdeep.runs import HistoryFile
 from kerasdeep.training.callbacks import EarlyStoppingCallback
 from kerasdeep.training.phase_plan import PhasePlan
 from kerasdeep.training.progress import NullProgress

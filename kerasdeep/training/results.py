@@ -17,7 +17,7 @@ from kerasdeep.evaluation import weight_stats
 from kerasdeep.evaluation.prediction_metrics import METRIC_PREFIX, evaluate
 from kerasdeep.evaluation.reconstructions import example_rows, reconstruction_examples
 from kerasdeep.modeling import freezing
-from kerasdeep.runs.run_dir import RunDir, atomic_write
+from kerasdeep.runs import RunDir, atomic_write
 from kerasdeep.training.phase import PhaseState, with_data_loss
 
 

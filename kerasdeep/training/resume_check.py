@@ -9,7 +9,7 @@ from kerasdeep.config import resolved
 from kerasdeep.config.load import LoadedConfig
 from kerasdeep.config.sections.training import TrainingConfig
 from kerasdeep.errors import InputError, Problem, Problems
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 
 RESUME_SAFE_KEYS = (
     "name",

@@ -18,8 +18,7 @@ from kerasdeep.config.root import Config
 from kerasdeep.engine import checkpoint
 from kerasdeep.engine.checkpoint import Position, Snapshot
 from kerasdeep.errors import Interrupted
-from kerasdeep.runs import run_dir
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir, create_run_dir, write_json, write_text
 from kerasdeep.training import (
     failures,
     freeze_check,
@@ -78,14 +77,14 @@ def train_run(
     )
 
     # Everything was checked: from here on there is a run.
-    run = resume or run_dir.create_run_dir(out, config.name)
+    run = resume or create_run_dir(out, config.name)
     if on_run_created:
         on_run_created(run)
     with ExitStack() as stack:
         stack.enter_context(run.lock())
         if resume is None:
             shutil.copyfile(loaded.path, run.config)
-            run_dir.write_json(run.environment, environment)
+            write_json(run.environment, environment)
             run.write_fact("data", dataset.profile)
             run.write_fact("network", network_summary)
             if pretrained_log:
@@ -97,7 +96,7 @@ def train_run(
             resume_check.check_data_unchanged(run, data_hash)
             for change in resume_check.changed_versions(run, environment):
                 display.say(f"Not as when the run began, so the last digits may differ: {change}.")
-        run_dir.write_text(run.resolved, resolved.resolved_yaml(resolved_config))
+        write_text(run.resolved, resolved.resolved_yaml(resolved_config))
         history_rows, position = _start_or_resume(run, trainer, display, resume is not None)
         stack.enter_context(
             _record_status(run, resolved_config, phases, history_rows)

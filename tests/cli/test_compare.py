@@ -7,7 +7,7 @@ import pytest
 
 from kerasdeep.cli import exit_codes
 from kerasdeep.cli.app import app
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import list_runs
 
 STUDY = """version: 1
 name: study
@@ -56,14 +56,14 @@ def test_it_trains_judges_and_goes_on(config, capsys):
     assert wild["statuses"] == ["failed", "failed"]
     assert [row["met"] for row in found["expect"]] == [True] * 4
     assert (config.parent / found["page"]).stat().st_size > 10_000
-    stamps = {run.path: run.result.stat().st_mtime_ns for run in run_dir.list_runs("runs")}
+    stamps = {run.path: run.result.stat().st_mtime_ns for run in list_runs("runs")}
     assert len(stamps) == 6
 
     # Again, with one more seed: only what is missing is trained, the failed runs included in what is there.
     assert call(config, "--seeds", "3", "--json") == 0
     again = json.loads(capsys.readouterr().out)
     assert again["variants"][0]["metrics"]["test_accuracy"]["n"] == 3
-    after = {run.path: run.result.stat().st_mtime_ns for run in run_dir.list_runs("runs")}
+    after = {run.path: run.result.stat().st_mtime_ns for run in list_runs("runs")}
     assert len(after) == 9 and stamps.items() <= after.items()
 
 
@@ -76,10 +76,10 @@ def test_another_setting_is_another_run_and_a_missed_claim_ends_with_1(config, c
     assert call(config, *narrow, "--json") == 1
     found = json.loads(capsys.readouterr().out)
     assert found["status"] == "failed" and [row["met"] for row in found["expect"]] == [True, False, True, True]
-    before = len(run_dir.list_runs("runs"))
+    before = len(list_runs("runs"))
     config.write_text(config.read_text().replace("learning_rate: 0.1", "learning_rate: 0.2"))
     call(config, *narrow, "--quiet")
-    assert len(run_dir.list_runs("runs")) == before + 2  # plain and wide; wild states its own rate
+    assert len(list_runs("runs")) == before + 2  # plain and wide; wild states its own rate
 
 
 def test_changed_data_are_another_run(config):
@@ -87,12 +87,12 @@ def test_changed_data_are_another_run(config):
     with np.load("table.npz") as old:
         np.savez("table.npz", x=old["x"] + 1, y=old["y"])
     assert call(config, "--seeds", "1", "--profile", "fast", "--quiet") == 0
-    assert len(run_dir.list_runs("runs")) == 6
+    assert len(list_runs("runs")) == 6
 
 
 def test_finished_runs_are_grouped_by_their_seed(config, capsys):
     call(config, "--seeds", "2", "--profile", "fast", "--quiet")
-    runs = [run.path for run in run_dir.list_runs("runs") if "wild" not in run.path.name]
+    runs = [run.path for run in list_runs("runs") if "wild" not in run.path.name]
     assert call(*runs, "--name", "both", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert [one["seeds"] for one in found["variants"]] == [[5, 6], [5, 6]]

@@ -7,7 +7,7 @@ import pytest
 from kerasdeep.cli import exit_codes
 from kerasdeep.cli.app import app
 from kerasdeep.cli.braille_plot import HEIGHT, plot_curve
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import open_run_dir
 
 NET = """version: 1
 data: {source: digits, validation: 0.1}     # small
@@ -51,7 +51,7 @@ def test_a_shipped_file_is_not_written_over(config, capsys):
 def test_a_run_is_tested_as_configured_and_its_report_shows_the_curve(config, capsys):
     line = ["train", str(config), "--quiet", "--set", "training.epochs=1", "--set", "report.tensorboard=false"]
     assert exit_codes.run_app(app, line) == 0
-    run = run_dir.open_run_dir("runs/small-1")
+    run = open_run_dir("runs/small-1")
     assert exit_codes.run_app(app, ["lr-find", "runs/small-1", "--steps", "60", "--set", "training.batch_size=64"]) == 0
     assert run.read_fact("lr_find") is None  # another batch size is another test
     capsys.readouterr()

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from kerasdeep.cli.app import app
 from kerasdeep.engine import checkpoint, feeder
 from kerasdeep.errors import InputError, Interrupted
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 
 CONFIG = """
 version: 1

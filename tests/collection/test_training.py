@@ -6,7 +6,7 @@ import pytest
 
 from kerasdeep import report, shipped, training
 from kerasdeep.config import load_config
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 
 FILES = shipped.collection_files()
 FOLDERS = [Path(__file__).resolve().parents[2] / name for name in shipped.COLLECTION_FOLDERS]

@@ -91,7 +91,7 @@ print(json.dumps({"equal": equal, "ours": found, "keras": keras_found, "predicte
 TRAIN = """
 import json
 from kerasdeep import training
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import latest_run
 from kerasdeep.config import load_config
 from kerasdeep.errors import Interrupted
 config, out = sys.argv[1:]
@@ -114,7 +114,7 @@ try:
 except Interrupted:
     pass
 checkpoint.save = real
-resumed = training.train(load_config(config, sets=sets), out, resume=run_dir.latest_run(out, "small"), progress="quiet")
+resumed = training.train(load_config(config, sets=sets), out, resume=latest_run(out, "small"), progress="quiet")
 one, other = (checkpoint.read(run.checkpoints)[1] for run in (whole, resumed))
 equal = all((a == b).all() for a, b in zip(one.values(), other.values(), strict=True))
 def untimed(run):

@@ -12,7 +12,7 @@ from kerasdeep.data import Dataset, DataSplit, Preprocessing
 from kerasdeep.data.preprocessing import ArrayTransform, TableTransform
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.evaluation.prediction_metrics import Evaluation, evaluate
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 
 GARMENTS = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 DIGITS_CONFIG = """\

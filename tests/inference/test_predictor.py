@@ -23,7 +23,7 @@ from kerasdeep.inference.prediction import predict
 from kerasdeep.inference.predictor import load_predictor
 from kerasdeep.inference.run_evaluation import evaluate
 from kerasdeep.inference.table_output import table_as_json, write_table
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import create_run_dir
 
 ROWS = 240
 
@@ -153,7 +153,7 @@ def test_what_cannot_be_predicted_is_said(classes, both, pictures, tmp_path):
 
 
 def test_a_run_without_a_model_is_refused(tmp_path):
-    run = run_dir.create_run_dir(tmp_path, "early")
+    run = create_run_dir(tmp_path, "early")
     run.write_result({"status": "interrupted"})
     with pytest.raises(InputError, match=r"interrupted.*--resume"):
         load_predictor(run)

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasdeep.cli import exit_codes
 from kerasdeep.cli.app import app
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import RunDir
 
 NET = """
 version: 1
@@ -28,7 +28,7 @@ def test_a_killed_run_gets_a_report_that_says_so(tmp_path, monkeypatch, capsys):
     (tmp_path / "killed.yaml").write_text(NET)
     command = [sys.executable, "-m", "kerasdeep", "train", "killed.yaml", "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        run = run_dir.RunDir(tmp_path / "runs" / "killed-1")
+        run = RunDir(tmp_path / "runs" / "killed-1")
         while process.poll() is None and len(run.history.rows()) < 3:
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)

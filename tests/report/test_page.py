@@ -11,7 +11,7 @@ import pytest
 from helpers import synthetic_runs
 
 from kerasdeep import report
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "path", "wbr"}
 HOSTILE = '<script>alert("x")</script>'
@@ -244,7 +244,7 @@ def test_many_classes_layers_and_epochs_stay_small(tmp_path):
 def test_the_report_needs_no_numerical_library(runs, tmp_path):
     run = copied(runs, "classification", tmp_path)
     code = (
-        "import sys; from kerasdeep import report; from kerasdeep.runs.run_dir import RunDir; "
+        "import sys; from kerasdeep import report; from kerasdeep.runs import RunDir; "
         f"report.write(RunDir(__import__('pathlib').Path({str(run.path)!r}))); "
         "print(sorted({'keras', 'tensorflow', 'jax', 'numpy', 'pandas', 'sklearn'} & set(sys.modules)))"
     )

@@ -5,7 +5,7 @@ import math
 import pytest
 from scipy import stats
 
-from kerasdeep.runs.run_dir import create_run_dir
+from kerasdeep.runs import create_run_dir
 from kerasdeep.studies import claim_results, metric_paths, seed_statistics
 
 ROWS = [

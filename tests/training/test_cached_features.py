@@ -8,7 +8,7 @@ from kerasdeep.config import load_config
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import InputError, Interrupted
 from kerasdeep.modeling import feature_cache
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import RunDir
 
 NET = """
 version: 1
@@ -84,7 +84,7 @@ def test_it_resumes_to_the_same_bits(config, last, monkeypatch):
     with pytest.raises(Interrupted):
         train(config, CACHED, out=config.parent / "killed")
     monkeypatch.setattr(checkpoint, "save", save)
-    run = run_dir.RunDir(config.parent / "killed" / "cached-1")
+    run = RunDir(config.parent / "killed" / "cached-1")
     train(config, CACHED, resume=run)
     assert figures(run) == figures(whole)
 

@@ -11,7 +11,7 @@ import pytest
 
 from kerasdeep.config import load_config
 from kerasdeep.errors import InputError
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import RunDir, latest_run
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
 
@@ -73,7 +73,7 @@ def test_two_devices_give_the_run_of_one(config):
     # One after the other: both at once would share the cores, and XLA compiles slowly enough.
     ended(start(config, "one", "--quiet"))
     ended(start(config, "two", "--quiet", *SPLIT, JAX_NUM_CPU_DEVICES="2"))
-    one, two = (run_dir.latest_run(config.parent / out, "shared") for out in ("one", "two"))
+    one, two = (latest_run(config.parent / out, "shared") for out in ("one", "two"))
     assert two.read_fact("engine")["devices"] == 2 and one.read_fact("engine")["devices"] == 1
     assert_close(one, two)
 
@@ -90,13 +90,13 @@ def test_two_processes_give_the_run_of_one_the_first_writes_and_a_signal_to_any_
     ended(start(config, "one", "--quiet"))
     first, second = ended(*both("--json"))
     assert first[0].startswith("{") and len(first[0].splitlines()) == 1 and second[0] == ""
-    one, two = (run_dir.latest_run(config.parent / out, "shared") for out in ("one", "two"))
+    one, two = (latest_run(config.parent / out, "shared") for out in ("one", "two"))
     assert [path.name for path in (config.parent / "two").iterdir()] == ["shared-1"]
     assert two.read_fact("engine")["processes"] == 2
     assert_close(one, two)
 
     endless = both("--set", "training.epochs=1000000", "--quiet")
-    run = run_dir.RunDir(config.parent / "two" / "shared-2")
+    run = RunDir(config.parent / "two" / "shared-2")
     while not run.history.rows() and endless[0].poll() is None:
         pass
     endless[1].terminate()

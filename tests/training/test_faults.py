@@ -17,7 +17,7 @@ from kerasdeep import training
 from kerasdeep.config import load_config
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import InputError, RunFailed
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import RunDir, latest_run
 
 NET = """
 version: 1
@@ -134,7 +134,7 @@ def test_a_file_that_may_not_grow_ends_the_run_and_is_no_bug(config):
         _, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 1, said
     assert "A file would grow past what the file system, or `ulimit -f`, allows" in said
-    run = run_dir.RunDir(config.parent / "runs" / "small-1")
+    run = RunDir(config.parent / "runs" / "small-1")
     assert run.read_result()["status"] == "failed" and "ulimit" in run.read_result()["error"]
 
 
@@ -178,7 +178,7 @@ def test_weights_that_are_not_finite_end_the_run_though_the_loss_was(config):
             "optimizer.SGD.momentum=0.9",
             "regularization={l2: 10}",
         )
-    run = run_dir.latest_run(config.parent / "runs", "small")
+    run = latest_run(config.parent / "runs", "small")
     assert run.read_result()["status"] == "failed" and not checkpoint.exists(run.checkpoints)
     assert np.isfinite(run.history.rows()[-1]["loss"])
 
@@ -187,7 +187,7 @@ def test_out_of_memory_names_a_batch_size_to_try(config):
     huge = "network.layers=[{RepeatVector: 1000000000}, GlobalAveragePooling1D, Output]"
     with pytest.raises(RunFailed, match=r"Out of memory.*--set training\.batch_size=8"):
         train(config, huge, "regularization={}")
-    assert run_dir.latest_run(config.parent / "runs", "small").read_result()["status"] == "failed"
+    assert latest_run(config.parent / "runs", "small").read_result()["status"] == "failed"
 
 
 @pytest.mark.slow  # TensorFlow waits ten seconds for memory
@@ -198,7 +198,7 @@ def test_a_network_that_does_not_fit_into_memory_leaves_no_run(config):
 
 
 def test_sigterm_saves_and_ends_with_130_and_a_second_process_is_kept_off_meanwhile(config):
-    run = run_dir.RunDir(config.parent / "runs" / "small-1")
+    run = RunDir(config.parent / "runs" / "small-1")
     with command(config, *sets(ENDLESS)) as first:
         until(lambda: checkpoint.exists(run.checkpoints) or first.poll() is not None)
         with command(run.path, "--resume", *sets(ENDLESS)) as second:

@@ -15,7 +15,7 @@ import pytest
 from kerasdeep import training
 from kerasdeep.config import load_config
 from kerasdeep.engine import checkpoint
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import RunDir, latest_run
 
 NET = """
 version: 1
@@ -85,7 +85,7 @@ def changes(config, backend):
 
 def to_the_end(config, backend, out, *, resume=False):
     if backend == "tensorflow":
-        begun = run_dir.latest_run(out, "killed") if resume else None
+        begun = latest_run(out, "killed") if resume else None
         return training.train(load_config(config, sets=changes(config, backend)), out, begun, progress="quiet")
     with start(config, backend, out, *(["--resume"] if resume else [])) as process:
         try:
@@ -93,7 +93,7 @@ def to_the_end(config, backend, out, *, resume=False):
         finally:
             process.kill()
     assert process.returncode == 0, said
-    return run_dir.latest_run(out, "killed")
+    return latest_run(out, "killed")
 
 
 def start(config, backend, out, *more, sets=()):
@@ -115,7 +115,7 @@ def killed(config, backend, out, draw, checkpoints):
             time.sleep(wait)
             os.kill(process.pid, signal.SIGKILL)
             process.wait(timeout=SECONDS)
-        run = run_dir.RunDir(path)
+        run = RunDir(path)
         if process.returncode == -signal.SIGKILL:
             return run
         assert run.read_result()["status"] == "completed"  # it was quicker: draw again

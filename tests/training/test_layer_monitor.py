@@ -9,7 +9,7 @@ from kerasdeep.config import load_config
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import Interrupted
 from kerasdeep.evaluation import layer_stats
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import latest_run
 from kerasdeep.training import layer_monitor
 
 NET = """
@@ -93,7 +93,7 @@ def test_a_resumed_run_goes_on_without_repeating_a_reading(config, monkeypatch):
     with pytest.raises(Interrupted):
         train(config, "training.checkpoint=20 steps", *ROUGH)  # within the second epoch
     monkeypatch.setattr(checkpoint, "save", save)
-    run = run_dir.latest_run(config.parent / "runs", "watched")
+    run = latest_run(config.parent / "runs", "watched")
     train(config, "training.checkpoint=20 steps", *ROUGH, resume=run)
     whole = train(config, *ROUGH, out="whole")
     assert [reading["epoch"] for reading in readings(run)] == [1, 2, 3]

@@ -20,7 +20,7 @@ from kerasdeep.data import pretext
 from kerasdeep.data.dataset import DataSplit
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import InputError, Interrupted
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import RunDir
 
 NET = """
 version: 1
@@ -171,7 +171,7 @@ def test_a_run_killed_in_any_stage_resumes_to_the_same_bits(kind, places, write,
         with pytest.raises(Interrupted):
             train(config, out=config.parent / "killed")
         monkeypatch.setattr(checkpoint, "save", save)
-        run = run_dir.RunDir(config.parent / "killed" / f"taught-{number}")
+        run = RunDir(config.parent / "killed" / f"taught-{number}")
         train(config, resume=run)
         assert_same_run(whole, run)
         assert run.read_fact("stages") == whole.read_fact("stages")
@@ -206,7 +206,7 @@ def test_a_killed_process_resumes_to_the_same_bits(write):
     environment = {**os.environ, "PYTHONPATH": str(root)}
     ended = subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()[-2000:]
-    run = run_dir.RunDir(config.parent / "killed" / "taught-1")
+    run = RunDir(config.parent / "killed" / "taught-1")
     train(config, resume=run)
     assert_same_run(whole, run)
 

@@ -14,7 +14,7 @@ from kerasdeep.config import load_config
 from kerasdeep.config.sections.regularization import PruningConfig as Settings
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import Interrupted
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import RunDir
 from kerasdeep.training.pruning import PruningCallback, cubic_ramp, zero_smallest
 
 TABLE = """
@@ -80,7 +80,7 @@ def test_an_interrupted_run_ends_in_the_same_bits(epoch, tmp_path, monkeypatch):
     with pytest.raises(Interrupted):
         training.train(loaded, tmp_path / "cut", progress="quiet")
     monkeypatch.undo()
-    cut = run_dir.RunDir(tmp_path / "cut" / "pruned-1")
+    cut = RunDir(tmp_path / "cut" / "pruned-1")
     assert_same_run(whole, training.train(loaded, tmp_path / "cut", cut, progress="quiet"))
 
 

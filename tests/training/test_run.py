@@ -16,7 +16,7 @@ from kerasdeep import training
 from kerasdeep.config import load_config
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import InputError, RunFailed
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import RunDir, latest_run
 
 NET = """
 version: 1
@@ -119,7 +119,7 @@ def end_with(number, config, *, after):
             time.sleep(0.002)
         os.kill(process.pid, number)
         text, _ = process.communicate(timeout=60)
-    return run_dir.RunDir(out / "small-1"), process.returncode, text
+    return RunDir(out / "small-1"), process.returncode, text
 
 
 def test_a_run_killed_before_its_first_checkpoint_starts_again(config):
@@ -201,7 +201,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_good_state(co
     sets += ["data.scaling=none", "regularization={}", "data.target_scaling=none", "metrics=[]"]
     with pytest.raises(RunFailed, match=r"epoch 1.*learning rate ten times smaller"):
         train(config, *sets)
-    run = run_dir.latest_run(config.parent / "runs", "small")
+    run = latest_run(config.parent / "runs", "small")
     result = run.read_result()
     assert result["status"] == "failed" and "epoch 1" in result["error"]
     assert not np.isfinite(run.history.rows()[-1]["loss"])

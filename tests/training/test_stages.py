@@ -11,7 +11,7 @@ from kerasdeep.engine import checkpoint
 from kerasdeep.errors import InputError, Interrupted, RunFailed
 from kerasdeep.modeling import param_groups
 from kerasdeep.modeling.optimizer import default_optimizer
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import RunDir
 from kerasdeep.training import trainer
 
 NET = """
@@ -79,7 +79,7 @@ def test_a_run_killed_in_any_stage_resumes_to_the_same_bits(config, monkeypatch)
         with pytest.raises(Interrupted):
             train(config, out=config.parent / "killed")
         monkeypatch.setattr(checkpoint, "save", save)
-        run = run_dir.RunDir(config.parent / "killed" / f"staged-{number}")
+        run = RunDir(config.parent / "killed" / f"staged-{number}")
         train(config, resume=run)
         assert_same_run(whole, run)
         facts = [dict(stage) for stage in run.read_fact("stages")]

@@ -20,7 +20,7 @@ from kerasdeep.inference.export.serving_model import build_serving_model, descri
 from kerasdeep.inference.predictor import Predictor
 from kerasdeep.inference.target_predictions import predict_outputs
 from kerasdeep.modeling.batch_norm_folding import fold_batch_norm
-from kerasdeep.runs.run_dir import write_json
+from kerasdeep.runs import write_json
 
 PROOF_ROWS = 500
 TOLERANCE = 1e-4

@@ -19,7 +19,7 @@ from kerasdeep.data.download import keras_home
 from kerasdeep.errors import InputError, Problem, suggest
 from kerasdeep.modeling.pretrained import model_scan
 from kerasdeep.modeling.shape_only import shape_only_variables
-from kerasdeep.runs import run_dir
+from kerasdeep.runs import open_run_dir
 
 IGNORABLE_ARGUMENTS = {"DepthwiseConv2D": {"groups": 1}, "DepthwiseConv1D": {"groups": 1}}
 """Arguments that Keras 2 wrote and Keras 3 does not know, with the value at which they mean nothing."""
@@ -58,7 +58,7 @@ def resolve_model_path(text: str) -> Path:
     """The model file that a path means: itself, or the one in a run directory."""
     path = Path(text)
     if path.is_dir():
-        model_file = run_dir.open_run_dir(path).model
+        model_file = open_run_dir(path).model
         if not model_file.is_file():
             raise InputError(f"the run {path} has no finished model. Train it to its end first.", "model-file")
         return model_file

@@ -7,21 +7,21 @@ import threading
 
 import pytest
 
-from kerasdeep.runs import run_dir
 from kerasdeep.errors import InputError
+from kerasdeep.runs import RunDir, create_run_dir, latest_run, list_runs, open_run_dir, write_json, write_text
 
 
 def test_numbers_count_up_and_are_never_reused(tmp_path):
-    names = [run_dir.create_run_dir(tmp_path, "fashion").path.name for _ in range(3)]
+    names = [create_run_dir(tmp_path, "fashion").path.name for _ in range(3)]
     assert names == ["fashion-1", "fashion-2", "fashion-3"]
     (tmp_path / "fashion-2").rmdir()
-    assert run_dir.create_run_dir(tmp_path, "fashion").path.name == "fashion-4"
-    assert run_dir.create_run_dir(tmp_path, "fashion-mnist").path.name == "fashion-mnist-1"
+    assert create_run_dir(tmp_path, "fashion").path.name == "fashion-4"
+    assert create_run_dir(tmp_path, "fashion-mnist").path.name == "fashion-mnist-1"
 
 
 def test_creating_at_once_gives_every_caller_an_own_directory(tmp_path):
     paths = []
-    threads = [threading.Thread(target=lambda: paths.append(run_dir.create_run_dir(tmp_path, "x").path)) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: paths.append(create_run_dir(tmp_path, "x").path)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -30,27 +30,27 @@ def test_creating_at_once_gives_every_caller_an_own_directory(tmp_path):
 
 
 def test_a_name_cannot_leave_the_output_folder(tmp_path):
-    assert run_dir.create_run_dir(tmp_path / "runs", "../evil name").path == tmp_path / "runs" / "evil-name-1"
+    assert create_run_dir(tmp_path / "runs", "../evil name").path == tmp_path / "runs" / "evil-name-1"
 
 
 def test_an_output_that_is_a_file_is_the_users_mistake(tmp_path):
     (tmp_path / "runs").write_text("")
     with pytest.raises(InputError, match="--out"):
-        run_dir.create_run_dir(tmp_path / "runs", "x")
+        create_run_dir(tmp_path / "runs", "x")
 
 
 def test_latest_compares_numbers_and_looks_at_the_whole_name(tmp_path):
     for name in ["net-9", "net-10", "net-two-11", "net-12"]:
         (tmp_path / name).mkdir()
         if name != "net-12":  # an empty folder is no run
-            run_dir.RunDir(tmp_path / name).write_result({"status": "completed"})
-    assert run_dir.latest_run(tmp_path, "net").path.name == "net-10"
-    assert run_dir.latest_run(tmp_path, "other") is None
-    assert [run.path.name for run in run_dir.list_runs(tmp_path)] == ["net-9", "net-10", "net-two-11"]
+            RunDir(tmp_path / name).write_result({"status": "completed"})
+    assert latest_run(tmp_path, "net").path.name == "net-10"
+    assert latest_run(tmp_path, "other") is None
+    assert [run.path.name for run in list_runs(tmp_path)] == ["net-9", "net-10", "net-two-11"]
 
 
 def test_results_are_whole_json_without_nan(tmp_path):
-    run = run_dir.create_run_dir(tmp_path, "x")
+    run = create_run_dir(tmp_path, "x")
     run.write_result({"status": "completed", "metrics": {"val_loss": float("nan"), "val_accuracy": 0.5}})
     found = json.loads(run.result.read_text())
     assert found == {
@@ -64,17 +64,17 @@ def test_results_are_whole_json_without_nan(tmp_path):
 
 def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path):
     path = tmp_path / "x.json"
-    run_dir.write_json(path, {"a": 1})
+    write_json(path, {"a": 1})
     with pytest.raises(UnicodeEncodeError):
-        run_dir.write_text(path, "\ud800")
+        write_text(path, "\ud800")
     assert json.loads(path.read_text()) == {"a": 1}
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_what_a_killed_process_was_writing_is_swept_away_and_nothing_else(tmp_path):
-    run = run_dir.create_run_dir(tmp_path, "x")
+    run = create_run_dir(tmp_path, "x")
     code = (
-        "import os, sys; from pathlib import Path; from kerasdeep.runs.run_dir import atomic_write\n"
+        "import os, sys; from pathlib import Path; from kerasdeep.runs import atomic_write\n"
         "for name in ('result.json', 'facts/engine.json'):\n"
         "    atomic_write(Path(sys.argv[1]) / name).__enter__().write_text('half')\n"
         "os.kill(os.getpid(), 9)"
@@ -87,14 +87,14 @@ def test_what_a_killed_process_was_writing_is_swept_away_and_nothing_else(tmp_pa
 
 
 def test_facts_come_back_and_a_missing_one_is_none(tmp_path):
-    run = run_dir.create_run_dir(tmp_path, "x")
+    run = create_run_dir(tmp_path, "x")
     run.write_fact("engine", {"chunk": 4, "path": tmp_path})
     assert run.read_fact("engine") == {"chunk": 4, "path": str(tmp_path)}
     assert run.read_fact("health") is None
 
 
 def test_history_keeps_numbers_exactly_and_grows_columns(tmp_path):
-    history = run_dir.create_run_dir(tmp_path, "x").history
+    history = create_run_dir(tmp_path, "x").history
     first = {"stage": "main", "epoch": 1, "loss": 0.1 + 0.2, "val_loss": 1e-17, "momentum": None, "seconds": 0.5}
     history.append(first)
     assert history.rows() == [first]
@@ -111,7 +111,7 @@ def test_history_keeps_numbers_exactly_and_grows_columns(tmp_path):
 
 
 def test_running_without_a_live_lock_means_interrupted(tmp_path):
-    run = run_dir.create_run_dir(tmp_path, "x")
+    run = create_run_dir(tmp_path, "x")
     run.write_result({"status": "running"})
     with run.lock():
         assert run.read_result()["status"] == "running"
@@ -122,7 +122,7 @@ def test_running_without_a_live_lock_means_interrupted(tmp_path):
 HOLD = """
 import sys
 from pathlib import Path
-from kerasdeep.runs.run_dir import RunDir
+from kerasdeep.runs import RunDir
 with RunDir(Path(sys.argv[1])).lock():
     print("held", flush=True)
     sys.stdin.read()
@@ -130,7 +130,7 @@ with RunDir(Path(sys.argv[1])).lock():
 
 
 def test_two_processes_cannot_hold_one_run_and_a_killed_one_frees_it(tmp_path):
-    run = run_dir.create_run_dir(tmp_path, "x")
+    run = create_run_dir(tmp_path, "x")
     run.write_result({"status": "running"})
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(run.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -148,6 +148,6 @@ def test_two_processes_cannot_hold_one_run_and_a_killed_one_frees_it(tmp_path):
 
 def test_what_is_no_run_is_said(tmp_path):
     with pytest.raises(InputError, match="not a run directory"):
-        run_dir.open_run_dir(tmp_path)
+        open_run_dir(tmp_path)
     with pytest.raises(InputError, match="no readable result"):
-        run_dir.RunDir(tmp_path).read_result()
+        RunDir(tmp_path).read_result()

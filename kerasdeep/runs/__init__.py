@@ -1,0 +1,33 @@
+"""Run directories: their layout, history, lock and facts. Imports nothing but the standard library."""
+
+from kerasdeep.runs.files import atomic_write, fsync_dir, to_jsonable, write_json, write_text
+from kerasdeep.runs.history import HistoryFile
+from kerasdeep.runs.layout import (
+    ComparisonDir,
+    RunDir,
+    comparison_dir,
+    create_run_dir,
+    is_run_dir,
+    latest_run,
+    list_runs,
+    open_run_dir,
+    runs_named,
+)
+
+__all__ = [
+    "ComparisonDir",
+    "HistoryFile",
+    "RunDir",
+    "atomic_write",
+    "comparison_dir",
+    "create_run_dir",
+    "fsync_dir",
+    "is_run_dir",
+    "latest_run",
+    "list_runs",
+    "open_run_dir",
+    "runs_named",
+    "to_jsonable",
+    "write_json",
+    "write_text",
+]
