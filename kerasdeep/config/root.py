@@ -14,6 +14,7 @@ from kerasdeep.config.sections.regularization import RegularizationConfig
 from kerasdeep.config.sections.runtime import ReportConfig, RuntimeConfig
 from kerasdeep.config.sections.stages import StageConfig
 from kerasdeep.config.sections.training import TrainingConfig
+from kerasdeep.tasks import SETTING_TYPE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +28,7 @@ class Config(Section):
         "list[str]|str|null", None, "Files that this one starts from: a shipped name or a path relative to this file."
     )
     seed: int = setting("int", 0, "Initialization, dropout, row order and augmentation.", minimum=0)
-    task: str = setting(
-        "'auto'|'binary'|'multiclass'|'regression'", "auto", "What is predicted; auto looks at the target."
-    )
+    task: str = setting(SETTING_TYPE, "auto", "What is predicted; auto looks at the target.")
     data: DataConfig = setting(DataConfig, doc="What to learn from: at least `source`.")
     network: NetworkConfig = setting(NetworkConfig, doc="What to train: a list of layers.")
     pretrained: PretrainedConfig | None = setting(

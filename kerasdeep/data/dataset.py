@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdeep.errors import Problem, SourceLocation
+from kerasdeep.tasks import TASKS, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,16 +42,20 @@ class DataSplit:
 
 @dataclass(frozen=True)
 class Target:
-    """One thing to predict. `kind` is binary, multiclass or regression; `classes` are names in number order."""
+    """One thing to predict. `kind` names its task; `classes` are names in number order."""
 
     name: str
     kind: str
     classes: list[str] = field(default_factory=list)
 
     @property
+    def task(self) -> Task:
+        return TASKS[self.kind]
+
+    @property
     def units(self) -> int:
         """Output units that express this target: one sigmoid, a softmax over the classes, or one number."""
-        return len(self.classes) if self.kind == "multiclass" else 1
+        return len(self.classes) if self.task.unit_per_class else 1
 
 
 @dataclass
@@ -86,7 +91,7 @@ def targets_by_head(targets: list[Target]) -> dict[str, list[Target]]:
     One class target, or any number of numbers, share one head called `output`. Several targets of which some are
     classes need a head each, called by the target's name.
     """
-    if len(targets) == 1 or all(target.kind == "regression" for target in targets):
+    if len(targets) == 1 or all(target.task.shares_head for target in targets):
         return {OUTPUT: targets}
     return {target.name: [target] for target in targets}
 

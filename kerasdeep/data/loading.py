@@ -35,7 +35,7 @@ def load(
 ) -> Dataset:
     """The data that `section` (the `data:` of a specification) describes, ready for a network.
 
-    `task` is auto, binary, multiclass or regression. `batch_size`, where given, is the least number of training
+    `task` is auto or one of `tasks.TASKS`. `batch_size`, where given, is the least number of training
     rows. `say` is told of what takes long: downloads and large folders. `like` gives the rules of inputs where
     they are not to be fitted on these rows. Raises InputError with every problem found: files, columns, labels,
     splits.
@@ -76,7 +76,7 @@ def load(
     encoders = targets.fit_target_scaling(encoders, raw_splits["train"].y, section.target_scaling)
     read_options = {"format": format, "separator": section.separator, "encoding": section.encoding}
     preprocessing = Preprocessing(source.kind, inputs, encoders, read_options)
-    counts = count_classes(encoders[0], raw_splits["train"]) if encoders[0].kind != "regression" else np.zeros(0)
+    counts = count_classes(encoders[0], raw_splits["train"]) if encoders[0].task.has_classes else np.zeros(0)
     weight = targets.compute_class_weight(section, encoders, counts, problems)
     problems.raise_if_errors()
 
@@ -201,7 +201,7 @@ def _warn_about_unused_settings(
     section: Any, source: Source, encoders: list[TargetEncoder], problems: Problems
 ) -> None:
     image = section.image
-    is_table, has_classes = source.kind == "table", any(encoder.kind != "regression" for encoder in encoders)
+    is_table, has_classes = source.kind == "table", any(encoder.task.has_classes for encoder in encoders)
     unused_settings = {
         "separator": section.separator != "auto" and source.format != "csv",
         "encoding": section.encoding != "auto" and source.format != "csv",
@@ -212,7 +212,7 @@ def _warn_about_unused_settings(
         and source.kind != "image",
         "per_class": section.per_class is not None and not has_classes,
         "target_scaling": section.target_scaling == "standardize"
-        and all(encoder.kind != "regression" for encoder in encoders),
+        and all(encoder.task.has_classes for encoder in encoders),
     }
     for key, is_unused in unused_settings.items():
         if is_unused:
@@ -255,7 +255,7 @@ def split_source(
     problems.raise_if_errors()
 
     train = source.splits["train"]
-    codes = [encoder.encode(train.y[encoder.name]) for encoder in encoders if encoder.kind != "regression"]
+    codes = [encoder.encode(train.y[encoder.name]) for encoder in encoders if encoder.task.has_classes]
     selected = np.logical_and.reduce([np.ones(len(train), bool), *(class_codes >= 0 for class_codes in codes)])
     split_indices = splitting.split_rows(
         section, split_configs, len(train), selected, codes[0] if codes else None, problems
@@ -309,7 +309,7 @@ def _keep_selected_classes(
     if not section.classes:
         targets.check_labels(encoders, raw_split, origin, setting_location(section, key), problems)
         return raw_split
-    codes = [encoder.encode(raw_split.y[encoder.name]) for encoder in encoders if encoder.kind != "regression"]
+    codes = [encoder.encode(raw_split.y[encoder.name]) for encoder in encoders if encoder.task.has_classes]
     return raw_split.take(np.flatnonzero(np.logical_and.reduce([class_codes >= 0 for class_codes in codes])))
 
 
@@ -332,7 +332,7 @@ def _check_rows(
         )
         problems.error("too-few-rows", message, setting_location(section, "source"))
     for encoder in encoders:
-        if encoder.kind == "regression" or not len(train):
+        if not encoder.task.has_classes or not len(train):
             continue
         empty_classes = [encoder.classes[number] for number in np.flatnonzero(count_classes(encoder, train) == 0)]
         if empty_classes:

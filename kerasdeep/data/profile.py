@@ -88,7 +88,7 @@ def _target_facts(
     encoder: TargetEncoder, raw_splits: dict[str, RawSplit], section: Any, problems: Problems
 ) -> dict[str, Any]:
     fact: dict[str, Any] = {"name": encoder.name, "kind": encoder.kind, "classes": encoder.classes}
-    if encoder.kind == "regression":
+    if not encoder.task.has_classes:
         return fact | {"summary": _summary(labels_to_floats(raw_splits["train"].y[encoder.name]))}
     counts = {
         split_name: count_classes(encoder, raw_splits[split_name])

@@ -16,6 +16,7 @@ import numpy as np
 
 from kerasdeep.data.dataset import RawSplit, Target, setting_location
 from kerasdeep.errors import InputError, Problems, SourceLocation, suggest
+from kerasdeep.tasks import NUMBERS, TASKS, Task, predicts_numbers, task_of_classes
 
 MAX_CLASSES = 20
 MAX_SHOWN = 5
@@ -39,12 +40,16 @@ class TargetEncoder:
     scale: float = 1.0
 
     @property
+    def task(self) -> Task:
+        return TASKS[self.kind]
+
+    @property
     def target(self) -> Target:
         return Target(self.name, self.kind, list(self.classes))
 
     def encode(self, raw: np.ndarray) -> np.ndarray:
         """Class numbers (int32, −1 for a label that is no class) or scaled numbers (float32)."""
-        if self.kind == "regression":
+        if not self.task.has_classes:
             return ((labels_to_floats(raw) - self.center) / self.scale).astype(np.float32)
         number_of = {label: number for number, label in enumerate(self.labels)}
         texts, inverse = _unique_texts(raw)
@@ -53,7 +58,7 @@ class TargetEncoder:
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """What `encode` was given: numbers in their own unit, or the names of classes."""
-        if self.kind == "regression":
+        if not self.task.has_classes:
             return np.asarray(encoded, np.float64) * self.scale + self.center
         return np.asarray(self.classes, object)[np.asarray(encoded, int)]
 
@@ -76,7 +81,7 @@ def infer_encoders(
             problems.error("nan-target", message, location)
             continue
         kind = _infer_kind(name, raw, section, task, problems)
-        if kind == "regression":
+        if kind and predicts_numbers(kind):
             encoders.append(TargetEncoder(name, kind))
         elif kind:
             encoders.append(_class_encoder(name, raw, class_names.get(name), kind, section, problems))
@@ -84,16 +89,16 @@ def infer_encoders(
 
 
 def _infer_kind(name: str, raw: np.ndarray, section: Any, task: str, problems: Problems) -> str | None:
-    """regression or classes (binary and multiclass are told apart once the classes are counted)."""
+    """The task's name, or `classes`: which task they make shows once they are counted. None after a problem."""
     numeric = raw.dtype.kind in "iufb"
-    if task == "regression":
+    if predicts_numbers(task):
         if not numeric:
             example = label_to_text(raw[0])
-            message = f"The target '{name}' holds text such as '{example}', but `task: regression` needs numbers."
+            message = f"The target '{name}' holds text such as '{example}', but `task: {task}` needs numbers."
             problems.error("text-target", message, setting_location(section, "target"))
             return None
-        return "regression"
-    if task in ("binary", "multiclass"):
+        return task
+    if task in TASKS:
         return task
     if not numeric and not section.classes and (stray_row := _first_non_number(raw)) is not None:
         message = (
@@ -105,7 +110,7 @@ def _infer_kind(name: str, raw: np.ndarray, section: Any, task: str, problems: P
     if not numeric or raw.dtype.kind == "b" or section.classes:
         return "classes"
     is_whole = raw.dtype.kind in "iu" or bool((raw == np.round(raw)).all())
-    return "classes" if is_whole and len(np.unique(raw)) <= MAX_CLASSES else "regression"
+    return "classes" if is_whole and len(np.unique(raw)) <= MAX_CLASSES else NUMBERS
 
 
 def _class_encoder(
@@ -131,16 +136,15 @@ def _class_encoder(
         message = f"The target '{name}' has only one class{class_hint}. Expected two or more: nothing can be learned from one."
         problems.error("one-class-target", message, location)
         return None
-    if kind == "binary" and len(labels) != 2:
+    kind = task_of_classes(len(labels)) if kind == "classes" else kind
+    if TASKS[kind].class_count not in (None, len(labels)):
         class_list = _join_shortened([display_names[label] for label in labels])
         message = (
-            f"`task: binary` needs a target with two classes; '{name}' has {len(labels)} ({class_list}). "
-            "Choose two under `data.classes`, or leave `task` out."
+            f"`task: {kind}` needs a target with {TASKS[kind].class_count} classes; '{name}' has {len(labels)} "
+            f"({class_list}). Choose {TASKS[kind].class_count} under `data.classes`, or leave `task` out."
         )
         problems.error("wrong-task", message, location)
         return None
-    if kind == "classes":
-        kind = "binary" if len(labels) == 2 else "multiclass"
     return TargetEncoder(name, kind, labels, [display_names[label] for label in labels])
 
 
@@ -172,7 +176,7 @@ def fit_target_scaling(encoders: list[TargetEncoder], y: dict[str, np.ndarray], 
     """The rules with mean and deviation of the training rows, where numbers are to be standardized."""
     fitted = []
     for encoder in encoders:
-        if encoder.kind == "regression" and scaling != "none":
+        if not encoder.task.has_classes and scaling != "none":
             numbers = labels_to_floats(y[encoder.name])
             center, scale = float(numbers.mean()), float(numbers.std())
             encoder = TargetEncoder(encoder.name, encoder.kind, center=center, scale=scale if scale > 0 else 1.0)
@@ -190,7 +194,7 @@ def check_labels(
         if is_missing.any():
             message = f"The target '{encoder.name}' is missing in {is_missing.sum()} of {len(raw)} rows of {origin}."
             problems.error("nan-target", message, location)
-        elif encoder.kind != "regression":
+        elif encoder.task.has_classes:
             unknown_labels = [text for text in _unique_texts(raw)[0] if text not in encoder.labels]
             if unknown_labels:
                 message = (
@@ -211,7 +215,7 @@ def compute_class_weight(
     if requested is None:
         return None
     location = setting_location(section, "class_weight")
-    if len(encoders) != 1 or encoders[0].kind == "regression":
+    if len(encoders) != 1 or not encoders[0].task.has_classes:
         problems.error("class-weight", "`class_weight` needs one target, and that with classes.", location)
         return None
     (encoder,) = encoders

@@ -9,6 +9,7 @@ import numpy as np
 from kerasdeep import modeling
 from kerasdeep.config.lowering.planned import Head
 from kerasdeep.diagnostics.layer_probe import LayerProbe
+from kerasdeep.tasks import TASKS, Task
 
 ACTIVATION_RANGES = {
     "relu": (0.0, np.inf),
@@ -49,25 +50,26 @@ def find_unfit_output(probe: LayerProbe) -> tuple[str, str] | None:
 
 
 def _output_problem(head: Head, activation: str, loss: Any, y: np.ndarray, outputs: np.ndarray) -> str | None:
-    if head.kind == "regression":
+    task = TASKS[head.kind]
+    if not task.has_classes:
         return _range_problem(activation, y)
     if outputs.shape[-1] == 1 and activation == "softmax":
         return "Softmax over a single unit is always 1."
     loss = getattr(loss, "loss", loss)  # out of the wrapper that makes one-hot targets
     if type(loss).__name__ not in PROBABILITY_LOSSES:
         return None
-    if getattr(loss, "from_logits", False) or _are_probabilities(outputs, head.kind):
+    if getattr(loss, "from_logits", False) or _are_probabilities(outputs, task):
         return None
-    expectation = "between 0 and 1" if head.kind == "binary" else "that are positive and sum to 1"
+    expectation = "that are positive and sum to 1" if task.unit_per_class else "between 0 and 1"
     low, high = outputs.min(), outputs.max()
     return f"The loss expects probabilities {expectation}; {activation} gives {low:.2g} to {high:.2g}."
 
 
-def _are_probabilities(outputs: np.ndarray, kind: str) -> bool:
+def _are_probabilities(outputs: np.ndarray, task: Task) -> bool:
     if not np.isfinite(outputs).all():
         return True  # a network that explodes says nothing about its output layer
     inside = bool((outputs >= -1e-3).all() and (outputs <= 1 + 1e-3).all())
-    return inside and (kind == "binary" or bool((np.abs(outputs.sum(axis=-1) - 1) < 1e-2).all()))
+    return inside and (not task.unit_per_class or bool((np.abs(outputs.sum(axis=-1) - 1) < 1e-2).all()))
 
 
 def _range_problem(activation: str, y: np.ndarray) -> str | None:

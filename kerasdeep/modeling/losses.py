@@ -12,12 +12,8 @@ from kerasdeep.catalog import Choice
 from kerasdeep.config.lowering.planned import Head
 from kerasdeep.errors import InputError
 from kerasdeep.modeling.factory import create
+from kerasdeep.tasks import TASKS
 
-DEFAULT_LOSSES = {
-    "binary": "BinaryCrossentropy",
-    "multiclass": "SparseCategoricalCrossentropy",
-    "regression": "MeanSquaredError",
-}
 SPARSE_LOSSES = ("SparseCategoricalCrossentropy", "Circle")
 """Losses that Keras made for class numbers; every other one gets one-hot targets."""
 
@@ -37,14 +33,14 @@ def build_losses(
 def _choice_for_head(configured: str | Choice | Mapping[str, Choice], head: Head) -> Choice:
     if isinstance(configured, Mapping):
         configured = configured.get(head.name, "auto")
-    return configured if isinstance(configured, Choice) else Choice("loss", DEFAULT_LOSSES[head.kind])
+    return configured if isinstance(configured, Choice) else Choice("loss", TASKS[head.kind].loss)
 
 
 def _build_loss(choice: Choice, head: Head, label_smoothing: float) -> keras.losses.Loss:
-    if label_smoothing and head.kind != "regression":
+    if label_smoothing and TASKS[head.kind].has_classes:
         choice = _with_label_smoothing(choice, label_smoothing)
     loss = create(choice)
-    needs_columns = head.kind == "multiclass" and choice.name not in SPARSE_LOSSES
+    needs_columns = TASKS[head.kind].unit_per_class and choice.name not in SPARSE_LOSSES
     return custom_objects.OneHotLoss(loss) if needs_columns else loss
 
 

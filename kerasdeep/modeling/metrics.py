@@ -10,12 +10,8 @@ from kerasdeep.catalog import Choice
 from kerasdeep.config.lowering.planned import Head
 from kerasdeep.errors import InputError
 from kerasdeep.modeling.factory import create
+from kerasdeep.tasks import TASKS
 
-DEFAULT_METRICS = {
-    "binary": ("accuracy",),
-    "multiclass": ("accuracy",),
-    "regression": ("MeanAbsoluteError", "RootMeanSquaredError", "R2Score"),
-}
 SPARSE_METRICS = (
     *("accuracy", "Accuracy", "SparseCategoricalAccuracy", "SparseTopKCategoricalAccuracy"),
     *("SparseCategoricalCrossentropy", "BinaryAccuracy", "BinaryCrossentropy", "MeanIoU", "IoU", "BinaryIoU"),
@@ -54,9 +50,7 @@ def _choices_for_head(
 ) -> Sequence[Choice]:
     if isinstance(configured, Mapping):
         configured = configured.get(head.name, "auto")
-    return (
-        [Choice("metric", name) for name in DEFAULT_METRICS[head.kind]] if isinstance(configured, str) else configured
-    )
+    return [Choice("metric", name) for name in TASKS[head.kind].metrics] if isinstance(configured, str) else configured
 
 
 def _build_metric(choice: Choice, head: Head, scale: TargetScale | None) -> Any:
@@ -67,7 +61,7 @@ def _build_metric(choice: Choice, head: Head, scale: TargetScale | None) -> Any:
             raise InputError(message, "not-one-number", choice.location)
         choice = choice.replace(**{argument: default})
     metric = create(choice)
-    if head.kind == "regression":
+    if not TASKS[head.kind].has_classes:
         if scale is None or choice.name in SCALE_INVARIANT_METRICS:
             return metric
         return custom_objects.InOriginalUnit(metric, *scale)

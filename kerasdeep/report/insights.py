@@ -11,6 +11,7 @@ from typing import Any
 from kerasdeep.report import formatting
 from kerasdeep.report.formatting import is_number
 from kerasdeep.report.run_facts import RunFacts
+from kerasdeep.tasks import predicts_numbers
 
 OVERFIT_RATIO = 1.05  # validation loss this much above its best, while training loss falls, is overfitting
 MIN_ACCURACY_GAP = 0.05  # of accuracy between training and validation
@@ -44,7 +45,7 @@ def result_insights(facts: RunFacts) -> list[Insight]:
         target_phrase = f" about {target.get('target')}" if len(targets) > 1 else ""
         insights.append(
             _regression_insight(target, rows)
-            if target.get("kind") == "regression"
+            if predicts_numbers(target.get("kind") or "")
             else _classification_insight(target, rows, target_phrase)
         )
     if split == "train":

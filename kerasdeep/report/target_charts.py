@@ -8,6 +8,7 @@ from typing import Any
 
 from kerasdeep.report import charts, formatting
 from kerasdeep.report.formatting import is_number
+from kerasdeep.tasks import TASKS
 
 MAX_CLASSES = 30  # a larger matrix cannot be read; the pairs most often confused say the same
 QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.99)
@@ -70,7 +71,7 @@ def class_balance(target: dict[str, Any]) -> list[dict[str, Any]]:
 
 def gauge(target: dict[str, Any]) -> Gauge | None:
     """Accuracy or R² on a scale from 0, or from the quarter below where R² or its interval is negative, to 1."""
-    name = "r2_score" if target.get("kind") == "regression" else "accuracy"
+    name = TASKS[target["kind"]].headline if target.get("kind") in TASKS else "accuracy"
     value = (target.get("metrics") or {}).get(name)
     if not is_number(value) or not -1 <= value <= 1:
         return None

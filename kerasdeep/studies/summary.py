@@ -9,9 +9,10 @@ import numpy as np
 
 from kerasdeep.runs import RunDir
 from kerasdeep.studies import metric_paths, seed_statistics
+from kerasdeep.tasks import TASKS
 
 COST_METRICS = (*metric_paths.RESULT_KEYS, "seconds_an_epoch")
-HEADLINE_METRICS = ("accuracy", "r2_score", "mean_absolute_error", "loss")
+HEADLINE_METRICS = (*dict.fromkeys(task.headline for task in TASKS.values()), "mean_absolute_error", "loss")
 """The figure that says most, first that there is; of test rows before validation rows."""
 CURVE_COLUMNS = ("loss", "data_loss", "learning_rate", "momentum")
 MAX_CURVE_EPOCHS = 400

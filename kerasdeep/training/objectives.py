@@ -230,7 +230,7 @@ def _check_fits(section: PretrainConfig, dataset: Dataset, config_path: str, loc
         raise InputError(message, "no-picture", location)
     if isinstance(kind, PairsConfig):
         targets = dataset.targets
-        if len(targets) != 1 or targets[0].kind == "regression":
+        if len(targets) != 1 or not targets[0].task.has_classes:
             message = f"`{config_path}` asks whether two rows have the same class, and the target is no class. "
             raise InputError(message + "Choose one with `data.target`.", "no-classes", location)
     if isinstance(kind, SupervisedConfig) and len(dataset.heads) > 1:

@@ -15,6 +15,7 @@ from kerasdeep.config.schema import Section, find_setting, setting_default
 from kerasdeep.config.sections.stages import StageConfig
 from kerasdeep.config.sections.stages import effective_stages as stages_of
 from kerasdeep.errors import InputError, Problem
+from kerasdeep.tasks import TASKS
 from kerasdeep.yaml_nodes import Mapping, Node
 
 MAX_LAYERS = 2000
@@ -97,9 +98,9 @@ class CheckContext:
         heads = {}
         for output in self.outputs:
             name = (output.arguments.get("name") or "output") if len(self.outputs) > 1 else "output"
-            units = 1 if kind == "binary" else output.arguments.get("units") or 1
+            units = (TASKS[kind].class_count != 2 and output.arguments.get("units")) or 1
             heads.setdefault(name, Head(name, kind, units))
-        if len(heads) == 1 and kind == "regression" and target:
+        if len(heads) == 1 and TASKS[kind].shares_head and target:
             heads = {name: Head(name, kind, len(target)) for name in heads}
         return list(heads.values()) or [Head("output", kind, 1)]
 

@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from kerasdeep.config.checks.context import CheckContext, differs_from_default
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS, BUILT_IN_IMAGE_DATASETS, DataConfig, SplitConfig
 from kerasdeep.errors import Problems
+from kerasdeep.tasks import predicts_numbers
 
 _FORMAT_BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet", ".npz": "npz"}
 _ONLY_FOR_CSV = ("separator", "encoding")
@@ -118,7 +119,7 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
     if kind == "table" and data.augmentation:
         message = "`data.augmentation` alters pictures; this source is a table."
         problems.error("conflict", message, data.location("augmentation"))
-    for key in _ONLY_FOR_CLASSES if context.config.task == "regression" else ("target_scaling",):
+    for key in _ONLY_FOR_CLASSES if predicts_numbers(context.config.task) else ("target_scaling",):
         if differs_from_default(data, key) and context.config.task != "auto":
             message = f"`data.{key}` has no effect while the task is {context.config.task}."
             problems.warn("no-effect", message, data.location(key))

@@ -11,6 +11,7 @@ from kerasdeep.catalog.types import Duration
 from kerasdeep.config import optimizer_rules
 from kerasdeep.config.checks.context import CheckContext, differs_from_default
 from kerasdeep.errors import Problems
+from kerasdeep.tasks import TASKS, predicts_numbers
 
 _MIN_EFFECTIVE_DECAY = 1e-4
 _CATEGORICAL_LOSSES = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy", "CategoricalFocalCrossentropy")
@@ -196,7 +197,7 @@ def _label_smoothing(context: CheckContext, problems: Problems) -> None:
     if not section.label_smoothing:
         return
     location = section.location("label_smoothing")
-    if config.task == "regression":
+    if predicts_numbers(config.task):
         message = "`regularization.label_smoothing` has no effect on numbers. Remove it."
         problems.warn("no-effect", message, location)
     for loss in _losses(config.loss):
@@ -225,7 +226,7 @@ def _outputs(context: CheckContext, problems: Problems) -> None:
             problems.error("conflict", message, loss.location)
         if (
             isinstance(loss, Choice)
-            and config.task == "regression"
+            and predicts_numbers(config.task)
             and loss.name in (*_CATEGORICAL_LOSSES, *_BINARY_LOSSES)
         ):
             message = f"{loss.name} compares classes, but the task is regression. Use mean_squared_error or huber."
@@ -233,7 +234,7 @@ def _outputs(context: CheckContext, problems: Problems) -> None:
 
 
 def _usual_activation(task: str) -> str:
-    return {"binary": "sigmoid", "multiclass": "softmax"}.get(task, "sigmoid or softmax")
+    return TASKS[task].activation if task in TASKS and TASKS[task].has_classes else "sigmoid or softmax"
 
 
 def _loss_and_activation(loss: object, layer: Choice, activation: Choice, problems: Problems) -> None:

@@ -15,6 +15,7 @@ from kerasdeep.config.lowering import kernels
 from kerasdeep.config.lowering.planned import Head
 from kerasdeep.config.sections.regularization import BatchNormConfig, RegularizationConfig
 from kerasdeep.errors import SourceLocation
+from kerasdeep.tasks import TASKS
 
 if TYPE_CHECKING:
     from kerasdeep.config.root import Config
@@ -28,7 +29,6 @@ DROPOUT_LAYERS = (
     "SpatialDropout3D",
 )
 LINEAR_ACTIVATION = Choice("activation", "linear")
-HEAD_ACTIVATIONS = {"binary": "sigmoid", "multiclass": "softmax", "regression": "linear"}
 
 
 def hidden_block(config: Config, layer: Choice, following: list[Choice]) -> Iterator[tuple[str, Choice, str]]:
@@ -74,7 +74,7 @@ def output_layer(config: Config, layer: Choice, head: Head) -> Choice:
         for key, value in layer.arguments.items()
         if key not in ("name", "inputs") and not (key in optional_keys and value is None)
     }
-    activation = arguments.setdefault("activation", Choice("activation", HEAD_ACTIVATIONS[head.kind]))
+    activation = arguments.setdefault("activation", Choice("activation", TASKS[head.kind].activation))
     arguments.setdefault("units", head.units)
     arguments.setdefault("kernel_initializer", _initializer_for(config, activation.name))
     if config.runtime.precision.startswith("mixed"):

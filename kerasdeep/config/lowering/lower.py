@@ -17,6 +17,7 @@ from kerasdeep.catalog import Choice
 from kerasdeep.config.lowering import blocks, kernels
 from kerasdeep.config.lowering.planned import Head, PlannedLayer
 from kerasdeep.errors import MAX_PROBLEMS, InputError, Problem, SourceLocation, suggest
+from kerasdeep.tasks import TASKS
 
 if TYPE_CHECKING:
     from kerasdeep.config.root import Config
@@ -176,13 +177,10 @@ class _Lowering:
     def check_units(self, layer: Choice, head: Head) -> None:
         """More classes than the data has may be kept free; anything else cannot express the labels."""
         units = layer.arguments.get("units")
-        if units is None or units == head.units or (head.kind == "multiclass" and units > head.units):
+        task = TASKS[head.kind]
+        if units is None or units == head.units or (task.unit_per_class and units > head.units):
             return
-        needs = {
-            "binary": "one unit (the probability of the second class)",
-            "multiclass": f"{head.units} units, one for each class",
-            "regression": f"{head.units} units, one for each number",
-        }[head.kind]
+        needs = task.needs.format(units=head.units)
         message = f"`Output` has {units} units, the target `{head.name}` is {head.kind} and needs {needs}."
         self.error("wrong-output", f"{message} Leave `units` out: it follows from the data.", layer.location)
 

@@ -10,7 +10,7 @@ from kerasdeep.errors import SourceLocation
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One thing the network predicts. `kind` is binary, multiclass or regression; `units` its output units."""
+    """One thing the network predicts. `kind` names its task; `units` are its output units."""
 
     name: str
     kind: str

@@ -1,0 +1,26 @@
+"""The table of tasks: each entry is whole, and the settings follow from it."""
+
+import pytest
+
+from kerasdeep import catalog, tasks
+from kerasdeep.config.root import Config
+from kerasdeep.config.schema import find_setting
+
+
+@pytest.mark.parametrize("name", tasks.TASKS)
+def test_what_a_task_names_exists(name):
+    task = tasks.TASKS[name]
+    assert catalog.find_entry("activation", task.activation)
+    assert catalog.find_entry("loss", task.loss)
+    assert all(catalog.find_entry("metric", metric) for metric in task.metrics)
+    assert "units" in task.needs.format(units=3) or "one unit" in task.needs
+
+
+def test_the_setting_offers_every_task():
+    assert tasks.SETTING_TYPE == "'auto'|'binary'|'multiclass'|'regression'"
+    assert find_setting(Config, "task") is not None
+
+
+def test_what_predicts_numbers():
+    assert [name for name in ("auto", *tasks.TASKS) if tasks.predicts_numbers(name)] == ["regression"]
+    assert [tasks.task_of_classes(count) for count in (2, 3)] == ["binary", "multiclass"]
