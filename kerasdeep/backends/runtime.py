@@ -172,7 +172,8 @@ def suppress_startup_output() -> Iterator[None]:
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
-            ctypes.CDLL(None).fflush(None)  # what C++ has not written yet, where the screen is a pipe
+            with contextlib.suppress(TypeError, OSError):  # Windows has no handle on all of the process's libraries
+                ctypes.CDLL(None).fflush(None)  # what C++ has not written yet, where the screen is a pipe
             for stream, saved in saved_descriptors.items():
                 os.dup2(saved, stream)
                 os.close(saved)

@@ -2,15 +2,16 @@
 
 An entry is a folder named for its source and for a signature of all that it was made from. Making goes on where a
 killed process left it; while it lasts, others wait. An entry stays as long as a process reads it; a new one of the
-same source replaces those that nobody reads.
+same source replaces those that nobody reads. Locks are those of the `filelock` library, which every system has and
+frees when their process ends: one on the entry while it is opened, made or removed, and one for each reader.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,17 +19,18 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import numpy as np
+from filelock import lock_descriptor
 from numpy.lib.format import open_memmap
 
 from kerasdeep.data.download import keras_home
 
-FINISHED_FILE, LOCK_FILE, PROGRESS_FILE = "finished", "lock", "done"
+FINISHED_FILE, LOCK_FILE, READER_PREFIX, PROGRESS_FILE = "finished", "lock", "reader-", "done"
 PROGRESS_INTERVAL_SECONDS = 5.0
 
 Say = Callable[[str], None]
 Read = TypeVar("Read")
 _open_locks: list[IO[str]] = []
-"""Locks on the entries in use; the system frees them with the process."""
+"""This process's locks as a reader of entries; the system frees them with the process."""
 
 
 def cached(
@@ -42,14 +44,12 @@ def cached(
     folder = keras_home() / "kerasdeep"
     stem = f"{kind}-{short_hash(str(source_path.resolve()))}"
     entry = folder / f"{stem}-{short_hash(signature)[:16]}"
-    lock = _acquire_lock(entry)
-    try:
+    with _acquire_lock(entry):
         value = _read_or_make(entry, make, read)
-    except BaseException:
-        lock.close()
-        raise
-    fcntl.flock(lock, fcntl.LOCK_SH)
-    _open_locks.append(lock)
+        _has_readers(entry)  # so that those who have ended leave no files
+        descriptor, _ = tempfile.mkstemp(prefix=READER_PREFIX, dir=entry)
+        lock_descriptor(descriptor)
+        _open_locks.append(os.fdopen(descriptor))
     for other_entry in folder.glob(f"{stem}-*"):
         if other_entry != entry:
             _remove_if_unused(other_entry)
@@ -105,11 +105,11 @@ def short_hash(text: str) -> str:
 
 
 def _acquire_lock(entry: Path) -> IO[str]:
-    """The entry's lock: shared where the entry is finished, else this process's own, which may mean to wait."""
+    """The entry's lock, as an open file; waits while another process has it."""
     while True:
         entry.mkdir(parents=True, exist_ok=True)
         lock = (entry / LOCK_FILE).open("a")
-        fcntl.flock(lock, fcntl.LOCK_SH if (entry / FINISHED_FILE).exists() else fcntl.LOCK_EX)
+        lock_descriptor(lock.fileno())
         # Who held it may have removed the entry before this process got the lock.
         with suppress(OSError):
             if (entry / LOCK_FILE).stat().st_ino == os.fstat(lock.fileno()).st_ino:
@@ -129,12 +129,24 @@ def _read_or_make(entry: Path, make: Callable[[Path], None], read: Callable[[Pat
 
 def _clear_entry(entry: Path) -> None:
     for path in entry.iterdir():
-        if path.name != LOCK_FILE:
+        if path.name != LOCK_FILE and not path.name.startswith(READER_PREFIX):
             path.unlink()
+
+
+def _has_readers(entry: Path) -> bool:
+    """Whether a living process reads the entry; removes the files of those that have ended."""
+    has_readers = False
+    for path in entry.glob(f"{READER_PREFIX}*"):
+        with path.open("a") as file:
+            has_ended = lock_descriptor(file.fileno(), blocking=False)
+        if has_ended:
+            path.unlink()
+        has_readers |= not has_ended
+    return has_readers
 
 
 def _remove_if_unused(entry: Path) -> None:
     """Remove an entry unless a process uses it."""
     with suppress(OSError), (entry / LOCK_FILE).open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(entry)
+        if lock_descriptor(lock.fileno(), blocking=False) and not _has_readers(entry):
+            shutil.rmtree(entry, ignore_errors=True)  # on Windows its lock stays, which is open

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from kerasdeep.errors import InputError
 from kerasdeep.runs.files import read_json, write_json
 from kerasdeep.runs.history import HistoryFile
-from kerasdeep.runs.lock import is_locked, locked
+from kerasdeep.runs.lock import hold_lock, is_locked
 
 FORMAT_VERSION = 1
 _RUN_NAME = re.compile(r"(?P<name>.+)-(?P<number>[1-9]\d*)")
@@ -121,19 +121,13 @@ class RunDir:
             unfinished.unlink(missing_ok=True)
 
     @property
-    def _lock_file(self) -> Path:
-        return self.path / ".lock"
-
-    @property
     def locked(self) -> bool:
         """Whether a living process holds this run."""
-        return is_locked(self._lock_file)
+        return is_locked(self.path / ".lock")
 
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> AbstractContextManager[None]:
         """Hold the run; raises InputError while another process does. The system frees a dead owner's lock."""
-        with locked(self._lock_file, self.path):
-            yield
+        return hold_lock(self.path / ".lock")
 
 
 def create_run_dir(out: str | Path, name: str) -> RunDir:
