@@ -9,9 +9,14 @@ import contextlib
 import json
 import math
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+MAX_JSON_BYTES = 256 << 20
+MAX_JSON_DEPTH = 100
+_BRACKET_OR_STRING = re.compile(r'[\[\]{}]|"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
 @contextlib.contextmanager
@@ -50,10 +55,29 @@ def to_jsonable(value: Any) -> Any:
 
 
 def read_json(path: Path) -> Any:
+    """The value in a JSON file; None where there is none that can be read."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return load_json(path)
     except (OSError, ValueError):
         return None
+
+
+def load_json(path: Path) -> Any:
+    """The value in a JSON file. Raises OSError, or ValueError where it is too large, nested too deeply or not JSON."""
+    if not path.is_file():
+        raise ValueError("it is not a regular file" if path.exists() else "it does not exist")
+    if path.stat().st_size > MAX_JSON_BYTES:
+        raise ValueError(f"it is larger than {MAX_JSON_BYTES >> 20} MiB")
+    text, depth = path.read_text(encoding="utf-8"), 0
+    for bracket in _BRACKET_OR_STRING.findall(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(bracket, 0)
+        if depth > MAX_JSON_DEPTH:
+            raise ValueError(f"it is nested more than {MAX_JSON_DEPTH} deep")
+    return json.loads(text, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number")
 
 
 def fsync_dir(path: Path) -> None:

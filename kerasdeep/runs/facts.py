@@ -1,0 +1,642 @@
+"""The facts of a run: one dataclass for each file that is read back, and the check that a file holds it.
+
+What a run left behind may come from another version, or be damaged. `read_fact` returns a checked dataclass, None
+where the run has no such file, or raises an InputError that names the file and what is wrong with it. Keys that a
+dataclass does not have are ignored, so that facts of newer versions can be read. Numbers that were not finite were
+written as null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from functools import cache, partial
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.runs.files import load_json
+from kerasdeep.runs.layout import ComparisonDir, RunDir
+
+MAX_INTEGER = 2**63
+MAX_NUMBER = 1e300
+F = TypeVar("F")
+
+Metrics = dict[str, float | None]
+Intervals = dict[str, tuple[float | None, float | None] | None]
+"""A metric's 95 % interval; None where there is none."""
+Features = dict[str, str | float | bool | None]
+
+
+def json_key(name: str) -> dict[str, str]:
+    """Field metadata: the key in the file, where a field cannot have that name."""
+    return {"key": name}
+
+
+RAW = {"raw": True}
+"""Field metadata: the whole mapping as the file has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFact:
+    """`result.json`. `status` is completed, failed, interrupted or running; `epochs` those that were finished."""
+
+    name: str = ""
+    status: str = "interrupted"
+    run: str = ""
+    task: str | None = None
+    error: str | None = None
+    metrics: Metrics = field(default_factory=dict)
+    baseline: Metrics = field(default_factory=dict)
+    intervals: Intervals = field(default_factory=dict)
+    best_epoch: int | None = None
+    epochs: int | None = None
+    seconds: float | None = None
+    parameters: int | None = None
+    seed: int | None = None
+    raw: dict[str, object] = field(default_factory=dict, metadata=RAW)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFact:
+    """`environment.json`: what the run was trained with. `threads` and `data_hash` are needed to resume it."""
+
+    versions: dict[str, str | None] = field(default_factory=dict)
+    device: str | None = None
+    threads: int | str | None = None
+    data_hash: str | None = None
+    raw: dict[str, object] = field(default_factory=dict, metadata=RAW)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFact:
+    compile: str | None = None
+    raw: dict[str, object] = field(default_factory=dict, metadata=RAW)
+
+
+# How good the predictions are
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Rows whose confidence is in `low` … `high`: their mean confidence and the share predicted correctly."""
+
+    low: float
+    high: float
+    confidence: float
+    accuracy: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScores:
+    class_name: str = field(metadata=json_key("class"))
+    support: int = 0
+    precision: float | None = None
+    recall: float | None = None
+    f1: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusedPair:
+    """How many rows of class `actual` were predicted to be `predicted`."""
+
+    actual: str
+    predicted: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ValuePairs:
+    actual: list[float | None]
+    predicted: list[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetMetrics:
+    """One target on one part. `confusion[actual][predicted]` counts rows, in the order of `classes`."""
+
+    target: str
+    kind: str
+    metrics: Metrics
+    baseline: Metrics = field(default_factory=dict)
+    intervals: Intervals = field(default_factory=dict)
+    classes: list[str] = field(default_factory=list)
+    confusion: list[list[int]] | None = None
+    confused: list[ConfusedPair] = field(default_factory=list)
+    per_class: list[ClassScores] = field(default_factory=list)
+    calibration: list[CalibrationBin] = field(default_factory=list)
+    pairs: ValuePairs | None = None
+    most_certain: Metrics | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.classes)
+        if self.confusion and (len(self.confusion) != n or any(len(row) != n for row in self.confusion)):
+            raise ValueError(f"should have a `confusion` of {n} rows and columns, one for each class")
+
+
+@dataclass(frozen=True, slots=True)
+class PartMetrics:
+    """One part (test, validation or train); `metrics`, `baseline` and `intervals` are of all targets together."""
+
+    rows: int
+    targets: list[TargetMetrics]
+    metrics: Metrics = field(default_factory=dict)
+    baseline: Metrics = field(default_factory=dict)
+    intervals: Intervals = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationFact:
+    parts: dict[str, PartMetrics]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """`image` is a PNG as a data URL; where there is none, `features` has the row's values by name."""
+
+    row: int | str | None
+    actual: str | float | None
+    predicted: str | float | None
+    target: str = ""
+    confidence: float | None = None
+    image: str | None = None
+    features: Features | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesFact:
+    mistakes: list[Mistake]
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReconstructedRow:
+    """What went into an autoencoder and what came out: two images, or `features` and `reconstructed`."""
+
+    row: int | str | None
+    error: float | None = None
+    input: str | None = None
+    output: str | None = None
+    features: Features | None = None
+    reconstructed: Features | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    stage: str
+    rows: list[ReconstructedRow]
+
+
+# The data
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    mean: float | None
+    std: float | None = None
+    min: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetProfile:
+    """`counts` has the rows of each class by part; a numeric target has a `summary` of the training rows."""
+
+    name: str
+    kind: str
+    classes: list[str] = field(default_factory=list)
+    counts: dict[str, list[int]] = field(default_factory=dict)
+    summary: Summary | None = None
+
+    def __post_init__(self) -> None:
+        if any(len(counts) != len(self.classes) for counts in self.counts.values()):
+            raise ValueError(f"should have `counts` of {len(self.classes)} numbers, one for each class")
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureProfile:
+    name: str
+    kind: str = ""
+    missing: int | None = None
+    unique: int | None = None
+    mean: float | None = None
+    std: float | None = None
+    min: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedColumn:
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataFact:
+    """`duplicates` counts held-out rows whose inputs are in the training data; None where that was not checked."""
+
+    rows: dict[str, int]
+    targets: list[TargetProfile]
+    source: str = ""
+    format: str = ""
+    hash: str | None = None
+    input_shapes: dict[str, list[int | None]] = field(default_factory=dict)
+    features: list[FeatureProfile] = field(default_factory=list)
+    left_out: list[DroppedColumn] = field(default_factory=list)
+    scaling: str | None = None
+    duplicates: dict[str, int] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+# The network and its training
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSummary:
+    name: str
+    class_name: str = field(metadata=json_key("class"))
+    output_shape: list[int | None] = field(default_factory=list)
+    parameters: int = 0
+    trainable: bool = True
+    settings: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFact:
+    layers: list[LayerSummary]
+    parameters: int
+    trainable: int = 0
+    non_trainable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RateCheck:
+    """`applied` is the multiple of the learning rate that the group `layers` had at the stage's last step."""
+
+    layers: str
+    applied: float
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeCheck:
+    """After a stage: `frozen` tensors compared, those that `moved`, those `trained`, and trained ones in no group."""
+
+    frozen: int
+    trained: int
+    moved: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    groups: list[RateCheck] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class StageFact:
+    """`stopped` is planned, early or interrupted; `raw` is what a resumed run writes again."""
+
+    name: str
+    epochs: int
+    train: str = ""
+    best_epoch: int | None = None
+    steps: int | None = None
+    stopped: str | None = None
+    proof: FreezeCheck | None = None
+    raw: dict[str, object] = field(default_factory=dict, metadata=RAW)
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramFact:
+    edges: list[float]
+    counts: list[float]
+
+    def __post_init__(self) -> None:
+        if self.counts and len(self.edges) != len(self.counts) + 1:
+            raise ValueError("should have one edge more than counts")
+
+
+@dataclass(frozen=True, slots=True)
+class KernelFact:
+    """A saved kernel. Norms are Euclidean, `small` and `zero` are shares of its `size` entries."""
+
+    name: str
+    hidden: bool
+    size: int
+    norm: float | None = None
+    largest_unit_norm: float | None = None
+    mean_unit_norm: float | None = None
+    small: float | None = None
+    zero: float | None = None
+    histogram: HistogramFact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFact:
+    layers: list[KernelFact]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReading:
+    """`evaluation.layer_stats.LayerStats` says what the numbers are."""
+
+    mean: float | None = None
+    deviation: float | None = None
+    typical: float | None = None
+    dead: float | None = None
+    saturated: float | None = None
+    gradient: float | None = None
+    norm: float | None = None
+    update_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReading:
+    stage: str
+    epoch: int
+    loss: float | None
+    seconds: float
+    layers: dict[str, LayerReading]
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoredLayer:
+    name: str
+    class_name: str = field(metadata=json_key("class"))
+    activation: str | None
+    output: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HealthFact:
+    """What was read in each layer while the run trained, and histograms of the last gradients by kernel."""
+
+    layers: list[MonitoredLayer]
+    readings: list[HealthReading]
+    rows: int = 0
+    gradients: dict[str, HistogramFact | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LrCurve:
+    rate: list[float]
+    smoothed: list[float | None]
+
+    def __post_init__(self) -> None:
+        if len(self.rate) != len(self.smoothed) or any(rate <= 0 for rate in self.rate):
+            raise ValueError("should have as many rates as losses, and only positive rates")
+
+
+@dataclass(frozen=True, slots=True)
+class LrFindFact:
+    curve: LrCurve
+    suggestion: float | None = None
+    current: float | None = None
+
+
+# A comparison of runs
+
+
+@dataclass(frozen=True, slots=True)
+class SeedMean:
+    """Mean and standard deviation over the `n` seeds that have the metric."""
+
+    mean: float | None
+    std: float | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFact:
+    """One variant. `runs`, `statuses` and each of `values` go by `seeds`; `curves` are means by epoch."""
+
+    name: str
+    seeds: list[int]
+    runs: list[str]
+    statuses: list[str]
+    metrics: dict[str, SeedMean]
+    costs: dict[str, SeedMean]
+    curves: dict[str, list[float | None]]
+    values: dict[str, list[float | None]] = field(default_factory=dict)
+    headline: str | None = None
+
+    def __post_init__(self) -> None:
+        if not len(self.seeds) == len(self.runs) == len(self.statuses):
+            raise ValueError("should have one run and one status for each seed")
+
+
+@dataclass(frozen=True, slots=True)
+class PairedDifference:
+    """The mean difference to variant `against` over common seeds, with its interval where there are two or more."""
+
+    metric: str
+    variant: str
+    against: str
+    difference: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFact:
+    """`figures` are the means that the claim names; `why` says what was missing."""
+
+    claim: str
+    met: bool
+    figures: Metrics
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedSetting:
+    """A setting's value by variant."""
+
+    setting: str
+    values: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonFact:
+    """`comparison.json`."""
+
+    name: str
+    variants: list[VariantFact]
+    description: str = ""
+    command: str = ""
+    paired: list[PairedDifference] = field(default_factory=list)
+    differences: list[ChangedSetting] = field(default_factory=list)
+    expect: list[ClaimFact] = field(default_factory=list)
+    less_is_better: list[str] = field(default_factory=list)
+    raw: dict[str, object] = field(default_factory=dict, metadata=RAW)
+
+
+MeasuredFact = dict[str, dict[str, float | str | None]]
+"""What `expect` had measured after training, by family and metric."""
+
+FACT_FILES: dict[object, str] = {
+    ResultFact: "result.json",
+    EnvironmentFact: "environment.json",
+    EvaluationFact: "facts/evaluation.json",
+    SamplesFact: "facts/samples.json",
+    DataFact: "facts/data.json",
+    NetworkFact: "facts/network.json",
+    EngineFact: "facts/engine.json",
+    list[StageFact]: "facts/stages.json",
+    list[Reconstruction]: "facts/reconstructions.json",
+    HealthFact: "facts/health.json",
+    WeightsFact: "facts/weights.json",
+    LrFindFact: "facts/lr_find.json",
+    MeasuredFact: "facts/measured.json",
+}
+
+
+def read_fact(run: RunDir, kind: type[F]) -> F | None:
+    """The fact of that kind; None where the run has none. Raises InputError where its file is not what it should be."""
+    path = run.path / FACT_FILES[kind]
+    return parse_fact(kind, _load(path), path) if path.exists() else None
+
+
+def read_result(run: RunDir) -> ResultFact:
+    """`result.json`, with the status as it is now. Raises InputError when the directory holds no sound result."""
+    return parse_fact(ResultFact, run.read_result(), run.result)
+
+
+def read_comparison(folder: ComparisonDir) -> ComparisonFact:
+    """`comparison.json`. Raises InputError when it is missing or not what it should be."""
+    return parse_fact(ComparisonFact, _load(folder.facts), folder.facts)
+
+
+def parse_fact(kind: type[F], value: object, path: Path) -> F:
+    """`value` as a fact; `path` is named in the InputError that is raised where it is none."""
+    try:
+        return cast(F, _reader(kind)(value))  # type: ignore[arg-type]  # a type is hashable
+    except _Mismatch as mismatch:
+        raise _broken(path, str(mismatch)) from None
+
+
+def _load(path: Path) -> object:
+    try:
+        return load_json(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise _broken(path, f"it cannot be read ({reason})") from error
+
+
+def _broken(path: Path, what: str) -> InputError:
+    message = f"{what}. The file is damaged, or another program wrote it: restore it, or delete it to go on without."
+    return InputError(message, "broken-fact", SourceLocation(str(path)))
+
+
+# The check: for each annotation a reader, which returns the value in its type
+
+
+class _Mismatch(Exception):
+    """`keys` lead to the value, the innermost first."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.keys: list[str] = []
+
+    def __str__(self) -> str:
+        path = "".join(reversed(self.keys)).removeprefix(".")
+        return f"`{path}` {self.args[0]}" if path else f"it {self.args[0]}"
+
+
+_Reader = Callable[[object], object]
+_SCALARS: dict[object, tuple[str, Callable[[object], bool]]] = {
+    str: ("text", lambda value: isinstance(value, str)),
+    bool: ("true or false", lambda value: isinstance(value, bool)),
+    int: ("a whole number", lambda value: type(value) is int and -MAX_INTEGER < value < MAX_INTEGER),
+    float: (
+        "a number",
+        lambda value: isinstance(value, int | float) and type(value) is not bool and -MAX_NUMBER < value < MAX_NUMBER,
+    ),
+    NoneType: ("null", lambda value: value is None),
+    object: ("anything", lambda value: True),
+}
+
+
+@cache
+def _reader(expected: object) -> _Reader:
+    origin, arguments = get_origin(expected), get_args(expected)
+    if isinstance(expected, type) and is_dataclass(expected):
+        return _dataclass_reader(expected)
+    if origin is dict:
+        return partial(_read_dict, _reader(arguments[1]))
+    if origin is list:
+        return partial(_read_list, _reader(arguments[0]), None)
+    if origin is tuple:  # all of one type
+        return partial(_read_list, _reader(arguments[0]), len(arguments))
+    choices = arguments if origin in (Union, UnionType) else (expected,)
+    names, checks = zip(*(_SCALARS[choice] for choice in choices if choice in _SCALARS), strict=True)
+    structures = [_reader(choice) for choice in choices if choice not in _SCALARS]
+    return partial(_read_choice, " or ".join(names), checks, structures[0] if structures else None)
+
+
+def _read_choice(
+    names: str, checks: Sequence[Callable[[object], bool]], structure: _Reader | None, value: object
+) -> object:
+    for check in checks:
+        if check(value):
+            return value
+    if structure is None:
+        raise _Mismatch(f"should be {names}, not {_describe(value)}")
+    return structure(value)
+
+
+def _read_dict(read_item: _Reader, value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise _Mismatch(f"should be a mapping, not {_describe(value)}")
+    return {key: _read_at(f".{key}", read_item, item) for key, item in value.items()}
+
+
+def _read_list(read_item: _Reader, length: int | None, value: object) -> Sequence[object]:
+    if not isinstance(value, list) or length not in (None, len(value)):
+        expected = "a list" if length is None else f"a list of {length}"
+        raise _Mismatch(f"should be {expected}, not {_describe(value)}")
+    items = []
+    try:
+        for item in value:
+            items.append(read_item(item))
+    except _Mismatch as mismatch:
+        mismatch.keys.append(f"[{len(items)}]")
+        raise
+    return items if length is None else tuple(items)
+
+
+def _dataclass_reader(kind: type) -> _Reader:
+    hints = get_type_hints(kind)
+    entries = [(item, item.metadata.get("key", item.name), _reader(hints[item.name])) for item in fields(kind)]
+
+    def read(value: object) -> object:
+        if not isinstance(value, dict):
+            raise _Mismatch(f"should be a mapping, not {_describe(value)}")
+        arguments: dict[str, object] = {}
+        for item, key, read_item in entries:
+            if "raw" in item.metadata:
+                arguments[item.name] = value
+            elif key in value:
+                arguments[item.name] = _read_at(f".{key}", read_item, value[key])
+            elif item.default is MISSING and item.default_factory is MISSING:
+                raise _Mismatch(f"has no `{key}`")
+        try:
+            return kind(**arguments)
+        except ValueError as error:
+            raise _Mismatch(str(error)) from None
+
+    return read
+
+
+def _read_at(key: str, read: _Reader, value: object) -> object:
+    try:
+        return read(value)
+    except _Mismatch as mismatch:
+        mismatch.keys.append(key)
+        raise
+
+
+def _describe(value: object) -> str:
+    """A value in an error: a short one as it is, a long one by its kind."""
+    if isinstance(value, dict | list):
+        return f"a {'mapping' if isinstance(value, dict) else 'list'} of {len(value)}"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else f"{text[:40]}…"
