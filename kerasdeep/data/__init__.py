@@ -1,31 +1,46 @@
 """The data room: from a `data:` section to arrays a network can learn from.
 
-`load` is the way in (its story is in `loading.py`); `read_raw` and the functions of `preprocessing` serve
-prediction. They are looked up on first use, so that `kerasdeep.data.csv_header`, which `validate` needs, costs
+`load` is the way in (see `loading.py`); `read_for_prediction` and the functions of `preprocessing` serve
+prediction. Names are looked up on first use, so that `kerasdeep.data.csv_header`, which `validate` needs, costs
 neither NumPy nor pandas.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-_HOMES = {
-    "infer_format": "sources",
-    "load": "loading",
-    "load_unlabelled": "loading",
-    "Dataset": "dataset",
-    "DataSplit": "dataset",
-    "Target": "dataset",
-    "Preprocessing": "preprocessing",
-    "transform_inputs": "preprocessing",
-    "encode_target": "preprocessing",
-    "decode_target": "preprocessing",
-    "read_for_prediction": "prediction_input",
-    "PredictionInput": "prediction_input",
+if TYPE_CHECKING:
+    from kerasdeep.data.loading import load, load_unlabelled
+    from kerasdeep.data.prediction_input import PredictionInput, read_for_prediction
+    from kerasdeep.data.preprocessing import Preprocessing, decode_target, encode_target, transform_inputs
+    from kerasdeep.data.sources import infer_format
+    from kerasdeep.data.types import Dataset, DataSplit, Target
+
+_MODULES = {
+    "loading": ("load", "load_unlabelled"),
+    "prediction_input": ("PredictionInput", "read_for_prediction"),
+    "preprocessing": ("Preprocessing", "decode_target", "encode_target", "transform_inputs"),
+    "sources": ("infer_format",),
+    "types": ("DataSplit", "Dataset", "Target"),
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "DataSplit",
+    "Dataset",
+    "PredictionInput",
+    "Preprocessing",
+    "Target",
+    "decode_target",
+    "encode_target",
+    "infer_format",
+    "load",
+    "load_unlabelled",
+    "read_for_prediction",
+    "transform_inputs",
+]
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

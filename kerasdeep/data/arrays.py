@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from kerasdeep.data.dataset import RawSplit, Source, setting_location
+from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data.download import file_sha256
 from kerasdeep.data.lazy_rows import NpyFile
+from kerasdeep.data.types import RawSplit, Source
 from kerasdeep.errors import InputError, Problems, SourceLocation, suggest
 
 INPUTS = ("x", "data", "images", "features", "inputs")
@@ -64,9 +65,9 @@ def npy_files(path: Path) -> list[Path]:
     return sorted(path.glob("*.npy"))
 
 
-def read(path: Path, format: str, section: Any, problems: Problems) -> Source:
+def read(path: Path, format: str, section: DataConfig, problems: Problems) -> Source:
     """The file or folder as a source; problems with its arrays are reported."""
-    arrays = open_arrays(path, setting_location(section, "source"))
+    arrays = open_arrays(path, section.location_or_key("source"))
     roles = {name: parse_array_name(name) for name in arrays}
     labels = _select_arrays(section.target, LABELS, roles, "target", section, problems)
     inputs = _select_arrays(section.features, INPUTS, roles, "features", section, problems)
@@ -82,7 +83,7 @@ def read(path: Path, format: str, section: Any, problems: Problems) -> Source:
     if "train" not in splits:
         array_names = ", ".join(arrays) or "none"
         message = f"{path} has the arrays {array_names}. Expected `x` and `y`, or `x_train` and `y_train`."
-        raise InputError(message, "missing-array", setting_location(section, "source"))
+        raise InputError(message, "missing-array", section.location_or_key("source"))
     digest = file_sha256(path) if path.is_file() else _folder_hash(path)
     images = {name: as_images(split.x) for name, split in splits.items()}
     if any(x is None for x in images.values()):
@@ -124,7 +125,7 @@ def _select_arrays(
     default_names: tuple[str, ...],
     roles: dict[str, Any],
     key: str,
-    section: Any,
+    section: DataConfig,
     problems: Problems,
 ) -> list[str]:
     """The bases that play this part: those the user names, or the first usual name that is there."""
@@ -136,16 +137,16 @@ def _select_arrays(
         base = word if word in bases else roles.get(word, (None,))[0]
         if base is None:
             message = f"There is no array '{word}'. The file has: {', '.join(roles)}."
-            problems.error("missing-column", message, setting_location(section, key), suggest(word, roles))
+            problems.error("missing-column", message, section.location_or_key(key), suggest(word, roles))
         else:
             selected_bases.append(base)
     return selected_bases
 
 
 def _make_split(
-    x: dict[str, np.ndarray], y: dict[str, np.ndarray], split_name: str, section: Any, problems: Problems
+    x: dict[str, np.ndarray], y: dict[str, np.ndarray], split_name: str, section: DataConfig, problems: Problems
 ) -> RawSplit:
-    location = setting_location(section, "source")
+    location = section.location_or_key("source")
     counts = {name: len(array) if array.ndim else 0 for name, array in (x | y).items()}
     if len(set(counts.values())) > 1 or 0 in counts.values():
         length_list = ", ".join(f"{name} {count}" for name, count in counts.items())

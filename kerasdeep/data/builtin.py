@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasdeep.data.dataset import RawSplit, Source
 from kerasdeep.data.download import REMOTE_FILES, fetch
+from kerasdeep.data.types import RawSplit, Source
 from kerasdeep.errors import SourceLocation
 
 ArrayPair = tuple[np.ndarray, np.ndarray]

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdeep.data import disk_cache
-from kerasdeep.data.dataset import as_slice
 from kerasdeep.data.hardware import host_memory_bytes
 from kerasdeep.data.lazy_rows import LazyRows, NpyFile
+from kerasdeep.data.types import as_slice
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from kerasdeep.data.dataset import setting_location
+from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.errors import Problems
 
 MAX_CATEGORIES = 100
@@ -36,7 +35,7 @@ class Column:
     exclusion_reason: str | None = None
 
 
-def infer_columns(frame: pd.DataFrame, section: Any, problems: Problems) -> list[Column]:
+def infer_columns(frame: pd.DataFrame, section: DataConfig, problems: Problems) -> list[Column]:
     """Every column of the training rows; what is left out is warned of, an empty result is reported."""
     requested = set(section.features or ())
     columns = [
@@ -48,14 +47,14 @@ def infer_columns(frame: pd.DataFrame, section: Any, problems: Problems) -> list
             by_reason.setdefault(column.exclusion_reason, []).append(column.name)
     for reason, names in by_reason.items():
         message = f"Left out, {reason}: {', '.join(names)}."
-        problems.warn("left-out-column", message, setting_location(section, "features"))
+        problems.warn("left-out-column", message, section.location_or_key("features"))
     if not any(column.exclusion_reason is None for column in columns):
         message = "No column is left to learn from. Expected at least one with numbers or categories."
-        problems.error("no-features", message, setting_location(section, "features"))
+        problems.error("no-features", message, section.location_or_key("features"))
     return columns
 
 
-def _infer_column(series: pd.Series, name: str, requested: bool, section: Any, problems: Problems) -> Column:
+def _infer_column(series: pd.Series, name: str, requested: bool, section: DataConfig, problems: Problems) -> Column:
     present = series.dropna()
     if types.is_datetime64_any_dtype(series.dtype) or types.is_timedelta64_dtype(series.dtype):
         return Column(name, "date", "a date or time (turn it into numbers to use it)")
@@ -84,7 +83,7 @@ def _infer_column(series: pd.Series, name: str, requested: bool, section: Any, p
     return Column(name, kind)
 
 
-def _kind_of_text(present: pd.Series, name: str, section: Any, problems: Problems) -> str:
+def _kind_of_text(present: pd.Series, name: str, section: DataConfig, problems: Problems) -> str:
     """Text may be booleans with gaps, dates, or numbers with some words among them."""
     if types.infer_dtype(present) in ("date", "datetime", "time", "timedelta"):
         return "date"
@@ -106,7 +105,7 @@ def _kind_of_text(present: pd.Series, name: str, section: Any, problems: Problem
                 f"'{name}' holds numbers but for {strays} value{'s' * (strays > 1)}, such as "
                 f"'{words.index[0]}' in row {texts[texts == words.index[0]].index[0]}; taken as missing."
             )
-            problems.warn("not-a-number", message, setting_location(section, "source"))
+            problems.warn("not-a-number", message, section.location_or_key("source"))
         return "number"
     return "category"
 

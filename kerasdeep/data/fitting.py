@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasdeep.data.dataset import INPUT, RawSplit, Source, setting_location
+from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data.lazy_rows import LazyRows
 from kerasdeep.data.preprocessing import BLOCK_ROWS, ArrayTransform, TableTransform
+from kerasdeep.data.types import INPUT, RawSplit, Source
 from kerasdeep.errors import Problems
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ MAX_COLUMN_GROUP_BYTES = 1 << 30
 
 
 def fit_inputs(
-    train: RawSplit, source: Source, columns: list[Column] | None, section: Any, problems: Problems
+    train: RawSplit, source: Source, columns: list[Column] | None, section: DataConfig, problems: Problems
 ) -> dict[str, TableTransform | ArrayTransform]:
     """A rule for each input, fitted on the training rows alone."""
     if columns is not None:
@@ -77,7 +78,7 @@ def _offset_and_scale(values: np.ndarray | _FlatRows, scaling: str) -> tuple[np.
     return scaler.mean_ if scaling == "standardize" else np.zeros(width), scaler.scale_
 
 
-def fit_array(array: np.ndarray, source: Source, section: Any, problems: Problems) -> ArrayTransform:
+def fit_array(array: np.ndarray, source: Source, section: DataConfig, problems: Problems) -> ArrayTransform:
     """Pictures and other arrays.
 
     `auto` is unit for pictures, standardize for rows of rank 1, and none for other arrays. `unit` divides the
@@ -108,14 +109,14 @@ def fit_array(array: np.ndarray, source: Source, section: Any, problems: Problem
                 f"The inputs reach {largest:g} and are not scaled. Networks expect numbers near 0: "
                 "choose `scaling: unit`, standardize or minmax, or `none` to say that this is meant."
             )
-            problems.warn("unscaled-inputs", message, setting_location(section, "scaling"))
+            problems.warn("unscaled-inputs", message, section.location_or_key("scaling"))
         return ArrayTransform(shape, fill, np.array(0.0), np.array(1.0), image_format)
     offset, scale = _offset_and_scale(flat, scaling)
     return ArrayTransform(shape, fill, offset.reshape(shape), scale.reshape(shape), image_format)
 
 
 def _impute(
-    flat: np.ndarray | _FlatRows, shape: tuple[int, ...], section: Any, problems: Problems
+    flat: np.ndarray | _FlatRows, shape: tuple[int, ...], section: DataConfig, problems: Problems
 ) -> tuple[np.ndarray, np.ndarray | _FlatRows]:
     """Medians for rows of rank 1, where every position is a feature; elsewhere a missing number is an error."""
     missing_count = sum(int((~np.isfinite(block)).sum()) for block in _row_blocks(flat))
@@ -123,12 +124,12 @@ def _impute(
         if missing_count:
             message = f"The inputs have {missing_count} missing or infinite numbers. "
             message += f"Expected none in arrays of rank {len(shape) + 1}."
-            problems.error("nan-input", message, setting_location(section, "source"))
+            problems.error("nan-input", message, section.location_or_key("source"))
             problems.raise_if_errors()
         return np.array(np.nan), flat
     if missing_count:
         message = f"{missing_count} missing or infinite numbers are replaced by the median of their column."
-        problems.warn("imputed", message, setting_location(section, "source"))
+        problems.warn("imputed", message, section.location_or_key("source"))
     fill = np.concatenate([_medians(columns) for columns in _column_groups(flat)])
     return fill, _fill_missing(flat, fill) if missing_count else flat
 

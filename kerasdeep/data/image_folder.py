@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data import streaming
-from kerasdeep.data.dataset import RawSplit, Source, setting_location
 from kerasdeep.data.image_decoding import DecodedImages, decode_images
 from kerasdeep.data.images import MAX_SIDE, SUFFIXES, ImageFormat, infer_image_format
 from kerasdeep.data.lazy_rows import LazyRows
+from kerasdeep.data.types import RawSplit, Source
 from kerasdeep.errors import Problems, SourceLocation
 
 SPLIT_FOLDERS = {
@@ -30,7 +30,7 @@ MAX_SHOWN = 5
 
 def read(
     path: Path,
-    section: Any,
+    section: DataConfig,
     problems: Problems,
     say: Callable[[str], None] | None = None,
     image_format: ImageFormat | None = None,
@@ -40,7 +40,7 @@ def read(
     Raises InputError for a folder without pictures, pictures outside class folders, an empty class, and when more
     than one picture and a tenth of all cannot be read; fewer are skipped with a warning.
     """
-    location = setting_location(section, "source")
+    location = section.location_or_key("source")
     folders = split_folders(path)
     files_and_labels = {
         split_name: list_labelled_images(folder, problems, location) for split_name, folder in folders.items()
@@ -177,13 +177,13 @@ def readable_split(
     return RawSplit(x, {"class": y[readable]}, file_names[readable])
 
 
-def _warn_about_downscaling(image_format: ImageFormat, section: Any, problems: Problems) -> None:
+def _warn_about_downscaling(image_format: ImageFormat, section: DataConfig, problems: Problems) -> None:
     if section.image.size is None and max(image_format.height, image_format.width) == MAX_SIDE:
         message = (
             f"Pictures are read at {image_format.height} × {image_format.width}, since no side may be longer than {MAX_SIDE} "
             "unless `image: {size: [height, width]}` says so."
         )
-        problems.warn("image-size", message, setting_location(section, "image"))
+        problems.warn("image-size", message, section.location_or_key("image"))
 
 
 def _folder_hash(

@@ -16,18 +16,18 @@ from kerasdeep.data import splitting, streaming, targets
 from kerasdeep.data.builtin import BUILTINS
 from kerasdeep.data.builtin import read as read_builtin
 from kerasdeep.data.column_store import ColumnStore, encode_rows
-from kerasdeep.data.dataset import INPUT, Dataset, DataSplit, RawSplit, Source, setting_location
 from kerasdeep.data.fitting import fit_inputs
 from kerasdeep.data.prediction_input import read_for_prediction
 from kerasdeep.data.preprocessing import Preprocessing, encode_target, transform_inputs
 from kerasdeep.data.profile import count_classes, describe_dataset
 from kerasdeep.data.sources import infer_format
 from kerasdeep.data.targets import TargetEncoder, strip_labels
+from kerasdeep.data.types import INPUT, Dataset, DataSplit, RawSplit, Source
 from kerasdeep.errors import InputError, Problem, Problems, suggest
 
 
 def load(
-    section: Any,
+    section: DataConfig,
     task: str = "auto",
     batch_size: int | None = None,
     say: Callable[[str], None] | None = None,
@@ -42,10 +42,10 @@ def load(
     """
     problems = Problems()
     if section.image.channels == 2:
-        problems.error("wrong-value", "Pictures have 1 or 3 channels, not 2.", setting_location(section, "image"))
+        problems.error("wrong-value", "Pictures have 1 or 3 channels, not 2.", section.location_or_key("image"))
     format = section.format
     if format == "auto":
-        format = infer_format(str(section.source), setting_location(section, "source"))
+        format = infer_format(str(section.source), section.location_or_key("source"))
     source = read_source(format, section, problems, say)
     decision = streaming.streaming_decision(source, section)
     splits = {
@@ -100,7 +100,7 @@ def load(
     )
 
 
-def load_unlabelled(section: Any, fitted_preprocessing: Preprocessing) -> Dataset:
+def load_unlabelled(section: DataConfig, fitted_preprocessing: Preprocessing) -> Dataset:
     """Rows without labels at the path `section.source`, prepared by the rules of `like`.
 
     `limit` and `validation` act as in `load`, but nothing is stratified. Raises InputError as `load` does.
@@ -111,7 +111,7 @@ def load_unlabelled(section: Any, fitted_preprocessing: Preprocessing) -> Datase
     split_configs = {"validation": section.validation, "test": None}
     if section.validation is not None and section.validation.path:
         message = f"`validation` of unlabelled rows is cut off {source}: a fraction, a count, first or last."
-        raise InputError(message, "split", setting_location(section, "validation"))
+        raise InputError(message, "split", section.location_or_key("validation"))
     split_indices = splitting.split_rows(
         section, split_configs, len(raw_split), np.ones(len(raw_split), bool), None, problems
     )
@@ -125,7 +125,7 @@ def load_unlabelled(section: Any, fitted_preprocessing: Preprocessing) -> Datase
             else None
         )
     if data_splits["train"] is None:
-        raise InputError(f"{source} has no rows to learn from.", "too-few-rows", setting_location(section, "source"))
+        raise InputError(f"{source} has no rows to learn from.", "too-few-rows", section.location_or_key("source"))
     digest = hashlib.sha256()
     for data_split in data_splits.values():
         digest.update(data_split.x.tobytes() if data_split is not None else b"")
@@ -143,28 +143,26 @@ def load_unlabelled(section: Any, fitted_preprocessing: Preprocessing) -> Datase
     )
 
 
-def read_source(format: str, section: Any, problems: Problems, say: Callable[[str], None] | None) -> Source:
+def read_source(format: str, section: DataConfig, problems: Problems, say: Callable[[str], None] | None) -> Source:
     """The source as it stands. Raises InputError when it cannot be read; reports wrong columns."""
     source_path = Path(str(section.source))
     if format == "builtin":
         if str(section.source) not in BUILTINS:
             message = f"There is no built-in data set '{section.source}'. Expected one of: {', '.join(BUILTINS)}."
             suggestion = suggest(str(section.source), BUILTINS)
-            raise InputError(
-                [Problem("error", "missing-file", message, setting_location(section, "source"), suggestion)]
-            )
-        source = read_builtin(str(section.source), setting_location(section, "source"), say)
+            raise InputError([Problem("error", "missing-file", message, section.location_or_key("source"), suggestion)])
+        source = read_builtin(str(section.source), section.location_or_key("source"), say)
         return (
             _choose_columns(source, section, problems) if source.kind == "table" else _set_image_format(source, section)
         )
     if not source_path.exists():
-        raise InputError(f"{source_path} does not exist.", "missing-file", setting_location(section, "source"))
+        raise InputError(f"{source_path} does not exist.", "missing-file", section.location_or_key("source"))
     if format == "images":
         from kerasdeep.data import image_folder
 
         if not source_path.is_dir():
             message = f"{source_path} is a file. Expected a folder with a folder of pictures for each class."
-            raise InputError(message, "missing-file", setting_location(section, "source"))
+            raise InputError(message, "missing-file", section.location_or_key("source"))
         return image_folder.read(source_path, section, problems, say)
     if format in ("npz", "npy"):
         from kerasdeep.data import arrays
@@ -175,7 +173,7 @@ def read_source(format: str, section: Any, problems: Problems, say: Callable[[st
     return table.read(source_path, format, section, problems, say)
 
 
-def _choose_columns(source: Source, section: Any, problems: Problems) -> Source:
+def _choose_columns(source: Source, section: DataConfig, problems: Problems) -> Source:
     """A built-in table with the target and features that the user prefers to its own."""
     from kerasdeep.data.table import separate_targets
 
@@ -187,7 +185,7 @@ def _choose_columns(source: Source, section: Any, problems: Problems) -> Source:
     return replace(source, splits=splits)
 
 
-def _set_image_format(source: Source, section: Any) -> Source:
+def _set_image_format(source: Source, section: DataConfig) -> Source:
     """Pictures in arrays stay as they are unless `image` states a size or channels."""
     if source.kind != "image" or (section.image.size is None and section.image.channels == "auto"):
         return source
@@ -198,7 +196,7 @@ def _set_image_format(source: Source, section: Any) -> Source:
 
 
 def _warn_about_unused_settings(
-    section: Any, source: Source, encoders: list[TargetEncoder], problems: Problems
+    section: DataConfig, source: Source, encoders: list[TargetEncoder], problems: Problems
 ) -> None:
     image = section.image
     is_table, has_classes = source.kind == "table", any(encoder.task.has_classes for encoder in encoders)
@@ -217,11 +215,15 @@ def _warn_about_unused_settings(
     for key, is_unused in unused_settings.items():
         if is_unused:
             message = f"`data.{key}` has no effect on this source ({source.format}, {source.kind}) and target."
-            problems.warn("no-effect", message, setting_location(section, key))
+            problems.warn("no-effect", message, section.location_or_key(key))
 
 
 def split_source(
-    source: Source, encoders: list[TargetEncoder], section: Any, problems: Problems, say: Callable[[str], None] | None
+    source: Source,
+    encoders: list[TargetEncoder],
+    section: DataConfig,
+    problems: Problems,
+    say: Callable[[str], None] | None,
 ) -> tuple[dict[str, RawSplit], list[str]]:
     """The raw rows of every part, and the hashes of the files they came from.
 
@@ -250,7 +252,7 @@ def split_source(
         else:
             if source_split is not None:
                 message = f"The source has a {key} part of its own, which `{key}` leaves unused."
-                problems.warn("unused-part", message, setting_location(section, key))
+                problems.warn("unused-part", message, section.location_or_key(key))
             split_configs[key] = split_config
     problems.raise_if_errors()
 
@@ -270,10 +272,10 @@ def split_source(
 
 
 def _read_split_at(
-    path: str, source: Source, section: Any, key: str, problems: Problems, say: Callable[[str], None] | None
+    path: str, source: Source, section: DataConfig, key: str, problems: Problems, say: Callable[[str], None] | None
 ) -> tuple[RawSplit, str]:
     """The rows of a file or folder that is a part of its own, with its hash."""
-    location = setting_location(section, key)
+    location = section.location_or_key(key)
     split_path = Path(path)
     if not split_path.exists():
         raise InputError(f"`{key}` names {split_path}, which does not exist.", "missing-file", location)
@@ -298,16 +300,16 @@ def _read_split_at(
 
 
 def _keep_selected_classes(
-    raw_split: RawSplit, encoders: list[TargetEncoder], section: Any, origin: str, key: str, problems: Problems
+    raw_split: RawSplit, encoders: list[TargetEncoder], section: DataConfig, origin: str, key: str, problems: Problems
 ) -> RawSplit:
     """The rows of a part of its own that have one of the selected classes; every label must be one otherwise."""
     missing_targets = [encoder.name for encoder in encoders if encoder.name not in raw_split.y]
     if missing_targets:
         message = f"{origin} lacks the target {', '.join(missing_targets)}. It has: {', '.join(raw_split.y)}."
-        problems.error("missing-column", message, setting_location(section, key))
+        problems.error("missing-column", message, section.location_or_key(key))
         return raw_split
     if not section.classes:
-        targets.check_labels(encoders, raw_split, origin, setting_location(section, key), problems)
+        targets.check_labels(encoders, raw_split, origin, section.location_or_key(key), problems)
         return raw_split
     codes = [encoder.encode(raw_split.y[encoder.name]) for encoder in encoders if encoder.task.has_classes]
     return raw_split.take(np.flatnonzero(np.logical_and.reduce([class_codes >= 0 for class_codes in codes])))
@@ -316,21 +318,21 @@ def _keep_selected_classes(
 def _check_rows(
     raw_splits: dict[str, RawSplit],
     encoders: list[TargetEncoder],
-    section: Any,
+    section: DataConfig,
     batch_size: int | None,
     problems: Problems,
 ) -> None:
     """Every part has rows, training at least a batch of them, and every class is among the training rows."""
     for key in ("validation", "test"):
         if key in raw_splits and not len(raw_splits[key]):
-            problems.error("too-few-rows", f"The {key} part has no rows.", setting_location(section, key))
+            problems.error("too-few-rows", f"The {key} part has no rows.", section.location_or_key(key))
     train = raw_splits["train"]
     if len(train) < (batch_size or 1):
         message = (
             f"Only {len(train)} rows are left to train on, fewer than a batch of {batch_size or 1}. "
             "Expected more rows, a smaller `training.batch_size`, or smaller held-out parts."
         )
-        problems.error("too-few-rows", message, setting_location(section, "source"))
+        problems.error("too-few-rows", message, section.location_or_key("source"))
     for encoder in encoders:
         if not encoder.task.has_classes or not len(train):
             continue
@@ -342,17 +344,17 @@ def _check_rows(
                 "Expected some of each: hold out a fraction or a count, which are drawn from every class, "
                 "or keep more training rows."
             )
-            problems.error("empty-class", message, setting_location(section, "validation"))
+            problems.error("empty-class", message, section.location_or_key("validation"))
 
 
 def _prepare_split(
-    name: str, raw_split: RawSplit, preprocessing: Preprocessing, section: Any, say: Callable[[str], None] | None
+    name: str, raw_split: RawSplit, preprocessing: Preprocessing, section: DataConfig, say: Callable[[str], None] | None
 ) -> DataSplit:
     y = None if name == "unlabelled" else encode_target(preprocessing, raw_split.y)
     if isinstance(raw_split.x, ColumnStore):
         rule, path = preprocessing.inputs[INPUT], raw_split.x.source
         size = path.stat().st_size
-        with streaming.explain_full_disk(path, size, setting_location(section, "source")):
+        with streaming.explain_full_disk(path, size, section.location_or_key("source")):
             return DataSplit(encode_rows(raw_split.x, rule, say), y, raw_split.rows)
     if not streaming.is_streamed(raw_split.x):
         return DataSplit(transform_inputs(preprocessing, raw_split.x), y, raw_split.rows)

@@ -10,10 +10,10 @@ import numpy as np
 
 from kerasdeep.data.builtin import BUILTINS
 from kerasdeep.data.builtin import read as read_builtin
-from kerasdeep.data.dataset import INPUT, RawSplit
 from kerasdeep.data.preprocessing import ArrayTransform, Preprocessing
 from kerasdeep.data.sources import infer_format
 from kerasdeep.data.targets import check_labels, strip_labels
+from kerasdeep.data.types import INPUT, RawSplit
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation
 
 if TYPE_CHECKING:

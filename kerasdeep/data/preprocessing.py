@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasdeep.data.dataset import INPUT, OUTPUT, Target, targets_by_head
 from kerasdeep.data.targets import TargetEncoder
+from kerasdeep.data.types import INPUT, OUTPUT, Target, targets_by_head
 from kerasdeep.errors import InputError, SourceLocation, suggest
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasdeep.data.dataset import DataSplit, RawSplit, Source, setting_location
+from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data.streaming import is_streamed
 from kerasdeep.data.targets import TargetEncoder, labels_to_floats
+from kerasdeep.data.types import DataSplit, RawSplit, Source
 from kerasdeep.errors import Problems
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ NATURAL_DUPLICATE_SHARE = 0.5  # where fewer training rows than this are distinc
 
 
 def describe_dataset(
-    section: Any,
+    section: DataConfig,
     source: Source,
     raw_splits: dict[str, RawSplit],
     splits: dict[str, DataSplit],
@@ -85,7 +86,7 @@ def _summary(values: np.ndarray) -> dict[str, float]:
 
 
 def _target_facts(
-    encoder: TargetEncoder, raw_splits: dict[str, RawSplit], section: Any, problems: Problems
+    encoder: TargetEncoder, raw_splits: dict[str, RawSplit], section: DataConfig, problems: Problems
 ) -> dict[str, Any]:
     fact: dict[str, Any] = {"name": encoder.name, "kind": encoder.kind, "classes": encoder.classes}
     if not encoder.task.has_classes:
@@ -103,7 +104,7 @@ def _target_facts(
             f"{train[least]} of '{encoder.classes[least]}'. Accuracy alone may mislead; "
             "consider `class_weight: balanced`."
         )
-        problems.warn("class-imbalance", message, setting_location(section, "class_weight"))
+        problems.warn("class-imbalance", message, section.location_or_key("class_weight"))
     return fact | {"counts": {split_name: count.tolist() for split_name, count in counts.items()}}
 
 
@@ -111,7 +112,7 @@ def count_classes(encoder: TargetEncoder, split: RawSplit) -> np.ndarray:
     return np.bincount(encoder.encode(split.y[encoder.name]), minlength=len(encoder.classes))
 
 
-def _count_duplicates(splits: dict[str, DataSplit], section: Any, problems: Problems) -> dict[str, int] | None:
+def _count_duplicates(splits: dict[str, DataSplit], section: DataConfig, problems: Problems) -> dict[str, int] | None:
     """How many held-out rows have the very inputs of some training row; None where that is too costly."""
     if sum(map(len, splits.values())) > MAX_HASHED_ROWS or is_streamed(splits["train"].x):
         return None
@@ -126,7 +127,7 @@ def _count_duplicates(splits: dict[str, DataSplit], section: Any, problems: Prob
                 f"{count} of {len(held_out)} {split_name} rows have exactly the inputs of a training row, "
                 f"so the {split_name} result is better than it should be."
             )
-            problems.warn("duplicate-rows", message, setting_location(section, split_name))
+            problems.warn("duplicate-rows", message, section.location_or_key(split_name))
     return duplicates
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasdeep.data.dataset import setting_location
+from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.errors import Problems
 
 
@@ -27,7 +27,7 @@ class SplitIndices:
 
 
 def split_rows(
-    section: Any,
+    section: DataConfig,
     split_configs: dict[str, Any],
     rows: int,
     selected: np.ndarray,
@@ -56,7 +56,7 @@ def split_rows(
                 f"`{key}` asks for {size} rows, but only {len(remaining)} are left to take them from. "
                 "Expected fewer, so that rows remain to train on."
             )
-            problems.error("too-few-rows", message, setting_location(section, key))
+            problems.error("too-few-rows", message, section.location_or_key(key))
             continue
         held_out[key], remaining = stratified_sample(remaining, size, strata, section.seed)
     train = _limit_training_rows(section, remaining, strata)
@@ -83,7 +83,7 @@ def _split_size(split_config: Any, rows: int) -> int | None:
     return max(1, round(split_config.fraction * rows)) if split_config.fraction else None
 
 
-def _limit_training_rows(section: Any, train: np.ndarray, strata: np.ndarray | None) -> np.ndarray:
+def _limit_training_rows(section: DataConfig, train: np.ndarray, strata: np.ndarray | None) -> np.ndarray:
     """The training rows that `per_class` and `limit` leave."""
     if section.per_class and strata is not None:
         rng = np.random.default_rng(section.seed)

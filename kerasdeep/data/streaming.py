@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data.column_store import ColumnStore
-from kerasdeep.data.dataset import Dataset, RawSplit, Source, setting_location
 from kerasdeep.data.disk_cache import free_bytes
 from kerasdeep.data.download import keras_home
 from kerasdeep.data.hardware import host_memory_bytes
 from kerasdeep.data.lazy_rows import LazyRows
+from kerasdeep.data.types import Dataset, RawSplit, Source
 from kerasdeep.errors import InputError, SourceLocation
 
 MAX_MEMORY_SHARE = 0.5
@@ -40,7 +41,7 @@ class StreamingDecision:
     reason: str
 
 
-def decide_by_size(needed_bytes: int, section: Any) -> StreamingDecision:
+def decide_by_size(needed_bytes: int, section: DataConfig) -> StreamingDecision:
     """The rule for a source that takes `wanted` bytes in memory."""
     if section.stream != "auto":
         return StreamingDecision(section.stream, "as the file says")
@@ -51,7 +52,7 @@ def decide_by_size(needed_bytes: int, section: Any) -> StreamingDecision:
     return StreamingDecision(needed_bytes > MAX_MEMORY_SHARE * memory, f"{comparison}{memory / _GIB:.1f} GiB")
 
 
-def streaming_decision(source: Source, section: Any) -> StreamingDecision:
+def streaming_decision(source: Source, section: DataConfig) -> StreamingDecision:
     """What the reader chose, or the rule for arrays. Raises InputError for a built-in table to be streamed."""
     if source.streaming:
         return source.streaming
@@ -59,7 +60,7 @@ def streaming_decision(source: Source, section: Any) -> StreamingDecision:
         if section.stream is True:
             message = f"`data.stream` is true, but {section.source} is a built-in table, which lies in memory. "
             message += "Expected a source in a file or a folder; or leave `stream` out."
-            raise InputError(message, "stream", setting_location(section, "stream"))
+            raise InputError(message, "stream", section.location_or_key("stream"))
         return StreamingDecision(False, "a built-in table lies in memory")
     return decide_by_size(sum(_float32_bytes(split.x, source.image) for split in source.splits.values()), section)
 
@@ -77,7 +78,7 @@ def explain_full_disk(path: Path, needed_bytes: int, location: SourceLocation | 
         raise InputError(message, "no-room", location) from error
 
 
-def stream_if_exceeds_device(dataset: Dataset, section: Any, device_bytes: int | None) -> Dataset:
+def stream_if_exceeds_device(dataset: Dataset, section: DataConfig, device_bytes: int | None) -> Dataset:
     """The data set with rows that go to the card in chunks, where all of them would take too much of its memory.
 
     `card` is its memory in bytes, None for a device that shares the machine's.

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data import csv_header, streaming
 from kerasdeep.data.column_store import ColumnStore, store_columns
-from kerasdeep.data.dataset import RawSplit, Source, setting_location
 from kerasdeep.data.download import file_sha256
 from kerasdeep.data.sources import missing_columns
+from kerasdeep.data.types import RawSplit, Source
 from kerasdeep.errors import InputError, Problems, SourceLocation
 
 # What stands for a missing number or category; in a target only an empty cell does, since "None" may be a class.
@@ -22,9 +23,9 @@ MISSING_VALUES = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", 
 MISSING_LABEL_VALUES = ["", "NaN", "nan"]
 
 
-def read(path: Path, format: str, section: Any, problems: Problems, say: Callable[[str], None] | None) -> Source:
+def read(path: Path, format: str, section: DataConfig, problems: Problems, say: Callable[[str], None] | None) -> Source:
     """The file as a source; a missing target and misspelt columns are reported."""
-    location = setting_location(section, "source")
+    location = section.location_or_key("source")
     _check_file(path, location)
     labels = list(section.target or ())
     columns, read_columns = _column_reader(path, format, location, section.separator, section.encoding, labels)
@@ -173,22 +174,22 @@ def _not_parquet_error(path: Path, location: SourceLocation | None, error: Excep
 
 
 def separate_targets(
-    frame: pd.DataFrame | ColumnStore, section: Any, problems: Problems, default_target: str | None = None
+    frame: pd.DataFrame | ColumnStore, section: DataConfig, problems: Problems, default_target: str | None = None
 ) -> RawSplit:
     """Targets on one side, the columns to learn from on the other; `usual` is the target where none is stated."""
     columns = list(frame.columns)
     for missing in missing_columns(section, columns):
-        problems.error("missing-column", missing.message, setting_location(section, missing.key), missing.suggestion)
+        problems.error("missing-column", missing.message, section.location_or_key(missing.key), missing.suggestion)
     requested_targets = section.target or ([default_target] if default_target else [])
     if not requested_targets:
         column_list = ", ".join(columns)
         message = f"A table does not say what to predict. Expected `target:` with one of its columns: {column_list}."
-        problems.error("missing-target", message, setting_location(section, "source"))
+        problems.error("missing-target", message, section.location_or_key("source"))
     targets = [name for name in requested_targets if name in columns]
     for name in targets:
         if name in (section.features or ()):
             message = f"'{name}' is a target and a feature at once; the network would only copy it."
-            problems.error("target-leak", message, setting_location(section, "features"))
+            problems.error("target-leak", message, section.location_or_key("features"))
     features = [name for name in section.features or columns if name in columns]
     features = [name for name in features if name not in targets and name not in section.drop]
     labels = {name: labels_from_column(frame[name]) for name in targets}

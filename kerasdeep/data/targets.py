@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from kerasdeep.data.dataset import RawSplit, Target, setting_location
+from kerasdeep.config.sections.data import DataConfig
+from kerasdeep.data.types import RawSplit, Target
 from kerasdeep.errors import InputError, Problems, SourceLocation, suggest
 from kerasdeep.tasks import NUMBERS, TASKS, Task, predicts_numbers, task_of_classes
 
@@ -64,12 +65,12 @@ class TargetEncoder:
 
 
 def infer_encoders(
-    split: RawSplit, class_names: dict[str, list[str]], section: Any, task: str, problems: Problems
+    split: RawSplit, class_names: dict[str, list[str]], section: DataConfig, task: str, problems: Problems
 ) -> list[TargetEncoder]:
     """A rule for each target of the training rows `part`; every problem with the labels is reported."""
     encoders = []
     for name, raw in split.y.items():
-        location = setting_location(section, "target")
+        location = section.location_or_key("target")
         is_missing = missing_labels(raw)
         if is_missing.any():
             row_list = ", ".join(str(row) for row in split.rows[is_missing][:MAX_SHOWN])
@@ -88,14 +89,14 @@ def infer_encoders(
     return [encoder for encoder in encoders if encoder]
 
 
-def _infer_kind(name: str, raw: np.ndarray, section: Any, task: str, problems: Problems) -> str | None:
+def _infer_kind(name: str, raw: np.ndarray, section: DataConfig, task: str, problems: Problems) -> str | None:
     """The task's name, or `classes`: which task they make shows once they are counted. None after a problem."""
     numeric = raw.dtype.kind in "iufb"
     if predicts_numbers(task):
         if not numeric:
             example = label_to_text(raw[0])
             message = f"The target '{name}' holds text such as '{example}', but `task: {task}` needs numbers."
-            problems.error("text-target", message, setting_location(section, "target"))
+            problems.error("text-target", message, section.location_or_key("target"))
             return None
         return task
     if task in TASKS:
@@ -105,7 +106,7 @@ def _infer_kind(name: str, raw: np.ndarray, section: Any, task: str, problems: P
             f"The target '{name}' holds numbers but for '{label_to_text(raw[stray_row])}' in row {stray_row}. Expected numbers "
             "alone; mend the row, or state `task: multiclass` if these are classes."
         )
-        problems.error("text-target", message, setting_location(section, "target"))
+        problems.error("text-target", message, section.location_or_key("target"))
         return None
     if not numeric or raw.dtype.kind == "b" or section.classes:
         return "classes"
@@ -114,11 +115,11 @@ def _infer_kind(name: str, raw: np.ndarray, section: Any, task: str, problems: P
 
 
 def _class_encoder(
-    name: str, raw: np.ndarray, names: list[str] | None, kind: str, section: Any, problems: Problems
+    name: str, raw: np.ndarray, names: list[str] | None, kind: str, section: DataConfig, problems: Problems
 ) -> TargetEncoder | None:
     labels = [str(label) for label in _unique_texts(raw)[0]]
     display_names = {label: _display_name(label, names) for label in labels}
-    location = setting_location(section, "target")
+    location = section.location_or_key("target")
     if len(labels) > max(MAX_CLASSES, len(raw) / 2):
         message = (
             f"The target '{name}' has {len(labels)} different labels in {len(raw)} rows, too many to be classes. "
@@ -130,7 +131,7 @@ def _class_encoder(
         labels = _select_classes([str(label) for label in section.classes], display_names, name, section, problems)
         if labels is None:
             return None
-        location = setting_location(section, "classes")
+        location = section.location_or_key("classes")
     if len(labels) < 2:
         class_hint = f" ('{display_names[labels[0]]}')" if labels else ""
         message = f"The target '{name}' has only one class{class_hint}. Expected two or more: nothing can be learned from one."
@@ -149,7 +150,7 @@ def _class_encoder(
 
 
 def _select_classes(
-    requested: list[str], display_names: dict[str, str], name: str, section: Any, problems: Problems
+    requested: list[str], display_names: dict[str, str], name: str, section: DataConfig, problems: Problems
 ) -> list[str] | None:
     """The labels that `data.classes` asks for, by label or by class name."""
     by_name = {
@@ -162,11 +163,9 @@ def _select_classes(
         label = by_name.get(word, by_name.get(word.lower()))
         if label is None:
             message = f"'{word}' is no class of '{name}'. It has: {_join_shortened(list(display_names.values()))}."
-            problems.error("unknown-class", message, setting_location(section, "classes"), suggest(word, by_name))
+            problems.error("unknown-class", message, section.location_or_key("classes"), suggest(word, by_name))
         elif label in labels:
-            problems.error(
-                "unknown-class", f"'{word}' stands twice in `classes`.", setting_location(section, "classes")
-            )
+            problems.error("unknown-class", f"'{word}' stands twice in `classes`.", section.location_or_key("classes"))
         else:
             labels.append(label)
     return labels if len(labels) == len(requested) else None
@@ -208,13 +207,13 @@ def check_labels(
 
 
 def compute_class_weight(
-    section: Any, encoders: list[TargetEncoder], counts: np.ndarray, problems: Problems
+    section: DataConfig, encoders: list[TargetEncoder], counts: np.ndarray, problems: Problems
 ) -> dict[int, float] | None:
     """Weight by class number: scikit-learn's `balanced`, rows / (classes · rows of the class), or as given."""
     requested = section.class_weight
     if requested is None:
         return None
-    location = setting_location(section, "class_weight")
+    location = section.location_or_key("class_weight")
     if len(encoders) != 1 or not encoders[0].task.has_classes:
         problems.error("class-weight", "`class_weight` needs one target, and that with classes.", location)
         return None

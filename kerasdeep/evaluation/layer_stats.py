@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasdeep.data.dataset import DataSplit
+from kerasdeep.data.types import DataSplit
 from kerasdeep.evaluation.model_state import preserve_state
 from kerasdeep.evaluation.weight_stats import histogram
 

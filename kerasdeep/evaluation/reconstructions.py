@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kerasdeep.data import DataSplit, Preprocessing
-from kerasdeep.data.dataset import INPUT
+from kerasdeep.data.types import INPUT
 from kerasdeep.evaluation.worst_predictions import inverse_transform_row, is_image, named_features, png_data_url
 from kerasdeep.runs import to_jsonable
 

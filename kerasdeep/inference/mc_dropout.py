@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasdeep.data.dataset import OUTPUT
+from kerasdeep.data.types import OUTPUT
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.evaluation.probabilities import entropy, to_class_probabilities
 from kerasdeep.inference.mc_layers import dropout_enabled, has_positive_rate, random_layers

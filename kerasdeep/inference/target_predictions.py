@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from kerasdeep.data import Preprocessing
-from kerasdeep.data.dataset import OUTPUT, Target
+from kerasdeep.data.types import OUTPUT, Target
 from kerasdeep.evaluation.probabilities import predict_classes, to_class_probabilities
 from kerasdeep.inference import mc_dropout
 from kerasdeep.modeling.batches import keras_data_arguments

@@ -31,8 +31,8 @@ from kerasdeep.config.sections.pretraining import (
 )
 from kerasdeep.config.sections.stages import StageConfig
 from kerasdeep.data import Dataset, DataSplit, pretext
-from kerasdeep.data.dataset import INPUT
 from kerasdeep.data.streaming import is_streamed
+from kerasdeep.data.types import INPUT
 from kerasdeep.errors import InputError, Problem, SourceLocation
 from kerasdeep.modeling import freezing, pretraining
 

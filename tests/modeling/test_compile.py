@@ -10,7 +10,7 @@ from modeling.test_factory import read
 
 from kerasdeep import custom_objects, modeling
 from kerasdeep.config.lowering.lower import lower_network
-from kerasdeep.data.dataset import Target, targets_by_head
+from kerasdeep.data.types import Target, targets_by_head
 from kerasdeep.errors import InputError
 
 RANDOM = np.random.default_rng(0)

@@ -17,7 +17,7 @@ from kerasdeep.config import load_config
 from kerasdeep.config.lowering.lower import lower_network
 from kerasdeep.config.lowering.planned import Head
 from kerasdeep.data import pretext
-from kerasdeep.data.dataset import DataSplit
+from kerasdeep.data.types import DataSplit
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import InputError, Interrupted
 from kerasdeep.runs import RunDir

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kerasdeep.config.schema import Section, setting
+from kerasdeep.errors import SourceLocation
 
 BUILT_IN_DATASETS = (
     "digits",
@@ -113,3 +114,7 @@ class DataConfig(Section):
         for key in ("target", "features"):
             if isinstance(getattr(self, key), str):
                 object.__setattr__(self, key, [getattr(self, key)])
+
+    def location_or_key(self, key: str) -> SourceLocation:
+        """Where the setting, or else this section, was written; the key itself where neither was."""
+        return self.locations.get(key) or self.locations.get("") or SourceLocation(f"data.{key}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasdeep.errors import Problem, SourceLocation
+from kerasdeep.errors import Problem
 from kerasdeep.tasks import TASKS, Task
 
 if TYPE_CHECKING:
@@ -149,9 +149,3 @@ def as_slice(index: np.ndarray) -> np.ndarray | slice:
     if len(index) and index[-1] - index[0] == len(index) - 1 and (np.diff(index) == 1).all():
         return slice(int(index[0]), int(index[-1]) + 1)
     return index
-
-
-def setting_location(section: Any, key: str) -> SourceLocation:
-    """Where the user wrote this key of `data:`; the key itself when nobody wrote it."""
-    locations = getattr(section, "locations", None) or {}
-    return locations.get(key) or locations.get("") or SourceLocation(f"data.{key}")
