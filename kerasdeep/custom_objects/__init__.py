@@ -1,8 +1,13 @@
-"""What Keras lacks: registered, serialisable Keras classes, one small file per noun.
+"""What Keras lacks: registered, serializable Keras classes, one small file a noun, and one table of them all.
 
-Each is found by `keras.saving` under the package name `kerasdeep`, so a saved model loads in safe mode once this
-package is imported.
+Keras finds each under the package name `kerasdeep`, so a saved model loads in safe mode once this package is
+imported, whichever module the class was in when the model was saved.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from kerasdeep.custom_objects.activation import ActivationWith
 from kerasdeep.custom_objects.data_loss import DataLoss
@@ -27,9 +32,54 @@ from kerasdeep.custom_objects.scaled_rate import ScaledRate
 from kerasdeep.custom_objects.take_columns import TakeColumns
 from kerasdeep.custom_objects.transposed_dense import TransposedDense
 from kerasdeep.custom_objects.warmup import LinearWarmup, Noam
-from kerasdeep.custom_objects.zero_mask import ZeroMaskMixin, keep_zeros
+from kerasdeep.custom_objects.zero_mask import keep_zeros
+
+CUSTOM_OBJECTS: dict[str, dict[str, Callable[..., Any]]] = {
+    "layer": {
+        "FeatureMask": FeatureMask,
+        "LearnedSwish": LearnedSwish,
+        "RReLU": RReLU,
+        "TakeColumns": TakeColumns,
+        "TransposedDense": TransposedDense,
+    },
+    "initializer": {},
+    "activation": {"ActivationWith": ActivationWith},
+    "regularizer": {},
+    "constraint": {},
+    "optimizer": {
+        "MovingAdam": MovingAdam,
+        "MovingAdamW": MovingAdamW,
+        "MovingAdamax": MovingAdamax,
+        "MovingNadam": MovingNadam,
+        "MovingRMSprop": MovingRMSprop,
+        "MovingSGD": MovingSGD,
+    },
+    "schedule": {
+        "LinearWarmup": LinearWarmup,
+        "Noam": Noam,
+        "OneCycle": OneCycle,
+        "OneCycleMomentum": OneCycleMomentum,
+        "PerUpdate": PerUpdate,
+        "Power": Power,
+        "ScaledRate": ScaledRate,
+    },
+    "loss": {"OneHotLoss": OneHotLoss},
+    "metric": {"DataLoss": DataLoss, "InOriginalUnit": InOriginalUnit, "OneHotMetric": OneHotMetric},
+}
+"""Every class (an activation may be a function) by family and name. What is added here can be written in YAML after
+`python -m kerasdeep.catalog.generate`, which reads the arguments from the signature and the docstring."""
+
+INTERNAL_OBJECTS = frozenset(
+    {
+        *("ActivationWith", "DataLoss", "FeatureMask", "InOriginalUnit", "OneCycleMomentum", "OneHotLoss"),
+        *("OneHotMetric", "PerUpdate", "ScaledRate", "TakeColumns", *CUSTOM_OBJECTS["optimizer"]),
+    }
+)
+"""Those that kerasdeep puts around others or in a network itself; they cannot be written in YAML."""
 
 __all__ = [
+    "CUSTOM_OBJECTS",
+    "INTERNAL_OBJECTS",
     "ActivationWith",
     "DataLoss",
     "FeatureMask",
@@ -54,6 +104,5 @@ __all__ = [
     "ScaledRate",
     "TakeColumns",
     "TransposedDense",
-    "ZeroMaskMixin",
     "keep_zeros",
 ]

@@ -1,15 +1,26 @@
-"""1cycle (Smith 2018, "A disciplined approach to neural network hyper-parameters"): rate and momentum."""
+"""1cycle: learning rate and momentum."""
+
+from __future__ import annotations
 
 import keras
 from keras import ops
 
+from kerasdeep.custom_objects.nested import CustomSchedule
+from kerasdeep.custom_objects.tensors import Tensor
 
-def one_cycle_value(step, total_steps, start, peak, final):
-    """The value at `step` of a cycle of `total_steps`: up, down, and a last tenth that runs out.
+
+def one_cycle_value(step: Tensor, total_steps: int, start: float, peak: float, final: float) -> Tensor:
+    """The value at `step` of a cycle: up, down, and a last tenth that runs out.
 
     Linear from `start` to `peak` over the first half of what precedes the last tenth (N // 10 + 1 steps), linear
-    back to `start` over the second, linear to `final` over the last tenth; `final` ever after. `step` may be a
-    tensor, so the curve works inside a compiled loop.
+    back to `start` over the second, linear to `final` over the last tenth; `final` ever after.
+
+    Args:
+        step: Updates so far, from 0; may be a tensor, so that the curve works inside a compiled loop.
+        total_steps: N, the length of the cycle in updates.
+        start: The first value.
+        peak: The value in the middle.
+        final: The last value.
     """
     last = total_steps // 10 + 1
     half = max(1, (total_steps - last) // 2)
@@ -22,14 +33,31 @@ def one_cycle_value(step, total_steps, start, peak, final):
 
 
 @keras.saving.register_keras_serializable("kerasdeep")
-class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """The rate half of 1cycle, a pure function of the step.
+class OneCycle(CustomSchedule):
+    """The rate half of 1cycle: `one_cycle_value` from `start_rate` over `max_rate` to `final_rate`.
 
-    `start_rate` is a tenth of `max_rate` and `final_rate` a thousandth of `start_rate` unless given. Raises
-    `ValueError` for rates that are not positive and for fewer steps than one.
+    Args:
+        max_rate: The highest rate.
+        total_steps: Length of the cycle, in updates.
+        start_rate: `max_rate` / 10 when None.
+        final_rate: `start_rate` / 1000 when None.
+        name: Name of the schedule.
+
+    Raises:
+        ValueError: `max_rate` is not positive, or `total_steps` less than 1.
+
+    References:
+        Smith 2018, "A disciplined approach to neural network hyper-parameters", arXiv:1803.09820.
     """
 
-    def __init__(self, max_rate, total_steps, start_rate=None, final_rate=None, name="OneCycle"):
+    def __init__(
+        self,
+        max_rate: float,
+        total_steps: int,
+        start_rate: float | None = None,
+        final_rate: float | None = None,
+        name: str = "OneCycle",
+    ) -> None:
         super().__init__()
         if total_steps < 1:
             raise ValueError(f"`total_steps` must be at least 1. Received: total_steps={total_steps}")
@@ -41,24 +69,28 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         self.final_rate = self.start_rate / 1000 if final_rate is None else final_rate
         self.name = name
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         return one_cycle_value(step, self.total_steps, self.start_rate, self.max_rate, self.final_rate)
-
-    def get_config(self):
-        return {
-            "max_rate": self.max_rate,
-            "total_steps": self.total_steps,
-            "start_rate": self.start_rate,
-            "final_rate": self.final_rate,
-            "name": self.name,
-        }
 
 
 @keras.saving.register_keras_serializable("kerasdeep")
-class OneCycleMomentum(keras.optimizers.schedules.LearningRateSchedule):
-    """The momentum half of 1cycle: from `high` to `low` while the rate rises, back while it falls, then held."""
+class OneCycleMomentum(CustomSchedule):
+    """The momentum half of 1cycle: from `high` to `low` while the rate rises, back while it falls, then held.
 
-    def __init__(self, total_steps, high=0.95, low=0.85, name="OneCycleMomentum"):
+    Args:
+        total_steps: Length of the cycle, in updates.
+        high: Momentum at both ends.
+        low: Momentum where the rate is highest.
+        name: Name of the schedule.
+
+    Raises:
+        ValueError: Not 0 <= low <= high < 1.
+
+    References:
+        Smith 2018, as for `OneCycle`.
+    """
+
+    def __init__(self, total_steps: int, high: float = 0.95, low: float = 0.85, name: str = "OneCycleMomentum") -> None:
         super().__init__()
         if not 0 <= low <= high < 1:
             raise ValueError(f"Expected 0 <= low <= high < 1. Received: high={high}, low={low}")
@@ -67,8 +99,5 @@ class OneCycleMomentum(keras.optimizers.schedules.LearningRateSchedule):
         self.low = low
         self.name = name
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         return one_cycle_value(step, self.total_steps, self.high, self.low, self.high)
-
-    def get_config(self):
-        return {"total_steps": self.total_steps, "high": self.high, "low": self.low, "name": self.name}

@@ -1,17 +1,28 @@
 """Losses and metrics that expect one column per class, for targets that are class numbers.
 
-kerasdeep's targets are class numbers. Keras has a sparse twin for few of its losses and metrics; these two
-wrappers let all the others be used, label smoothing (Szegedy et al. 2016, section 7) included.
+kerasdeep's targets are class numbers. Keras has a sparse twin for few of its losses and metrics; these two wrappers
+make all the others usable, and label smoothing (Szegedy et al. 2016, "Rethinking the Inception architecture",
+section 7) with them.
 """
+
+from __future__ import annotations
 
 import keras
 from keras import ops
 
+from kerasdeep.custom_objects.nested import NestedObjectMixin, WrappedMetric
+from kerasdeep.custom_objects.tensors import ObjectConfig, Tensor
 
-def one_hot_targets(y_true, y_pred):
-    """Class numbers of shape (batch,) or (batch, 1) as one-hot rows shaped like `y_pred`.
 
-    Where the prediction has a single column (a yes/no target) they are only given that column.
+def one_hot_targets(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """Class numbers as one-hot rows.
+
+    Args:
+        y_true: Class numbers from 0; shape (batch,) or (batch, 1).
+        y_pred: Shape (batch, classes), or (batch, 1) for a yes/no target.
+
+    Returns:
+        Shape and dtype of `y_pred`. Where the prediction has a single column, the numbers are only reshaped.
     """
     if y_pred.shape[-1] == 1:
         return ops.cast(ops.reshape(y_true, ops.shape(y_pred)), y_pred.dtype)
@@ -21,46 +32,37 @@ def one_hot_targets(y_true, y_pred):
 
 
 @keras.saving.register_keras_serializable("kerasdeep")
-class OneHotLoss(keras.losses.Loss):
-    """`loss` of one-hot targets, computed from class numbers; y_pred has shape (batch, classes)."""
+class OneHotLoss(NestedObjectMixin, keras.losses.Loss):
+    """loss(one_hot(y_true), y_pred), for class numbers y_true and y_pred of shape (batch, classes).
 
-    def __init__(self, loss, name=None):
+    Args:
+        loss: A loss of one-hot targets; its reduction and dtype are kept.
+        name: The loss's name when None.
+    """
+
+    nested = "loss"
+
+    def __init__(self, loss: keras.losses.Loss, name: str | None = None) -> None:
         super().__init__(name=name or loss.name, reduction=loss.reduction, dtype=loss.dtype)
         self.loss = loss
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return self.loss.call(one_hot_targets(y_true, y_pred), y_pred)
 
-    def get_config(self):
+    def get_config(self) -> ObjectConfig:
         return {"loss": keras.saving.serialize_keras_object(self.loss), "name": self.name}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "loss": keras.saving.deserialize_keras_object(config["loss"])})
 
 
 @keras.saving.register_keras_serializable("kerasdeep")
-class OneHotMetric(keras.metrics.Metric):
-    """`metric` of one-hot targets, computed from class numbers; keeps the metric's name."""
+class OneHotMetric(WrappedMetric):
+    """metric(one_hot(y_true), y_pred), for class numbers y_true and y_pred of shape (batch, classes).
 
-    def __init__(self, metric, name=None, dtype=None):
-        super().__init__(name=name or metric.name, dtype=dtype)
-        self.metric = metric
-        self._direction = getattr(metric, "_direction", None)
+    Args:
+        metric: A metric of one-hot targets.
+        name: The metric's name when None.
+        dtype: Keras's default float type when None.
+    """
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         self.metric.update_state(one_hot_targets(y_true, y_pred), y_pred, sample_weight=sample_weight)
-
-    def result(self):
-        return self.metric.result()
-
-    def reset_state(self):
-        self.metric.reset_state()
-
-    def get_config(self):
-        return {**super().get_config(), "metric": keras.saving.serialize_keras_object(self.metric)}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "metric": keras.saving.deserialize_keras_object(config["metric"])})

@@ -1,25 +1,44 @@
-"""Metrics of a standardised target, in the unit it came in."""
+"""Metrics of a standardized target, in its original unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 import keras
 from keras import ops
 
+from kerasdeep.custom_objects.nested import WrappedMetric
+from kerasdeep.custom_objects.tensors import ObjectConfig, Tensor
+
 
 @keras.saving.register_keras_serializable("kerasdeep")
-class InOriginalUnit(keras.metrics.Metric):
-    """Gives `metric` y * scale + offset for both the target and the prediction.
+class InOriginalUnit(WrappedMetric):
+    """metric(y_true * scale + offset, y_pred * scale + offset).
 
-    `scale` and `offset` are numbers, or one per target column. The name is the inner metric's, so logs read
-    `mean_absolute_error` as ever.
+    Keeps the metric's name, so logs still read `mean_absolute_error`. Takes y_true of shape (batch,) or
+    (batch, targets) and y_pred of shape (batch, targets).
+
+    Args:
+        metric: A metric of numbers.
+        scale: Original units for one scaled unit; a number, or one for each target.
+        offset: The original value of a scaled 0; a number, or one for each target.
+        name: The metric's name when None.
+        dtype: Keras's default float type when None.
     """
 
-    def __init__(self, metric, scale=1.0, offset=0.0, name=None, dtype=None):
-        super().__init__(name=name or metric.name, dtype=dtype)
-        self.metric = metric
+    def __init__(
+        self,
+        metric: keras.metrics.Metric,
+        scale: float | Sequence[float] = 1.0,
+        offset: float | Sequence[float] = 0.0,
+        name: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(metric, name=name, dtype=dtype)
         self.scale = scale
         self.offset = offset
-        self._direction = getattr(metric, "_direction", None)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         y_pred = ops.convert_to_tensor(y_pred)
         y_true = ops.cast(y_true, y_pred.dtype)
         if len(y_true.shape) == len(y_pred.shape) - 1:
@@ -27,20 +46,5 @@ class InOriginalUnit(keras.metrics.Metric):
         scale, offset = ops.cast(self.scale, y_pred.dtype), ops.cast(self.offset, y_pred.dtype)
         self.metric.update_state(y_true * scale + offset, y_pred * scale + offset, sample_weight=sample_weight)
 
-    def result(self):
-        return self.metric.result()
-
-    def reset_state(self):
-        self.metric.reset_state()
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "metric": keras.saving.serialize_keras_object(self.metric),
-            "scale": self.scale,
-            "offset": self.offset,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "metric": keras.saving.deserialize_keras_object(config["metric"])})
+    def get_config(self) -> ObjectConfig:
+        return {**super().get_config(), "scale": self.scale, "offset": self.offset}

@@ -1,32 +1,36 @@
 """Schedules that count the optimizer's updates, not its batches."""
 
+from __future__ import annotations
+
 import keras
+
+from kerasdeep.custom_objects.nested import CustomSchedule
+from kerasdeep.custom_objects.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasdeep")
-class PerUpdate(keras.optimizers.schedules.LearningRateSchedule):
-    """Runs `schedule` once per update under gradient accumulation.
+class PerUpdate(CustomSchedule):
+    """rate(t) = schedule(t // batches_per_update): a schedule under gradient accumulation.
 
-    Keras hands a schedule the raw batch counter; with `gradient_accumulation_steps=n` only every n-th batch is an
-    update, so a schedule would run n times too fast. Update u happens at batch n * u + n - 1, and sees step u.
+    Keras passes a schedule its counter of batches; with `gradient_accumulation_steps=n` only every n-th batch is
+    an update, so a schedule would run n times too fast. Update u happens at batch n * u + n - 1, and sees step u.
+
+    Args:
+        schedule: A schedule of updates.
+        batches_per_update: n.
+        name: Name of the schedule.
     """
 
-    def __init__(self, schedule, batches_per_update, name="PerUpdate"):
+    def __init__(
+        self,
+        schedule: keras.optimizers.schedules.LearningRateSchedule,
+        batches_per_update: int,
+        name: str = "PerUpdate",
+    ) -> None:
         super().__init__()
         self.schedule = schedule
         self.batches_per_update = batches_per_update
         self.name = name
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         return self.schedule(step // self.batches_per_update)
-
-    def get_config(self):
-        return {
-            "schedule": keras.saving.serialize_keras_object(self.schedule),
-            "batches_per_update": self.batches_per_update,
-            "name": self.name,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "schedule": keras.saving.deserialize_keras_object(config["schedule"])})

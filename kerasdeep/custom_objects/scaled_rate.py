@@ -1,28 +1,30 @@
 """A learning rate that is a stated multiple of another one."""
 
+from __future__ import annotations
+
 import keras
+
+from kerasdeep.custom_objects.nested import CustomSchedule
+from kerasdeep.custom_objects.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasdeep")
-class ScaledRate(keras.optimizers.schedules.LearningRateSchedule):
-    """`factor` times what `schedule` gives: the rate of a group of layers that learns slower or faster."""
+class ScaledRate(CustomSchedule):
+    """rate(t) = factor * schedule(t): the rate of a group of layers that learns slower or faster.
 
-    def __init__(self, schedule, factor, name="ScaledRate"):
+    Args:
+        schedule: The schedule of the other layers.
+        factor: Multiple of its rate.
+        name: Name of the schedule.
+    """
+
+    def __init__(
+        self, schedule: keras.optimizers.schedules.LearningRateSchedule, factor: float, name: str = "ScaledRate"
+    ) -> None:
         super().__init__()
         self.schedule = schedule
         self.factor = factor
         self.name = name
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         return self.schedule(step) * self.factor
-
-    def get_config(self):
-        return {
-            "schedule": keras.saving.serialize_keras_object(self.schedule),
-            "factor": self.factor,
-            "name": self.name,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "schedule": keras.saving.deserialize_keras_object(config["schedule"])})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -21,12 +21,6 @@ KERAS_MODULES = {
     "schedule": keras.optimizers.schedules,
     "loss": keras.losses,
     "metric": keras.metrics,
-}
-CUSTOM_LAYERS = {
-    "RReLU": custom_objects.RReLU,
-    "LearnedSwish": custom_objects.LearnedSwish,
-    "TransposedDense": custom_objects.TransposedDense,
-    "TakeColumns": custom_objects.TakeColumns,
 }
 SHAPE_DEPENDENT_METRICS = ("accuracy",)
 """Metrics that Keras's compile chooses a class for, by the shapes it meets."""
@@ -47,8 +41,7 @@ def create(choice: Choice, **extra_arguments: Any) -> Any:
         return create(Choice("layer", choice.entry.layer, choice.arguments, choice.location), **extra_arguments)
     with keras_errors_at(choice):
         if choice.family == "activation":
-            function = getattr(keras.activations, choice.name)
-            return custom_objects.ActivationWith(choice.name, arguments) if arguments else function
+            return custom_objects.ActivationWith(choice.name, arguments) if arguments else resolve_class(choice)
         keras_class = resolve_class(choice)
         if keras_class is keras.optimizers.MultiOptimizer:
             default, others = arguments.pop("default_optimizer"), arguments.pop("optimizer_map")
@@ -59,11 +52,10 @@ def create(choice: Choice, **extra_arguments: Any) -> Any:
         return keras_class(**arguments, **extra_arguments)
 
 
-def resolve_class(choice: Choice) -> Any:
-    """What Keras has under the choice's name: a class, or a metric's function."""
-    if choice.family == "layer" and choice.name in CUSTOM_LAYERS:
-        return CUSTOM_LAYERS[choice.name]
-    return getattr(KERAS_MODULES[choice.family], choice.name)
+def resolve_class(choice: Choice) -> Callable[..., Any]:
+    """What kerasdeep, else Keras, has under the choice's name: a class, or the function of an activation or metric."""
+    custom = custom_objects.CUSTOM_OBJECTS[choice.family].get(choice.name)
+    return custom or getattr(KERAS_MODULES[choice.family], choice.name)
 
 
 def create_nested(value: Any) -> Any:

@@ -47,6 +47,7 @@ LAYER_KEYWORDS = {"activity_regularizer": None, "trainable": True, "dtype": None
 class RawArgument:
     default: Any
     doc: str = ""
+    annotation: str = ""
 
 
 @dataclass
@@ -78,7 +79,8 @@ def read_family(name: str) -> dict[str, RawEntry]:
         if fold_name(value.__name__) != fold_name(key):
             aliases[key].add(value.__name__)
     return {
-        key: _entry(value, key, aliases[key], name) for value, key in sorted(name_by_object.items(), key=lambda i: i[1])
+        key: read_entry(value, key, aliases[key], name)
+        for value, key in sorted(name_by_object.items(), key=lambda i: i[1])
     }
 
 
@@ -97,11 +99,12 @@ def _public_members(module: ModuleType) -> Iterator[tuple[str, Any]]:
             yield key, value
 
 
-def _entry(target: Callable[..., Any], name: str, aliases: set[str], family: str) -> RawEntry:
+def read_entry(target: Callable[..., Any], name: str, aliases: set[str], family: str) -> RawEntry:
+    """What a class or function says of itself: its first sentence, its arguments and their documentation."""
     parameters = inspect.signature(target).parameters.values()
     docs = argument_docs(target)
     arguments = {
-        p.name: RawArgument(REQUIRED if p.default is p.empty else p.default, docs.get(p.name, ""))
+        p.name: RawArgument(REQUIRED if p.default is p.empty else p.default, docs.get(p.name, ""), str(p.annotation))
         for p in parameters
         if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     }

@@ -27,8 +27,11 @@ TYPE_BY_WORD = (
 )
 
 
-def guess_type(name: str, default: Any, doc: str) -> str:
+def guess_type(name: str, default: Any, doc: str, annotation: str = "") -> str:
     """A type expression; `any` where nothing says more."""
+    annotated = re.fullmatch(r"(int|float|bool|str)( \| None)?", annotation)
+    if annotated:
+        return annotated[1] + ("|null" if annotated[2] else "")
     kind = _by_name(name) or _by_default(default, doc) or _by_doc(doc) or "any"
     nullable = default is None or bool(re.search(r"`None`\)? (?:or|to)|or `?None`?\b", doc))
     return f"{kind}|null" if nullable and kind != "any" else kind

@@ -16,6 +16,7 @@ from kerasdeep.catalog.entries import REQUIRED
 from kerasdeep.catalog.generate import keras_api
 from kerasdeep.catalog.generate.type_inference import guess_type
 from kerasdeep.catalog.types import FAMILIES, parse_type
+from kerasdeep.custom_objects import CUSTOM_OBJECTS, INTERNAL_OBJECTS
 
 OVERLAY_FOLDER = Path(__file__).with_name("overlay")
 
@@ -73,12 +74,16 @@ def load_overlay(name: str) -> dict[str, Any]:
 
 
 def family_records(family: str) -> dict[str, dict[str, Any]]:
-    """Name to record: what Keras says, then the table of names, then the entry's own overlay."""
-    records = {name: _keras_record(raw) for name, raw in keras_api.read_family(family).items()}
+    """Name to record: what Keras and the custom objects say, then the table of names, then the entry's own overlay."""
+    records = {name: _raw_record(raw) for name, raw in keras_api.read_family(family).items()}
+    for name, target in CUSTOM_OBJECTS[family].items():
+        if name not in INTERNAL_OBJECTS:
+            records[name] = {"own": True, **_raw_record(keras_api.read_entry(target, name, set(), family))}
     for name, extra in load_overlay(family).items():
         if name not in records and not extra.get("own"):
             raise ValueError(f"overlay/{family}.yaml: Keras has no {family} {name}")
-        record = records.setdefault(name, {"arguments": {}})
+        record = {"arguments": {}} if extra.get("own") else records[name]
+        records[name] = record
         if extra.get("own") and family == "layer" and extra.get("keywords", True):
             record["arguments"] = {
                 key: _argument_record(name, key, keras_api.RawArgument(default), {})
@@ -103,7 +108,7 @@ def family_records(family: str) -> dict[str, dict[str, Any]]:
     return {name: _complete_record(family, name, record) for name, record in records.items()}
 
 
-def _keras_record(raw: keras_api.RawEntry) -> dict[str, Any]:
+def _raw_record(raw: keras_api.RawEntry) -> dict[str, Any]:
     arguments = {key: _argument_record(raw.name, key, argument, {}) for key, argument in raw.arguments.items()}
     head = {"doc": raw.doc, "aliases": raw.aliases}
     return {**{key: value for key, value in head.items() if value}, "arguments": arguments}
@@ -111,7 +116,7 @@ def _keras_record(raw: keras_api.RawEntry) -> dict[str, Any]:
 
 def _argument_record(entry: str, name: str, raw: keras_api.RawArgument, extra: dict[str, Any]) -> dict[str, Any]:
     """The record of an argument; `extra` is what the entry's own overlay says."""
-    record: dict[str, Any] = {"type": guess_type(name, raw.default, raw.doc)}
+    record: dict[str, Any] = {"type": guess_type(name, raw.default, raw.doc, raw.annotation)}
     if raw.default is not REQUIRED:
         record["default"] = raw.default
     common = load_overlay("names").get(name, {})

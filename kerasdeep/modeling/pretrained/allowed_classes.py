@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from kerasdeep import catalog, custom_objects
+import keras
+
+from kerasdeep import catalog
+from kerasdeep.custom_objects import CUSTOM_OBJECTS
 
 MODEL_CLASSES = ("Functional", "Sequential", "Model", "InputLayer")
 SERIALIZATION_MARKERS = (
@@ -22,7 +25,6 @@ FUNCTION_FAMILIES = ("activation", "loss", "metric")
 ALLOWED_FAMILIES = ("layer", "initializer", "regularizer", "constraint", *FUNCTION_FAMILIES, "optimizer", "schedule")
 LEGACY_CLASSES = ("BatchNormalizationV1", "BatchNormalizationV2")
 CODE_CLASSES = ("__lambda__", "__typespec__")
-_CUSTOM_OBJECTS = {f"kerasdeep>{name}": name for name in custom_objects.__all__}
 
 
 class ModelRefused(Exception):
@@ -65,7 +67,8 @@ def _check_class(value: dict[str, Any], owner: str) -> str:
     if name == "function":
         return _check_function(value, location)
     if isinstance(registered, str) and registered != name:
-        if registered not in _CUSTOM_OBJECTS or _CUSTOM_OBJECTS[registered] != name:
+        # The module does not matter: Keras looks the registered name up first. Files of 0.1 say `kerasdeep.extras`.
+        if _registered_names().get(registered) != name:
             _refuse(f"`{registered}`{location} is a class of its author's, whose code is not in the file. {_REMEDY}")
         return name
     if module is not None and not _is_keras(module):
@@ -83,10 +86,18 @@ def _check_class(value: dict[str, Any], owner: str) -> str:
 
 def _check_function(value: dict[str, Any], location: str) -> str:
     name, module = value.get("config"), value.get("module")
+    if isinstance(name, str) and name in _registered_names():
+        return name
     known = isinstance(name, str) and any(name in catalog.entries(family) for family in FUNCTION_FAMILIES)
     if not known or not (module == "builtins" or _is_keras(module)) or value.get("registered_name") not in (None, name):
         _refuse(f"the function `{name}`{location} is its author's, whose code is not in the file. {_REMEDY}")
     return str(name)
+
+
+def _registered_names() -> dict[str, str]:
+    """The name of each custom object by the name that it is registered under."""
+    objects = [target for family in CUSTOM_OBJECTS.values() for target in family.values()]
+    return {keras.saving.get_registered_name(target): target.__name__ for target in objects}
 
 
 def _is_keras(module: Any) -> bool:

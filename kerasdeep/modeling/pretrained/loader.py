@@ -97,7 +97,8 @@ def _check_size(kind: str, config: dict[str, Any], stored: int) -> None:
     with shape_only_variables():
         if kind == "keras":
             model_config = {key: value for key, value in config.items() if key != "compile_config"}
-            skeleton = keras.saving.deserialize_keras_object(model_config, safe_mode=True)
+            with serialization_lib.ObjectSharingScope():  # restores the tie of a transposed layer
+                skeleton = keras.saving.deserialize_keras_object(model_config, safe_mode=True)
         else:
             skeleton = _model_from_legacy_config(config)
         expected = sum(_parameter_count(weight.shape) for weight in skeleton.weights)
