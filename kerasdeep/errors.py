@@ -130,7 +130,8 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
     ties broken by difflib's ratio; a candidate further away than a third of its length is no help.
     """
     given = _fold_name(word)
-    best, tied = len(given) + 1, []
+    best = len(given) + 1
+    tied: list[str] = []
     for candidate in candidates:
         other = _fold_name(candidate)
         limit = min(best, max(1, max(len(given), len(other)) // 3))
@@ -152,7 +153,8 @@ def edit_distance(a: str, b: str, limit: int | None = None) -> int:
 
     Past `limit` the exact number is of no interest: some number above it is returned early.
     """
-    before, row = [], list(range(len(b) + 1))
+    before: list[int] = []
+    row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
         last, row, older = row, [i], before
         for j, y in enumerate(b, 1):

@@ -18,7 +18,7 @@ from kerasdeep.backends import runtime
 from kerasdeep.config import claims, load_config
 from kerasdeep.config.lowering.lower import lower_network
 from kerasdeep.config.root import Config
-from kerasdeep.config.schema import iter_settings, nested_section, yaml_key
+from kerasdeep.config.schema import settings_of
 from kerasdeep.config.sections.pretraining import PretrainDataConfig
 from kerasdeep.data import image_decoding
 from kerasdeep.data.lazy_rows import LazyRows
@@ -212,8 +212,8 @@ ONE_VALUE = {"version": "2", "stages.unfreeze.style": "slowly"}
 
 
 def leaves(section=Config, prefix=""):
-    for entry in iter_settings(section):
-        inner, path = nested_section(entry), prefix + yaml_key(entry)
+    for key, entry in settings_of(section).items():
+        inner, path = entry.section, prefix + key
         # The keys of `data` are the same wherever it stands.
         yield from leaves(inner, f"{path}.") if inner and inner is not PretrainDataConfig else [path]
 

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from kerasdeep.catalog.types import to_python
 from kerasdeep.config.load import read_with_extends
+from kerasdeep.config.root import Config
+from kerasdeep.config.schema import effect_of
 
 ROOT = Path(__file__).parents[2]
 RECIPES_DIR = ROOT / "recipes"
 RESULTS_DIR = RECIPES_DIR / "results"
-IGNORED_KEYS = ("description", "expect", "extends", "profiles")
-"""Keys that change nothing of what is measured; what `extends` names is read."""
+MEASURED_EFFECTS = ("result", "length", "machine")
 _LABEL = re.compile(r"# (Question|Look at|Expected|Measured|Missed|Time): *(.*)")
 
 
@@ -37,8 +38,11 @@ class MeasuredRecipe:
 
     def config_hash(self) -> str:
         """A hash of what is trained: of the file and those it extends, without comments and claims."""
+        settings = to_python(read_with_extends(self.path))
         relevant = {
-            key: value for key, value in to_python(read_with_extends(self.path)).items() if key not in IGNORED_KEYS
+            key: value
+            for key, value in settings.items()
+            if key == "variants" or effect_of(Config, key) in MEASURED_EFFECTS
         }
         return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -66,7 +66,7 @@ def _with_siblings(family: str, node: Node, problems: Problems) -> Node:
     pair = node.pairs[names[0]]
     entry = find_entry(family, names[0])
     arguments = _written_arguments(entry, pair.value, Problems(), "") if entry else None
-    if arguments is None:
+    if entry is None or arguments is None:
         return Mapping({names[0]: pair}, node.location)
     sibling_pairs = {key: node.pairs[key] for key in sibling_keys if key in node.pairs}
     for key in [key for key in sibling_pairs if key in arguments]:
@@ -103,8 +103,9 @@ def _read_name(family: str, node: Node, problems: Problems, key_path: str) -> Sc
 def _report_unknown_name(family: str, key: Scalar, problems: Problems, key_path: str) -> None:
     suggestion = suggest(key.text, suggestable_names(family))
     hint = ""
-    if family == "layer" and find_entry("activation", key.text):
-        suggestion = f"`Activation: {find_entry('activation', key.text).name}`"
+    activation = find_entry("activation", key.text) if family == "layer" else None
+    if activation:
+        suggestion = f"`Activation: {activation.name}`"
     elif suggestion is None:
         others = [other for other in FAMILIES if other != family and find_entry(other, key.text)]
         hint = f" ({key.text} is {_ARTICLES[others[0]]} {others[0]}.)" if others else ""

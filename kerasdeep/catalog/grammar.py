@@ -91,6 +91,11 @@ def _parse_atom(text: str) -> tuple[Atom, str]:
     raise ValueError(f"no such type: {text!r}")
 
 
+def is_nullable(expression: str) -> bool:
+    """Whether null is a value of the type."""
+    return any(atom.kind in ("null", "any") for atom in parse_type(expression))
+
+
 def describe_type(atoms: tuple[Atom, ...]) -> str:
     """The alternatives in words: `a whole number, null or one of: same, valid`."""
     parts = [_describe_atom(atom) for atom in atoms if atom.kind not in ("choice", "null")]

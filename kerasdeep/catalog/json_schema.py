@@ -21,7 +21,7 @@ JsonSchema = dict[str, Any]
 
 MERGED_FAMILIES = ("optimizer", "schedule")
 """Families whose entries files put over each other: null takes an argument away there, none need be repeated."""
-_SCALAR_SCHEMAS = {
+_SCALAR_SCHEMAS: dict[str, JsonSchema] = {
     # YAML 1.2 reads `yes` as text, and so do editors.
     # `patternErrorMessage` is what yaml-language-server says instead of the pattern.
     "bool": {
@@ -156,7 +156,7 @@ def type_schema(expression: str, minimum: float | None = None, maximum: float | 
 
 
 def _alternatives_schema(atoms: tuple[Atom, ...], bounds: JsonSchema) -> JsonSchema:
-    words = [atom.word for atom in atoms if atom.kind == "choice"]
+    words: list[str | None] = [atom.word for atom in atoms if atom.kind == "choice"]
     if words and any(atom.kind == "null" for atom in atoms):
         words.append(None)
     schemas = [{"enum": words}] if words else []

@@ -27,12 +27,13 @@ class FamilyEntries(Mapping[str, Entry]):
     """The entries of a family by canonical name; each is built on first use."""
 
     def __init__(self, family: str, records: dict[str, dict[str, Any]]) -> None:
-        self.family, self.records, self.built = family, records, {}
+        self.family, self.records = family, records
+        self._built: dict[str, Entry] = {}
 
     def __getitem__(self, name: str) -> Entry:
-        if name not in self.built:
-            self.built[name] = _build_entry(self.family, name, self.records[name])
-        return self.built[name]
+        if name not in self._built:
+            self._built[name] = _build_entry(self.family, name, self.records[name])
+        return self._built[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.records)
@@ -46,12 +47,13 @@ class FamilyEntries(Mapping[str, Entry]):
 
 @cache
 def _catalog_data() -> dict[str, Any]:
-    return json.loads(CATALOG_FILE.read_text(encoding="utf-8"))
+    data: dict[str, Any] = json.loads(CATALOG_FILE.read_text(encoding="utf-8"))
+    return data
 
 
 def keras_version() -> str:
     """The Keras that the catalogue was generated from."""
-    return _catalog_data()["keras"]
+    return str(_catalog_data()["keras"])
 
 
 @cache

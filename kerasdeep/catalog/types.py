@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kerasdeep.catalog.grammar import FAMILIES, Atom, describe_type, format_type, parse_type
+from kerasdeep.catalog.grammar import FAMILIES, Atom, describe_type, format_type, is_nullable, parse_type
 from kerasdeep.errors import Problems, suggest
 from kerasdeep.yaml_nodes import Mapping, Node, Scalar, Sequence
 
@@ -25,6 +26,7 @@ __all__ = [
     "describe_node",
     "describe_type",
     "format_type",
+    "is_nullable",
     "parse_type",
     "read_value",
     "to_python",
@@ -49,7 +51,7 @@ class Duration:
     amount: float
     unit: str
 
-    def steps(self, steps_per_epoch: int, total_steps: int) -> int:
+    def steps(self, steps_per_epoch: float, total_steps: int) -> int:
         """Whole optimizer steps; `%` is of the stage's planned steps. Raises `ValueError` for minutes."""
         steps_per_unit = {"steps": 1.0, "epochs": float(steps_per_epoch), "%": total_steps / 100}
         if self.unit not in steps_per_unit:
@@ -135,7 +137,7 @@ def _read_one_of(atoms: tuple[Atom, ...], node: Node, problems: Problems, key_pa
     return INVALID
 
 
-def _family_names(family: str) -> list[str]:
+def _family_names(family: str) -> tuple[str, ...]:
     from kerasdeep.catalog import suggestable_names
 
     return suggestable_names(family)
@@ -168,7 +170,8 @@ def _read_atom(atom: Atom, node: Node, problems: Problems, key_path: str) -> Any
         }
         return INVALID if any(value is INVALID for value in values.values()) else values
     if isinstance(node, Scalar):
-        value = _SCALAR_READERS.get(atom.kind, lambda atom, node: INVALID)(atom, node)
+        reader = _SCALAR_READERS.get(atom.kind)
+        value = reader(atom, node) if reader else INVALID
         if value is not INVALID:
             return value
     suggestion = suggest(node.text, [atom.word]) if atom.kind == "choice" and isinstance(node, Scalar) else None
@@ -241,7 +244,7 @@ def _read_duration(atom: Atom, node: Scalar) -> Any:
     return Duration(amount, unit) if amount >= 0 and (unit != "%" or amount <= 100) else INVALID
 
 
-_SCALAR_READERS = {
+_SCALAR_READERS: dict[str, Callable[[Atom, Scalar], Any]] = {
     "int": _read_int,
     "float": _read_float,
     "bool": _read_bool,

@@ -63,14 +63,15 @@ def parse_claim(text: str) -> Claim:
 
 class _ClaimParser:
     def __init__(self, text: str) -> None:
-        self.text, self.names, self.depth = text, [], 0
+        self.text, self.depth = text, 0
+        self.names: list[str] = []
         self.tokens = list(_tokenize(text))
 
     def claim(self) -> Claim:
         left = self.sum()
         kind, word, column = self.take()
         if word in _COMPARISONS:
-            bounds = ((word, self.sum()),)
+            bounds: tuple[tuple[str, Term], ...] = ((word, self.sum()),)
         elif (kind, word) == ("name", "within"):
             low = self.sum()
             self.expect("..")
@@ -132,7 +133,8 @@ def _tokenize(text: str) -> Iterator[tuple[str, str, int]]:
         if not match:
             rest = text[position:].lstrip()
             raise _syntax_error(rest[:1], len(text) - len(rest) + 1, "a number, a name or a sign")
-        yield match.lastgroup, match[match.lastgroup], match.start(match.lastgroup) + 1
+        kind = str(match.lastgroup)
+        yield kind, match[kind], match.start(kind) + 1
         position = match.end()
     yield "end", "", len(text) + 1
 

@@ -16,8 +16,8 @@ from kerasdeep.config.merge import canonicalize
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS
 from kerasdeep.config.sections.pretrained import APPLICATION_PREFIX, KERAS_HUB_PREFIX
 from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.yaml_nodes import Mapping, parse_yaml
 from kerasdeep.yaml_nodes import Sequence as ListNode
-from kerasdeep.yaml_nodes import parse_yaml
 
 DEFAULT_EPOCHS = 10
 DEFAULT_LEARNING_RATE = 1e-3
@@ -76,12 +76,14 @@ def compose_yaml(
         content["stages"] = written_stages
     if sets or flags:
         tree = canonicalize(ROOT_NODE, parse_yaml(yaml.safe_dump(content, sort_keys=False), "finetune"))
+        assert isinstance(tree, Mapping)
         content = to_python(with_overrides(tree, sets, flags))
     header = [
         f"# {shlex.join(_command_line(options, config, sets, flags or {}))}",
         "# Written by finetune; edit it and train it again: kerasdeep train FILE",
     ]
-    return "\n".join(header) + "\n" + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+    return "\n".join([*header, str(text)])
 
 
 def _command_line(

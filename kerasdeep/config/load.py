@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kerasdeep import shipped
 from kerasdeep.catalog import types
@@ -21,6 +21,7 @@ from kerasdeep.errors import InputError, Problem, Problems, SourceLocation, sort
 from kerasdeep.yaml_nodes import Mapping, Node, Pair, Scalar, Sequence, count_nodes, parse_yaml, read_yaml_file
 
 ROOT_NODE = SchemaNode(Config)
+DataSection = TypeVar("DataSection", bound=DataConfig)
 _OVERLAY_SECTIONS = {"profile": "profiles", "variant": "variants"}
 _NOT_SETTABLE = ("extends", *_OVERLAY_SECTIONS.values())
 _MAX_EXTENDS_DEPTH = 10
@@ -89,7 +90,7 @@ def _allowed_warnings(tree: Mapping) -> set[str]:
 def read_config(tree: Mapping, problems: Problems) -> Config | None:
     """The checked spec of a merged tree, or None when it cannot be read; problems go to `report`."""
     config = read_section(Config, with_default_network(tree), problems)
-    if config is types.INVALID:
+    if config is None:
         return None
     config = with_inherited_settings(config)
     check_config(config, problems, tree)
@@ -223,7 +224,7 @@ def _with_absolute_paths(config: Config) -> Config:
     )
 
 
-def _data_with_absolute_paths(data: DataConfig) -> DataConfig:
+def _data_with_absolute_paths(data: DataSection) -> DataSection:
     changes: dict[str, Any] = {}
     if data.source not in BUILT_IN_DATASETS or data.format not in ("auto", "builtin"):
         changes["source"] = _absolute_path(data.source, data.location("source"))
@@ -235,18 +236,19 @@ def _data_with_absolute_paths(data: DataConfig) -> DataConfig:
 
 
 def _stage_with_absolute_paths(stage: StageConfig) -> StageConfig:
-    if stage.pretrain is None or stage.pretrain.kind.data is None:
+    if stage.pretrain is None:
         return stage
     kind = stage.pretrain.kind
-    kind = replace(kind, data=_data_with_absolute_paths(kind.data))
+    if kind.data is not None:
+        kind = replace(kind, data=_data_with_absolute_paths(kind.data))
     return replace(stage, pretrain=stage.pretrain.with_kind(kind))
 
 
 def _pretrained_with_absolute_paths(section: PretrainedConfig) -> PretrainedConfig:
-    changes = {}
+    changes: dict[str, Any] = {}
     if section.is_path:
         changes["from_"] = _absolute_path(section.from_, section.location("from"))
-    if section.weights not in (None, "imagenet"):
+    if section.weights is not None and section.weights != "imagenet":
         changes["weights"] = _absolute_path(section.weights, section.location("weights"))
     return replace(section, **changes)
 

@@ -13,15 +13,7 @@ from typing import NoReturn
 
 from kerasdeep import catalog
 from kerasdeep.catalog import types
-from kerasdeep.config.schema import (
-    ListOf,
-    Section,
-    expand_shorthand,
-    find_setting,
-    is_nullable,
-    iter_settings,
-    yaml_key,
-)
+from kerasdeep.config.schema import ListOf, Section, expand_shorthand, settings_of
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 from kerasdeep.yaml_nodes import Mapping, Node, Pair, Scalar, Sequence
 
@@ -74,12 +66,12 @@ class SchemaNode:
             return SchemaNode(self.of.section)
         if self.of is None:
             return self
-        entry = find_setting(self.of, key)
-        return SchemaNode(entry.metadata["of"], is_nullable(entry)) if entry else SchemaNode(None)
+        entry = settings_of(self.of).get(key)
+        return SchemaNode(entry.declared, entry.nullable) if entry else SchemaNode(None)
 
 
 def _type_node(expression: str) -> SchemaNode:
-    return SchemaNode(expression, any(atom.kind in ("null", "any") for atom in types.parse_type(expression)))
+    return SchemaNode(expression, types.is_nullable(expression))
 
 
 def _choice_name(node: Node) -> str | None:
@@ -110,7 +102,7 @@ def canonicalize(schema_node: SchemaNode, node: Node) -> Node:
 def _canonicalize_choice(family: str, node: Node) -> Node:
     node = catalog.canonical_choice(family, node)
     name = _choice_name(node)
-    if not isinstance(node, Mapping) or name not in catalog.entries(family):
+    if not isinstance(node, Mapping) or name is None or name not in catalog.entries(family):
         return node
     pair = node.pairs[name]
     inner = canonicalize(SchemaNode(ChoiceArguments(family, name)), pair.value)
@@ -209,7 +201,7 @@ def _raise_unknown_step(schema_node: SchemaNode, root: Node | None, key: str, lo
         _raise_unknown_key(
             f"nothing can be set below a value ({types.describe_type(types.parse_type(schema_node.of))}).", location
         )
-    known = [yaml_key(entry) for entry in iter_settings(schema_node.of)]
+    known = list(settings_of(schema_node.of)) if isinstance(schema_node.of, type) else []
     _raise_unknown_key(f"`{key}` is no setting here. It has: {', '.join(known)}.", location, suggest(key, known))
 
 

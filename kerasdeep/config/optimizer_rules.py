@@ -7,7 +7,7 @@ conflict; the conflict checks and the builders rest on the same facts.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from kerasdeep.catalog import Choice
 from kerasdeep.catalog.types import Duration
@@ -62,7 +62,7 @@ def leaf_optimizers(optimizer: Choice) -> list[Choice]:
     return [leaf for member in members for leaf in leaf_optimizers(member)]
 
 
-def states_learning_rate(schedule: Choice | None) -> bool:
+def states_learning_rate(schedule: Choice | None) -> TypeGuard[Choice]:
     """Whether the optimizer's learning rate is of no use beside this schedule."""
     if schedule is None:
         return False
@@ -76,7 +76,8 @@ def nested_schedules(schedule: Choice) -> Iterator[Choice]:
     return (value for value in schedule.arguments.values() if isinstance(value, Choice))
 
 
-def moves_momentum(schedule: Choice | None) -> bool:
+def moves_momentum(schedule: Choice | None) -> TypeGuard[Choice]:
+    """Whether the schedule sets the momentum as well as the rate."""
     return schedule is not None and schedule.name == "OneCycle" and schedule.value("momentum") is not None
 
 
@@ -92,7 +93,7 @@ def overridden_arguments(optimizer: Choice, schedule: Choice | None, regularizat
     return arguments
 
 
-def unreached_durations(schedule: Choice, epochs: int, steps_per_epoch: int | None = None) -> list[Duration]:
+def unreached_durations(schedule: Choice, epochs: int, steps_per_epoch: float | None = None) -> list[Duration]:
     """The schedule's boundaries and warm-ups that a training of `epochs` never reaches.
 
     Where `steps_per_epoch` is not known yet, only those in epochs and per cent are judged.

@@ -11,12 +11,12 @@ import yaml
 from kerasdeep.catalog import Choice, to_plain
 from kerasdeep.config.optimizer_rules import overridden_arguments
 from kerasdeep.config.root import Config
-from kerasdeep.config.schema import Section, iter_settings, yaml_key
+from kerasdeep.config.schema import Section, settings_of
 from kerasdeep.config.sections.stages import StageConfig
 from kerasdeep.yaml_nodes import Mapping, Node, Scalar, Sequence, parse_yaml
 
-LOAD_TIME_KEYS = ("extends", "variants", "profiles", "expect")
-"""What has done its work once the file is put together."""
+LOAD_TIME_KEYS = tuple(key for key, entry in settings_of(Config).items() if entry.affects == "loading")
+"""Keys that act while files are put together, or on several runs."""
 
 
 def resolve(config: Config) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def _optimizer_and_schedule(section: Config | StageConfig, config: Config) -> di
 
 def resolved_yaml(config: Config) -> str:
     """The YAML of `resolved`."""
-    return yaml.safe_dump(resolve(config), sort_keys=False, allow_unicode=True, width=100)
+    return str(yaml.safe_dump(resolve(config), sort_keys=False, allow_unicode=True, width=100))
 
 
 def flatten_yaml(text: str) -> dict[str, str]:
@@ -68,7 +68,7 @@ def choice_with_defaults(choice: Choice, decided: Set[str] = frozenset()) -> Cho
 
 
 def _section_dict(section: Section) -> dict[str, Any]:
-    values = {yaml_key(entry): getattr(section, entry.name) for entry in iter_settings(type(section))}
+    values = {key: getattr(section, entry.name) for key, entry in settings_of(type(section)).items()}
     return {key: _plain_value(value) for key, value in values.items()}
 
 

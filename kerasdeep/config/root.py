@@ -22,10 +22,15 @@ class Config(Section):
     """One file is one experiment."""
 
     version: int = setting("int", 1, "The version of this language.", minimum=1, maximum=1)
-    name: str | None = setting("str|null", None, "Names the run directory; the file's name where not stated.")
-    description: str = setting("str", "", "One sentence for people; it heads the report.")
+    name: str | None = setting(
+        "str|null", None, "Names the run directory; the file's name where not stated.", affects="nothing"
+    )
+    description: str = setting("str", "", "One sentence for people; it heads the report.", affects="nothing")
     extends: list[str] | str | None = setting(
-        "list[str]|str|null", None, "Files that this one starts from: a shipped name or a path relative to this file."
+        "list[str]|str|null",
+        None,
+        "Files that this one starts from: a shipped name or a path relative to this file.",
+        affects="loading",
     )
     seed: int = setting("int", 0, "Initialization, dropout, row order and augmentation.", minimum=0)
     task: str = setting(SETTING_TYPE, "auto", "What is predicted; auto looks at the target.")
@@ -50,11 +55,15 @@ class Config(Section):
     training: TrainingConfig = setting(TrainingConfig, doc="")
     stages: list[StageConfig] = setting(ListOf(StageConfig), [], "A run in several parts; empty: one part, all layers.")
     runtime: RuntimeConfig = setting(RuntimeConfig, doc="")
-    report: ReportConfig = setting(ReportConfig, doc="")
-    variants: dict[str, Any] = setting("map[any]", {}, "Named overrides; `--variant NAME` trains one of them.")
-    profiles: dict[str, Any] = setting("map[any]", {}, "Named overrides; `--profile NAME` puts one of them on.")
-    expect: list[str] = setting("list[str]", [], "Claims that `compare` judges.")
-    allow: list[str] = setting("list[str]", [], "Names of warnings that are accepted.")
+    report: ReportConfig = setting(ReportConfig, doc="", affects="nothing")
+    variants: dict[str, Any] = setting(
+        "map[any]", {}, "Named overrides; `--variant NAME` trains one of them.", affects="loading"
+    )
+    profiles: dict[str, Any] = setting(
+        "map[any]", {}, "Named overrides; `--profile NAME` puts one of them on.", affects="loading"
+    )
+    expect: list[str] = setting("list[str]", [], "Claims that `compare` judges.", affects="loading")
+    allow: list[str] = setting("list[str]", [], "Names of warnings that are accepted.", affects="nothing")
 
     @property
     def pretrained_source(self) -> PretrainedConfig | None:

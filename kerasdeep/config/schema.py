@@ -1,18 +1,26 @@
 """How a section declares its settings, and how every section is read.
 
-A section is a frozen dataclass; each field is a `setting`: type, default, sentence and bounds stand in one place,
-and the reader, merging, `explain`, the JSON Schema and the tests all use that one declaration.
+A section is a frozen dataclass; each field is a `setting`: type, default, description, bounds and effect stand in
+one place, and the reader, merging, `explain`, the JSON Schema and the tests all use that one declaration.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any
+from dataclasses import MISSING, dataclass, field, fields, replace
+from typing import Any, ClassVar, Literal, TypeVar
 
 from kerasdeep.catalog import types
 from kerasdeep.errors import Problems, SourceLocation, suggest
 from kerasdeep.yaml_nodes import Mapping, Node, Pair, Scalar, Sequence
+
+Effect = Literal["result", "length", "machine", "cost", "loading", "nothing"]
+"""What another value of a setting changes.
+
+`result`: the weights. `length`: only how long the run is, so that a run may be resumed with it. `machine`: at most
+the last digits, and `auto` is settled by the machine. `cost`: time or memory, never the result. `loading`: how the
+file is put together, or several runs. `nothing`: names, reports and how often the run is saved.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +28,41 @@ class ListOf:
     """A list of sections of one class."""
 
     section: type[Section]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The declaration of one setting; `default` is `MISSING` where it must be written."""
+
+    declared: str | type[Section] | ListOf
+    default: Any
+    doc: str
+    minimum: float | None
+    maximum: float | None
+    optional: bool
+    affects: Effect
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """The key in the file: the field's name without the `_` behind a Python keyword (`from_`)."""
+        return self.name.removesuffix("_")
+
+    @property
+    def section(self) -> type[Section] | None:
+        """The class of the section, or of each section of the list, that stands here."""
+        if isinstance(self.declared, ListOf):
+            return self.declared.section
+        return None if isinstance(self.declared, str) else self.declared
+
+    @property
+    def required(self) -> bool:
+        return self.default is MISSING
+
+    @property
+    def nullable(self) -> bool:
+        """Whether null is a value here, not only the absence of one."""
+        return types.is_nullable(self.declared) if isinstance(self.declared, str) else self.optional
 
 
 def setting(
@@ -30,26 +73,22 @@ def setting(
     minimum: float | None = None,
     maximum: float | None = None,
     optional: bool = False,
+    affects: Effect = "result",
 ) -> Any:
     """Declares one setting of a section.
 
-    `of` is a type expression (`catalog/types.py`), a nested section class, or a list of such sections. A nested
-    section has its own defaults where none is given, and must be written where one of its settings must; it may be
-    null where null is its default or where it is `optional`. A field whose key is a word of Python ends in `_`.
+    `declared` is a type expression (`catalog/types.py`), a nested section class, or a list of such sections. A
+    nested section has its own defaults where none is given, and must be written where one of its settings must; it
+    may be null where null is its default or where it is `optional`. A field named after a Python keyword ends in `_`.
     """
-    metadata = {
-        "of": declared,
-        "doc": doc,
-        "minimum": minimum,
-        "maximum": maximum,
-        "optional": optional or default is None,
-    }
     if (
         default is MISSING
         and isinstance(declared, type)
-        and not any(is_required(entry) for entry in iter_settings(declared))
+        and not any(s.required for s in settings_of(declared).values())
     ):
-        return field(default_factory=declared, metadata=metadata)
+        default = declared()
+    optional = optional or default is None
+    metadata = {"setting": Setting(declared, default, doc, minimum, maximum, optional, affects)}
     if isinstance(default, list | dict):
         return field(default_factory=default.copy, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -57,63 +96,63 @@ def setting(
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """Base of all sections; `marks` keeps where each written setting stands.
+    """Base of all sections; `locations` keeps where each written setting stands.
 
     `SHORTHAND` lists (type expression, field): a value that is no mapping and reads as the expression stands for
     that one setting, tried in order (`dropout: 0.2` is `dropout: {rate: 0.2}`). `ONE_OF` sections state one of
     their settings, so that a later file's statement replaces an earlier one's.
     """
 
-    SHORTHAND = ()
-    ONE_OF = False
+    SHORTHAND: ClassVar[tuple[tuple[str, str], ...]] = ()
+    ONE_OF: ClassVar[bool] = False
     locations: dict[str, SourceLocation] = field(default_factory=dict, compare=False, repr=False)
 
     def location(self, key: str) -> SourceLocation | None:
         """Where the setting was written; None where its default stands."""
         return self.locations.get(key)
 
-
-def iter_settings(section: type[Section]) -> Iterator[Field]:
-    """The section's settings in the order in which they are declared."""
-    return (entry for entry in fields(section) if "of" in entry.metadata)
-
-
-def yaml_key(entry: Field) -> str:
-    """The key in the file: the field's name, but for the `_` behind a word of Python (`from_`)."""
-    return entry.name.removesuffix("_")
+    def differs_from_default(self, key: str) -> bool:
+        """Whether a setting was written with another value than its default; a resolved file writes every default."""
+        return self.location(key) is not None and getattr(self, key) != settings_of(type(self))[key].default
 
 
-def find_setting(section: type[Section], key: str) -> Field | None:
-    return next((entry for entry in iter_settings(section) if yaml_key(entry) == key), None)
+SectionType = TypeVar("SectionType", bound=Section)
 
 
-def nested_section(entry: Field) -> type[Section] | None:
-    """The class of the section, or of each section of the list, that stands here."""
-    declared = entry.metadata["of"]
-    if isinstance(declared, ListOf):
-        return declared.section
-    return declared if isinstance(declared, type) else None
+_SETTINGS: dict[type[Section], dict[str, Setting]] = {}
+
+
+def settings_of(section: type[Section]) -> dict[str, Setting]:
+    """The section's settings by key, in the order in which they are declared."""
+    if section not in _SETTINGS:
+        named = (replace(f.metadata["setting"], name=f.name) for f in fields(section) if "setting" in f.metadata)
+        _SETTINGS[section] = {entry.key: entry for entry in named}
+    return _SETTINGS[section]
+
+
+def walk_settings(section: type[Section], prefix: str = "") -> Iterator[tuple[str, Setting]]:
+    """Every setting by its path, sections before what is in them; `stages.0.epochs` stands for every stage's."""
+    for key, entry in settings_of(section).items():
+        path = prefix + key
+        yield path, entry
+        if entry.section:
+            yield from walk_settings(entry.section, f"{path}.0." if isinstance(entry.declared, ListOf) else f"{path}.")
+
+
+def effect_of(section: type[Section], path: str) -> Effect:
+    """What another value at a dotted path (`training.checkpoint.every`) changes; `result` where nothing says less."""
+    key, _, rest = path.partition(".")
+    if key.isdecimal():
+        return effect_of(section, rest)
+    entry = settings_of(section).get(key)
+    if entry is None or entry.affects != "result" or entry.section is None or not rest:
+        return entry.affects if entry else "result"
+    return effect_of(entry.section, rest)
 
 
 def bare_keys(section: type[Section]) -> list[str]:
     """The keys that may stand alone: of a section of which exactly one is stated, those that are sections."""
-    return [yaml_key(entry) for entry in iter_settings(section) if section.ONE_OF and nested_section(entry)]
-
-
-def is_required(entry: Field) -> bool:
-    return entry.default is MISSING and entry.default_factory is MISSING
-
-
-def setting_default(entry: Field) -> Any:
-    return entry.default if entry.default_factory is MISSING else entry.default_factory()
-
-
-def is_nullable(entry: Field) -> bool:
-    """Whether null is a value here, not only the absence of one."""
-    declared = entry.metadata["of"]
-    if not isinstance(declared, str):
-        return entry.metadata["optional"]
-    return any(atom.kind in ("null", "any") for atom in types.parse_type(declared))
+    return [key for key, entry in settings_of(section).items() if section.ONE_OF and entry.section]
 
 
 def expand_shorthand(section: type[Section], node: Node) -> Node:
@@ -127,18 +166,17 @@ def expand_shorthand(section: type[Section], node: Node) -> Node:
     return node
 
 
-def read_section(section: type[Section], node: Node, problems: Problems, key_path: str = "") -> Any:
-    """The section that `node` describes, or `types.INVALID` after every problem in it was reported."""
+def read_section(section: type[SectionType], node: Node, problems: Problems, key_path: str = "") -> SectionType | None:
+    """The section that `node` describes, or None after every problem in it was reported."""
     node = expand_shorthand(section, node)
     if not isinstance(node, Mapping):
         short_forms = [*bare_keys(section), *(key for _, key in section.SHORTHAND)]
         expected = " or ".join(["a mapping", *(f"`{key}`" for key in short_forms)])
-        problems.error(
-            "wrong-type", f"`{key_path}` is {types.describe_node(node)}. Expected {expected}.", node.location
-        )
-        return types.INVALID
+        message = f"`{key_path}` is {types.describe_node(node)}. Expected {expected}."
+        problems.error("wrong-type", message, node.location)
+        return None
     prefix = f"{key_path}." if key_path else ""
-    known = [yaml_key(entry) for entry in iter_settings(section)]
+    known = settings_of(section)
     guessed_names = set()
     for key, pair in node.pairs.items():
         if key not in known and not problems.is_full:
@@ -148,31 +186,29 @@ def read_section(section: type[Section], node: Node, problems: Problems, key_pat
             guessed_names.add(suggestion)
     values: dict[str, Any] = {}
     locations: dict[str, SourceLocation] = {}
-    for entry in iter_settings(section):
-        key = yaml_key(entry)
-        pair = node.pairs.get(key)
-        if pair is None:
-            if is_required(entry) and key not in guessed_names:
-                message = f"`{prefix}{key}` is missing. {entry.metadata['doc']}"
-                problems.error("missing-key", message, node.location)
-            if is_required(entry):
-                values[entry.name] = types.INVALID
-            continue
-        values[entry.name] = read_setting(entry, pair.value, problems, prefix + key)
-        locations[key] = pair.value.location
-    broken = any(value is types.INVALID for value in values.values()) or not set(node.pairs) <= set(known)
-    return types.INVALID if broken else section(**values, locations=locations)
+    for key, entry in known.items():
+        value = node.get(key)
+        if value is not None:
+            values[entry.name] = read_setting(entry, value, problems, prefix + key)
+            locations[key] = value.location
+        elif entry.required:
+            values[entry.name] = types.INVALID
+            if key not in guessed_names:
+                problems.error("missing-key", f"`{prefix}{key}` is missing. {entry.doc}", node.location)
+    broken = any(value is types.INVALID for value in values.values()) or not node.pairs.keys() <= known.keys()
+    return None if broken else section(**values, locations=locations)
 
 
-def read_setting(entry: Field, node: Node, problems: Problems, key_path: str) -> Any:
-    declared = entry.metadata["of"]
-    if isinstance(declared, type):
-        if isinstance(node, Scalar) and node.is_null and is_nullable(entry):
-            return None
-        return read_section(declared, node, problems, key_path)
-    if isinstance(declared, ListOf):
-        return _read_list(declared.section, node, problems, key_path)
-    return types.read_value(declared, node, problems, key_path, entry.metadata["minimum"], entry.metadata["maximum"])
+def read_setting(entry: Setting, node: Node, problems: Problems, key_path: str) -> Any:
+    """The value of one setting, or `types.INVALID` after every problem in it was reported."""
+    if isinstance(entry.declared, str):
+        return types.read_value(entry.declared, node, problems, key_path, entry.minimum, entry.maximum)
+    if isinstance(entry.declared, ListOf):
+        return _read_list(entry.declared.section, node, problems, key_path)
+    if isinstance(node, Scalar) and node.is_null and entry.nullable:
+        return None
+    section = read_section(entry.declared, node, problems, key_path)
+    return types.INVALID if section is None else section
 
 
 def _read_list(section: type[Section], node: Node, problems: Problems, key_path: str) -> Any:
@@ -181,4 +217,4 @@ def _read_list(section: type[Section], node: Node, problems: Problems, key_path:
         problems.error("wrong-type", message, node.location)
         return types.INVALID
     items = [read_section(section, item, problems, f"{key_path}.{number}") for number, item in enumerate(node.items)]
-    return types.INVALID if any(item is types.INVALID for item in items) else items
+    return types.INVALID if any(item is None for item in items) else items

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasdeep.config.schema import find_setting, setting_default
+from kerasdeep.config.schema import settings_of
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data import splitting, streaming, targets
 from kerasdeep.data.builtin import BUILTINS
@@ -238,7 +238,7 @@ def split_source(
         split_config = getattr(section, key)
         source_split = source.splits.get(key)
         # A resolved file writes the default out, which must not mean anything else than leaving it out.
-        stated = split_config != setting_default(find_setting(DataConfig, key))
+        stated = split_config != settings_of(DataConfig)[key].default
         split_configs[key] = None
         if split_config is not None and split_config.path:
             loaded_split, digest = _read_split_at(split_config.path, source, section, key, problems, say)

@@ -6,6 +6,7 @@ from typing import Any
 
 from kerasdeep.catalog import Argument
 from kerasdeep.catalog.types import INVALID, Atom, parse_type, read_value
+from kerasdeep.config.schema import Setting
 from kerasdeep.errors import Problems
 from kerasdeep.help.yaml_format import to_flow
 from kerasdeep.yaml_nodes import parse_yaml
@@ -117,7 +118,7 @@ _PRUNING = {
     "from": {"share": 0.9, "from": "2 epochs"},
     "until": {"share": 0.9, "until": "70%"},
 }
-COMBINED_EXAMPLES = {
+COMBINED_EXAMPLES: dict[str, dict[str, Any]] = {
     "network.application": _APPLICATION,
     "network.arguments": _APPLICATION,
     "stages.0.cache_features": {"stages": [{"train": "head", "cache_features": True}]},
@@ -227,6 +228,11 @@ def argument_value(entry: str, argument: Argument) -> Any:
         if value is not None and is_valid_value(argument.type, value, argument.minimum, argument.maximum):
             return value
     return typical_value(argument.type, argument.default, argument.minimum, argument.maximum)
+
+
+def setting_value(entry: Setting) -> Any:
+    """A value that the setting allows."""
+    return typical_value(str(entry.declared), None if entry.required else entry.default, entry.minimum, entry.maximum)
 
 
 def typical_value(expression: str, default: Any, minimum: float | None, maximum: float | None) -> Any:

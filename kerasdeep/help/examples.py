@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import Field
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from kerasdeep.catalog import Entry, entries
-from kerasdeep.config.schema import Section, is_required, iter_settings, nested_section, setting_default, yaml_key
+from kerasdeep.config.schema import Section, Setting, settings_of
 from kerasdeep.help.example_values import (
     COMBINED_EXAMPLES,
     PRETRAIN_PATH,
@@ -15,11 +16,11 @@ from kerasdeep.help.example_values import (
     SETTING_VALUES,
     argument_value,
     is_valid_value,
-    typical_value,
+    setting_value,
 )
 from kerasdeep.help.yaml_format import to_block
 
-MERGING_LAYERS = ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
+MERGING_LAYERS: tuple[str, ...] = ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
 MERGING_LAYERS += ("Attention", "AdditiveAttention")
 ATTENTION_LAYERS = ("MultiHeadAttention", "GroupQueryAttention")
 RECURRENT_LAYERS = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional")
@@ -36,7 +37,7 @@ def entry_example(entry: Entry, *shown: str) -> str | None:
     return to_block(_FAMILY_TREES[entry.family](_entry_value(entry, shown)))
 
 
-def setting_example(path: str, entry: Field) -> str | None:
+def setting_example(path: str, entry: Setting) -> str | None:
     """The setting in its place, with a value that says something."""
     if path in COMBINED_EXAMPLES:
         return to_block(COMBINED_EXAMPLES[path])
@@ -46,25 +47,20 @@ def setting_example(path: str, entry: Field) -> str | None:
     return None if tree is None else to_block(tree)
 
 
-def _setting_tree(path: str, entry: Field) -> dict[str, Any] | None:
+def _setting_tree(path: str, entry: Setting) -> dict[str, Any] | None:
     """The setting in its place, by itself."""
-    value_type = entry.metadata["of"]
     section = path.rpartition(".")[0]
     for candidate in (path, section):
         example = SETTING_VALUES.get(candidate)
-        if example is not None and (candidate == path or (isinstance(example, dict) and yaml_key(entry) in example)):
+        if example is not None and (candidate == path or (isinstance(example, dict) and entry.key in example)):
             return _nested(candidate, example)
-    inner = nested_section(entry)
-    if inner:
-        return _nested(path, _section_value(path, inner))
-    if not isinstance(value_type, str):
-        return None
-    default = None if is_required(entry) else setting_default(entry)
-    value = typical_value(value_type, default, entry.metadata["minimum"], entry.metadata["maximum"])
-    return _nested(path, value) if is_valid_value(value_type, value) else None
+    if entry.section:
+        return _nested(path, _section_value(path, entry.section))
+    value = setting_value(entry)
+    return _nested(path, value) if is_valid_value(str(entry.declared), value) else None
 
 
-def _pretraining_tree(path: str, entry: Field) -> dict[str, Any]:
+def _pretraining_tree(path: str, entry: Setting) -> dict[str, Any]:
     """A stage with the setting, one that trains the network behind it, and rows that the kind can learn from."""
     kind, _, key = path.partition(".")
     pretraining = dict(PRETRAINING_VALUES[kind])
@@ -92,25 +88,22 @@ def _section_value(path: str, section: type[Section]) -> Any:
     if path == "data":
         return {"source": "fashion_mnist", "validation": {"last": 5000}, "test": 0.1}
     examples_by_name = {
-        entry.name: SETTING_VALUES[f"{path}.{entry.name}"]
-        for entry in iter_settings(section)
-        if f"{path}.{entry.name}" in SETTING_VALUES
+        key: SETTING_VALUES[f"{path}.{key}"] for key in settings_of(section) if f"{path}.{key}" in SETTING_VALUES
     }
     if examples_by_name and "validation" not in path and "test" not in path:
         return examples_by_name if len(examples_by_name) <= MAX_SHOWN else dict(list(examples_by_name.items())[:2])
     if section.SHORTHAND:
         expression, key = section.SHORTHAND[-1 if section.SHORTHAND[0][0] == "'before'|'after'" else 0]
-        entry = next(candidate for candidate in iter_settings(section) if candidate.name == key)
-        default = None if is_required(entry) else setting_default(entry)
-        return typical_value(expression, default, entry.metadata["minimum"], entry.metadata["maximum"])
-    entry = next(iter(iter_settings(section)))
-    return {entry.name: typical_value(entry.metadata["of"], setting_default(entry), None, None)}
+        return setting_value(replace(settings_of(section)[key], declared=expression))
+    key, entry = next(iter(settings_of(section).items()))
+    return {key: setting_value(entry)}
 
 
 def _nested(path: str, value: Any) -> dict[str, Any]:
-    for key in reversed(path.split(".")):
+    first, *inner = path.split(".")
+    for key in reversed(inner):
         value = [value] if key.isdecimal() else {key: value}
-    return value
+    return {first: value}
 
 
 def _entry_value(entry: Entry, shown: tuple[str, ...]) -> Any:
@@ -197,7 +190,7 @@ def _needs_image(name: str) -> bool:
 def _with_arguments(written: Any, **arguments: Any) -> Any:
     name, inner = (written, {}) if isinstance(written, str) else next(iter(written.items()))
     if not isinstance(inner, dict):
-        inner = {entries("layer")[name].shorthand: inner}
+        inner = {str(entries("layer")[name].shorthand): inner}
     return {name: {**inner, **arguments}}
 
 
@@ -212,7 +205,7 @@ def _loss_tree(written: Any) -> dict[str, Any]:
     return {"loss": written}
 
 
-_FAMILY_TREES = {
+_FAMILY_TREES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "layer": _layer_tree,
     "initializer": lambda written: {"initializer": written},
     "activation": lambda written: {"activation": written},

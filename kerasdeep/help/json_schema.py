@@ -9,23 +9,13 @@ or something shorter says which of the two it saw by `if`/`then`, so that editor
 from __future__ import annotations
 
 import json
-from dataclasses import Field
 from typing import Any
 
 from kerasdeep.catalog.json_schema import catalog_definitions, type_schema
 from kerasdeep.catalog.types import format_type, parse_type
 from kerasdeep.config import Config
 from kerasdeep.config.checks import WARNINGS
-from kerasdeep.config.schema import (
-    ListOf,
-    Section,
-    bare_keys,
-    find_setting,
-    is_nullable,
-    is_required,
-    iter_settings,
-    yaml_key,
-)
+from kerasdeep.config.schema import ListOf, Section, Setting, bare_keys, settings_of
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS
 from kerasdeep.help.topics import setting_default_text, setting_doc
 
@@ -69,12 +59,9 @@ def schema_text() -> str:
 
 def _section_schema(section: type[Section], path: str, overriding: bool) -> Schema:
     prefix = f"{path}." if path else ""
-    properties = {
-        yaml_key(entry): _setting_schema(entry, prefix + yaml_key(entry), overriding)
-        for entry in iter_settings(section)
-    }
+    properties = {key: _setting_schema(entry, prefix + key, overriding) for key, entry in settings_of(section).items()}
     object_schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    required = [yaml_key(entry) for entry in iter_settings(section) if is_required(entry)]
+    required = [key for key, entry in settings_of(section).items() if entry.required]
     if overriding or not required:
         return object_schema
     key, other = ALTERNATIVE_KEYS.get(path, ("", ""))
@@ -85,24 +72,24 @@ def _section_schema(section: type[Section], path: str, overriding: bool) -> Sche
     return {**object_schema, **({"required": always_required} if always_required else {}), **alternative}
 
 
-def _setting_schema(entry: Field, path: str, overriding: bool) -> Schema:
-    value_type = entry.metadata["of"]
+def _setting_schema(entry: Setting, path: str, overriding: bool) -> Schema:
+    value_type = entry.declared
     if path in SCHEMAS_BY_PATH:
         value_schema = SCHEMAS_BY_PATH[path]
     elif isinstance(value_type, ListOf):
         value_schema = {"type": "array", "items": _section_schema(value_type.section, path, False)}
     elif isinstance(value_type, type):
-        value_schema = _section_or_shorthand_schema(value_type, path, overriding, is_nullable(entry))
+        value_schema = _section_or_shorthand_schema(value_type, path, overriding, entry.nullable)
     else:
-        value_schema = type_schema(value_type, entry.metadata["minimum"], entry.metadata["maximum"])
-    if overriding and not is_nullable(entry):
+        value_schema = type_schema(value_type, entry.minimum, entry.maximum)
+    if overriding and not entry.nullable:
         value_schema = {"if": {"not": {"type": "null"}}, "then": value_schema}
     return {"description": _hover_text(entry), **value_schema}
 
 
 def _section_or_shorthand_schema(section: type[Section], path: str, overriding: bool, nullable: bool) -> Schema:
     section_schema = _section_schema(section, path, overriding)
-    short_forms = [_non_null_schema(find_setting(section, key)) for _, key in section.SHORTHAND]
+    short_forms = [_non_null_schema(settings_of(section)[key]) for _, key in section.SHORTHAND]
     if words := bare_keys(section):
         short_forms.append({"enum": words})
     short_forms += [{"type": "null"}] if nullable else []
@@ -114,11 +101,11 @@ def _section_or_shorthand_schema(section: type[Section], path: str, overriding: 
     return {**union_schema, "else": {"if": {"type": "array"}, "then": list_forms[0]}} if list_forms else union_schema
 
 
-def _non_null_schema(entry: Field) -> Schema:
-    atoms = tuple(atom for atom in parse_type(entry.metadata["of"]) if atom.kind != "null")
-    return type_schema(format_type(atoms), entry.metadata["minimum"], entry.metadata["maximum"])
+def _non_null_schema(entry: Setting) -> Schema:
+    atoms = tuple(atom for atom in parse_type(str(entry.declared)) if atom.kind != "null")
+    return type_schema(format_type(atoms), entry.minimum, entry.maximum)
 
 
-def _hover_text(entry: Field) -> str:
+def _hover_text(entry: Setting) -> str:
     doc = setting_doc(entry)
-    return doc if is_required(entry) else f"{doc} Default: {setting_default_text(entry)}."
+    return doc if entry.required else f"{doc} Default: {setting_default_text(entry)}."

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import Field
 from functools import cache
 
 from kerasdeep import catalog
 from kerasdeep.catalog import Entry
 from kerasdeep.config import Config
 from kerasdeep.config.checks import WARNINGS
-from kerasdeep.config.schema import ListOf, Section, iter_settings, nested_section, yaml_key
+from kerasdeep.config.schema import Setting, walk_settings
 from kerasdeep.errors import InputError, Problem, suggest
 from kerasdeep.help import topics
 from kerasdeep.help.topics import Topic
@@ -39,18 +37,9 @@ _PRETRAIN_DATA = re.compile(r"\.pretrain\.\w+\.data\.")
 
 
 @cache
-def settings_by_path() -> dict[str, Field]:
+def settings_by_path() -> dict[str, Setting]:
     """Every setting by its path, sections before what is in them; `stages.0.epochs` stands for every stage's."""
-    return dict(_walk_settings(Config, ""))
-
-
-def _walk_settings(section: type[Section], prefix: str) -> Iterator[tuple[str, Field]]:
-    for entry in iter_settings(section):
-        path, inner = prefix + yaml_key(entry), nested_section(entry)
-        yield path, entry
-        if inner:
-            item = ".0" if isinstance(entry.metadata["of"], ListOf) else ""
-            yield from _walk_settings(inner, f"{path}{item}.")
+    return dict(walk_settings(Config))
 
 
 def _topics_for_word(word: str) -> list[Topic]:

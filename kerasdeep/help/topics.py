@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from kerasdeep import catalog
 from kerasdeep.catalog import Argument, Entry
 from kerasdeep.catalog.types import describe_type, parse_type
 from kerasdeep.config.checks import WARNINGS
-from kerasdeep.config.schema import (
-    ListOf,
-    Section,
-    bare_keys,
-    is_nullable,
-    is_required,
-    iter_settings,
-    nested_section,
-    setting_default,
-    yaml_key,
-)
+from kerasdeep.config.schema import ListOf, Section, Setting, bare_keys, settings_of
 from kerasdeep.help import examples
 from kerasdeep.help.yaml_format import to_flow
 
@@ -54,11 +43,11 @@ def file_topic(section: type[Section]) -> Topic:
     return Topic("the file", "all sections", section.__doc__ or "", rows=_setting_rows(section), rows_are="settings")
 
 
-def setting_topic(path: str, entry: Field) -> Topic:
+def setting_topic(path: str, entry: Setting) -> Topic:
     """A setting, or a section with the settings in it."""
-    inner = nested_section(entry)
+    inner = entry.section
     facts = [("type", _setting_type_text(entry))]
-    if not is_required(entry):
+    if not entry.required:
         facts.append(("default", setting_default_text(entry)))
     facts.append(("set it", f"--set {path}=…"))
     return Topic(
@@ -148,41 +137,40 @@ def _argument_summary(argument: Argument) -> str:
 
 def _setting_rows(section: type[Section]) -> tuple[TopicRow, ...]:
     rows = []
-    for entry in iter_settings(section):
-        default = "required" if is_required(entry) else f"default {setting_default_text(entry)}"
-        rows.append(TopicRow(yaml_key(entry), f"{_setting_type_text(entry)}; {default}", setting_doc(entry)))
+    for key, entry in settings_of(section).items():
+        default = "required" if entry.required else f"default {setting_default_text(entry)}"
+        rows.append(TopicRow(key, f"{_setting_type_text(entry)}; {default}", setting_doc(entry)))
     return tuple(rows)
 
 
-def setting_doc(entry: Field) -> str:
+def setting_doc(entry: Setting) -> str:
     """The setting's sentence, and a section's own where that says more."""
-    doc, section = entry.metadata["doc"], _first_paragraph(nested_section(entry))
+    doc, section = entry.doc, _first_paragraph(entry.section)
     return section if section.startswith(doc.rstrip(".")) else f"{doc} {section}".strip()
 
 
-def _setting_type_text(entry: Field) -> str:
-    value_type = entry.metadata["of"]
+def _setting_type_text(entry: Setting) -> str:
+    value_type = entry.declared
     if isinstance(value_type, ListOf):
         return "a list of mappings"
     if isinstance(value_type, str):
-        return _type_text(value_type, entry.metadata["minimum"], entry.metadata["maximum"])
+        return _type_text(value_type, entry.minimum, entry.maximum)
     words = ["a mapping", *bare_keys(value_type)]
     words += [f"{describe_type(parse_type(expression))} (its {key})" for expression, key in value_type.SHORTHAND]
-    words += ["null"] if is_nullable(entry) else []
+    words += ["null"] if entry.nullable else []
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
 
 
-def setting_default_text(entry: Field) -> str:
-    value = setting_default(entry)
-    return _section_text(value) if isinstance(value, Section) else to_flow(value)
+def setting_default_text(entry: Setting) -> str:
+    return _section_text(entry.default) if isinstance(entry.default, Section) else to_flow(entry.default)
 
 
 def _section_text(value: Section) -> str:
     """Only what differs from the section's own defaults; `{}` is written as the words it means."""
     differing = {
-        yaml_key(entry): getattr(value, entry.name)
-        for entry in iter_settings(type(value))
-        if is_required(entry) or getattr(value, entry.name) != setting_default(entry)
+        key: getattr(value, entry.name)
+        for key, entry in settings_of(type(value)).items()
+        if entry.required or getattr(value, entry.name) != entry.default
     }
     return to_flow(differing) if differing else "its settings' defaults"
 
@@ -196,5 +184,5 @@ def _type_text(expression: str, minimum: float | None, maximum: float | None) ->
     return text if maximum is None else f"{text}, at most {maximum:g}"
 
 
-def _first_paragraph(section: Any) -> str:
-    return " ".join((section.__doc__ or "").split("\n\n")[0].split()) if isinstance(section, type) else ""
+def _first_paragraph(section: type[Section] | None) -> str:
+    return " ".join((section.__doc__ or "").split("\n\n")[0].split()) if section else ""

@@ -13,7 +13,7 @@ from kerasdeep.catalog import Choice, to_plain
 from kerasdeep.config.load import read_config
 from kerasdeep.config.resolved import LOAD_TIME_KEYS
 from kerasdeep.config.root import Config
-from kerasdeep.config.schema import Section, is_required, iter_settings, setting_default, yaml_key
+from kerasdeep.config.schema import Section, settings_of
 from kerasdeep.errors import InputError, Problems
 from kerasdeep.report import formatting
 
@@ -42,17 +42,16 @@ def parse_resolved(resolved: str) -> Config | None:
 def differences_from_defaults(section: Section, prefix: str = "") -> list[SettingDifference]:
     """The settings that have another value than their default, in the order of the file."""
     changes = []
-    for entry in iter_settings(type(section)):
-        name, value = prefix + yaml_key(entry), getattr(section, entry.name)
+    for key, entry in settings_of(type(section)).items():
+        name, value = prefix + key, getattr(section, entry.name)
         if name in SHOWN_ELSEWHERE:
             continue
-        value_type = entry.metadata["of"]
-        if isinstance(value, Section) and isinstance(value_type, type) and not entry.metadata["optional"]:
+        if isinstance(value, Section) and not entry.nullable:
             changes += differences_from_defaults(value, f"{name}.")
-        elif is_required(entry):
+        elif entry.required:
             changes.append(SettingDifference(name, format_value(value), ""))
-        elif format_value(value) != format_value(default := setting_default(entry)):
-            changes.append(SettingDifference(name, format_value(value), format_value(default)))
+        elif format_value(value) != format_value(entry.default):
+            changes.append(SettingDifference(name, format_value(value), format_value(entry.default)))
     return changes
 
 

@@ -57,7 +57,7 @@ def compare_runs(run_dirs: Sequence[RunDir], name: str, out: Path) -> Comparison
     signatures: dict[str, dict[str, str]] = {}
     for run in run_dirs:
         result, leaves = run.read_result(), resolved.flatten_yaml(run.resolved.read_text(encoding="utf-8"))
-        this_signature = reuse.run_signature(leaves, "seed", "runtime.compile")
+        this_signature = reuse.run_signature(leaves, *reuse.SETTLED_PER_RUN)
         variant = next(
             (existing for existing, existing_signature in signatures.items() if existing_signature == this_signature),
             None,

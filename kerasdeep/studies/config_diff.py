@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kerasdeep.config.root import Config
+from kerasdeep.config.schema import effect_of
 from kerasdeep.report import config_summary
 from kerasdeep.runs import RunDir
+from kerasdeep.studies.reuse import SETTLED_PER_RUN
 
 LAYERS_KEY = "network.layers"
-_IGNORED_KEYS = ("seed", "name", "description", "runtime.threads", "runtime.compile")
 _DEFAULT = "default"
 
 
@@ -19,7 +21,8 @@ def changed_settings(runs: Mapping[str, RunDir]) -> list[dict[str, Any]]:
     rows = []
     for key in dict.fromkeys(key for settings in settings_by_variant.values() for key in settings):
         values = {name: settings.get(key, _DEFAULT) for name, settings in settings_by_variant.items()}
-        if len(set(values.values())) > 1 and key not in _IGNORED_KEYS:
+        ignored = key in SETTLED_PER_RUN or effect_of(Config, key) in ("machine", "nothing")
+        if len(set(values.values())) > 1 and not ignored:
             rows.append({"setting": key, "values": values})
     return rows
 

@@ -7,27 +7,19 @@ from pathlib import Path
 
 from kerasdeep.config import resolved
 from kerasdeep.config.root import Config
+from kerasdeep.config.schema import effect_of
 from kerasdeep.errors import InputError
 from kerasdeep.runs import RunDir, runs_named
 
-# What changes neither weights nor figures, or is settled by the machine.
-IGNORED_KEYS = (
-    "name",
-    "description",
-    "report",
-    "allow",
-    "data.cache",
-    "training.checkpoint",
-    "training.watch",
-    "runtime.chunk",
-    "runtime.threads",
-)
+IGNORED_EFFECTS = ("machine", "cost", "nothing")
+SETTLED_PER_RUN = ("seed", "runtime.compile")
+"""Keys in which the runs of one variant may differ: `compile: auto` is settled by each run's own work."""
 
 
 def run_signature(leaves: dict[str, str], *also_ignored: str) -> dict[str, str]:
-    """What two runs must have in common to be the same, out of `resolved.leaves`; `more` is left out too."""
-    ignored = IGNORED_KEYS + also_ignored
-    return {key: value for key, value in leaves.items() if not key.startswith(ignored)}
+    """What two runs must have in common to be the same, out of `resolved.flatten_yaml`; `also_ignored` is left out too."""
+    counted = (key for key in leaves if effect_of(Config, key) not in IGNORED_EFFECTS and key not in also_ignored)
+    return {key: leaves[key] for key in counted}
 
 
 def find_reusable_run(out: Path, config: Config, data_hash: Callable[[], str]) -> RunDir | None:

@@ -7,24 +7,13 @@ from typing import Any
 
 from kerasdeep.config import resolved
 from kerasdeep.config.load import LoadedConfig
+from kerasdeep.config.root import Config
+from kerasdeep.config.schema import effect_of
 from kerasdeep.config.sections.training import TrainingConfig
 from kerasdeep.errors import InputError, Problem, Problems
 from kerasdeep.runs import RunDir
 
-RESUME_SAFE_KEYS = (
-    "name",
-    "description",
-    "report",
-    "allow",
-    "data.cache",
-    "data.stream",
-    "training.epochs",
-    "training.schedule_epochs",  # judged apart, with the epochs
-    "training.when_extended",
-    "training.checkpoint",
-    "training.watch",
-    "runtime.chunk",
-)
+RESUME_SAFE_EFFECTS = ("length", "cost", "nothing")  # what a longer schedule means is judged apart
 PLATEAU_SCHEDULE = "Performance"  # the one schedule that knows no planned end
 
 
@@ -116,7 +105,7 @@ def _refuse_changes(loaded: LoadedConfig, run: RunDir, original_settings: dict[s
     changed = [
         key
         for key in dict.fromkeys([*original_settings, *current_settings])
-        if original_settings.get(key) != current_settings.get(key) and not key.startswith(RESUME_SAFE_KEYS)
+        if original_settings.get(key) != current_settings.get(key) and effect_of(Config, key) not in RESUME_SAFE_EFFECTS
     ]
     if changed:
         changes = "; ".join(

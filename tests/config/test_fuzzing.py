@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from kerasdeep import catalog, shipped
 from kerasdeep.config import Config, load_config
-from kerasdeep.config.schema import iter_settings as declared
-from kerasdeep.config.schema import yaml_key
+from kerasdeep.config.schema import settings_of
 from kerasdeep.errors import MAX_PROBLEMS, InputError
 from kerasdeep.yaml_nodes import MAX_BYTES
 
@@ -64,7 +63,7 @@ PIECES = [
     ),
 ]
 
-_keys = [yaml_key(entry) for entry in declared(Config)]
+_keys = list(settings_of(Config))
 _words = st.one_of(
     st.sampled_from(_keys),
     st.sampled_from([name for family in catalog.families() for name in catalog.entries(family)]),

@@ -12,15 +12,7 @@ from kerasdeep import catalog, shipped
 from kerasdeep.config import load_config
 from kerasdeep.config.checks import WARNINGS
 from kerasdeep.config.root import Config
-from kerasdeep.config.schema import (
-    ListOf,
-    find_setting,
-    is_required,
-    iter_settings,
-    read_setting,
-    setting_default,
-    yaml_key,
-)
+from kerasdeep.config.schema import ListOf, read_setting, settings_of
 from kerasdeep.errors import Problems
 from kerasdeep.yaml_nodes import Mapping, Pair, Sequence, parse_yaml
 
@@ -60,10 +52,10 @@ def pairs(node: Mapping, prefix: str = "") -> dict[str, Pair]:
     found = {}
     for key, pair in node.pairs.items():
         found[prefix + key] = pair
-        entry = find_setting(Config, key)
+        entry = settings_of(Config).get(key)
         if isinstance(pair.value, Mapping):
             found |= pairs(pair.value, f"{prefix}{key}.")
-        elif isinstance(pair.value, Sequence) and entry and isinstance(entry.metadata["of"], ListOf):
+        elif isinstance(pair.value, Sequence) and entry and isinstance(entry.declared, ListOf):
             for item in pair.value.items:
                 found |= pairs(item, f"{prefix}{key}.0.")
     return found
@@ -72,17 +64,17 @@ def pairs(node: Mapping, prefix: str = "") -> dict[str, Pair]:
 def declared(section: type, prefix: str = "") -> dict[str, tuple]:
     """Every declared setting by its dotted path, with the default of its parent where that states one."""
     found = {}
-    for entry in iter_settings(section):
-        of, path = entry.metadata["of"], prefix + yaml_key(entry)
+    for key, entry in settings_of(section).items():
+        of, path = entry.declared, prefix + key
         if isinstance(of, ListOf):
             found |= declared(of.section, f"{path}.0.")
         elif isinstance(of, type):
-            stated = None if is_required(entry) else setting_default(entry)
+            stated = None if entry.required else entry.default
             for below, (inner, default) in declared(of, f"{path}.").items():
                 name = below.removeprefix(f"{path}.")
                 found[below] = (inner, getattr(stated, name) if stated and "." not in name else default)
         else:
-            found[path] = (entry, None if is_required(entry) else setting_default(entry))
+            found[path] = (entry, None if entry.required else entry.default)
     return found
 
 
@@ -106,7 +98,7 @@ def test_every_setting_is_there_with_its_default(path):
     line = SHOWN.splitlines()[WRITTEN[path].key.location.line - 1]
     assert re.search(r"# \S", line), f"{path} has no rule beside it"
     if "# example" in line:
-        assert is_required(entry), f"{path} has a default, which the reference should show"
+        assert entry.required, f"{path} has a default, which the reference should show"
     else:
         assert value == default
 

@@ -12,7 +12,7 @@ from kerasdeep import shipped
 from kerasdeep.config import Config, load_config, resolved
 from kerasdeep.config.optimizer_rules import overridden_arguments
 from kerasdeep.config.resolved import LOAD_TIME_KEYS, choice_with_defaults
-from kerasdeep.config.schema import iter_settings
+from kerasdeep.config.schema import settings_of
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "quickstart.resolved.yaml"
 FILES = shipped.collection_files()
@@ -65,7 +65,7 @@ def test_quickstart_resolves_to_the_golden_file():
 
 def test_every_setting_is_there_but_those_that_have_done_their_work():
     found = resolved.resolve(load_config(FILES["quickstart"]).config)
-    assert list(found) == [entry.name for entry in iter_settings(Config) if entry.name not in LOAD_TIME_KEYS]
+    assert list(found) == [key for key in settings_of(Config) if key not in LOAD_TIME_KEYS]
     assert found["optimizer"]["Nadam"]["beta_1"] == 0.9
 
 

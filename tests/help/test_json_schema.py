@@ -17,7 +17,7 @@ from kerasdeep.yaml_nodes import parse_yaml, read_yaml_file
 
 BASE = "data: {source: digits}\nnetwork: [Flatten, {Dense: 10}, Output]\n"
 
-CLONE = Path(__file__).resolve().parent.parent
+CLONE = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")

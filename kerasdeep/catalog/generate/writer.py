@@ -70,7 +70,8 @@ def _to_json(value: Any) -> str:
 
 @cache
 def load_overlay(name: str) -> dict[str, Any]:
-    return yaml.safe_load((OVERLAY_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    overlay: dict[str, Any] = yaml.safe_load((OVERLAY_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    return overlay
 
 
 def family_records(family: str) -> dict[str, dict[str, Any]]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from kerasdeep.catalog import Choice
 from kerasdeep.config.lowering.lower import lower_network
 from kerasdeep.config.lowering.planned import Head, PlannedLayer
 from kerasdeep.config.root import Config
-from kerasdeep.config.schema import Section, find_setting, setting_default
 from kerasdeep.config.sections.stages import StageConfig
 from kerasdeep.config.sections.stages import effective_stages as stages_of
 from kerasdeep.errors import InputError, Problem
@@ -33,12 +31,6 @@ def inner_layers(layer: Choice) -> list[Choice]:
     """The layers inside a `Repeat`, a `Residual` or a wrapper."""
     inner = layer.arguments.get("layers") or layer.arguments.get("layer")
     return [item for item in (inner if isinstance(inner, list) else [inner]) if isinstance(item, Choice)]
-
-
-def differs_from_default(section: Section, key: str) -> bool:
-    """Whether a setting says something else than its default; a resolved file writes every default."""
-    entry = find_setting(type(section), key)
-    return section.location(key) is not None and getattr(section, key) != setting_default(entry)
 
 
 @dataclass(frozen=True)
@@ -95,7 +87,7 @@ class CheckContext:
         """Heads that the outputs fit, as far as the file tells: of the task, with the units that are written."""
         task, target = self.config.task, self.config.data.target
         kind = task if task != "auto" else "multiclass"
-        heads = {}
+        heads: dict[str, Head] = {}
         for output in self.outputs:
             name = (output.arguments.get("name") or "output") if len(self.outputs) > 1 else "output"
             units = (TASKS[kind].class_count != 2 and output.arguments.get("units")) or 1
@@ -106,7 +98,7 @@ class CheckContext:
 
     def node(self, *path: str) -> Node | None:
         """What the tree has at a path of keys."""
-        node: Any = self.tree
+        node: Node | None = self.tree
         for key in path:
             node = node.get(key) if isinstance(node, Mapping) else None
         return node

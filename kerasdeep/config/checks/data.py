@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
-from kerasdeep.config.checks.context import CheckContext, differs_from_default
+from kerasdeep.config.checks.context import CheckContext
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS, BUILT_IN_IMAGE_DATASETS, DataConfig, SplitConfig
-from kerasdeep.errors import Problems
+from kerasdeep.errors import Problems, SourceLocation
 from kerasdeep.tasks import predicts_numbers
 
 _FORMAT_BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet", ".npz": "npz"}
@@ -48,7 +48,7 @@ def _splits(context: CheckContext, problems: Problems) -> None:
             message = f"`data.{key}` states {' and '.join(written) or 'nothing'}. Expected exactly one of: a "
             message += "share above 0, a count, first: N, last: N or a path; null for none."
             problems.error("split", message, data.location(key))
-        elif split.path and not _looks_like_path(split):
+        elif split.path and not _looks_like_path(split.path, split.location("path")):
             message = f"`data.{key}` is {split.path}, and nothing here is called that. Expected a share, "
             problems.error("split", message + "a count, first: N, last: N or a path.", data.location(key))
         shares += split.fraction or 0.0
@@ -57,11 +57,10 @@ def _splits(context: CheckContext, problems: Problems) -> None:
         problems.error("split", message, data.location("test") or data.location("validation"))
 
 
-def _looks_like_path(split: SplitConfig) -> bool:
+def _looks_like_path(path: str, location: SourceLocation | None) -> bool:
     """A bare word that names nothing is rather a mistake than a folder that is still to come."""
-    location = split.location("path")
     folder = Path(location.file).parent if location and location.line else Path()
-    return "." in split.path or "/" in split.path or (folder / split.path).exists()
+    return "." in path or "/" in path or (folder / path).exists()
 
 
 def _classes(context: CheckContext, problems: Problems) -> None:
@@ -106,12 +105,12 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
     )
     without_effect = []
     if source_format not in (None, "csv"):
-        without_effect += [key for key in _ONLY_FOR_CSV if differs_from_default(data, key)]
+        without_effect += [key for key in _ONLY_FOR_CSV if data.differs_from_default(key)]
     if kind == "image":
-        without_effect += [key for key in _ONLY_FOR_TABLES if differs_from_default(data, key)]
-        if source_format in ("builtin", "images") and differs_from_default(data, "target"):
+        without_effect += [key for key in _ONLY_FOR_TABLES if data.differs_from_default(key)]
+        if source_format in ("builtin", "images") and data.differs_from_default("target"):
             without_effect.append("target")
-    if kind == "table" and differs_from_default(data, "image"):
+    if kind == "table" and data.differs_from_default("image"):
         without_effect.append("image")
     for key in without_effect:
         message = f"`data.{key}` has no effect on this source ({source_format}, {kind})."
@@ -120,7 +119,7 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
         message = "`data.augmentation` alters pictures; this source is a table."
         problems.error("conflict", message, data.location("augmentation"))
     for key in _ONLY_FOR_CLASSES if predicts_numbers(context.config.task) else ("target_scaling",):
-        if differs_from_default(data, key) and context.config.task != "auto":
+        if data.differs_from_default(key) and context.config.task != "auto":
             message = f"`data.{key}` has no effect while the task is {context.config.task}."
             problems.warn("no-effect", message, data.location(key))
 

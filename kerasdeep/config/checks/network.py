@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from kerasdeep.catalog import Choice
-from kerasdeep.config.checks.context import MAX_LAYERS, CheckContext, differs_from_default, inner_layers
+from kerasdeep.config.checks.context import MAX_LAYERS, CheckContext, inner_layers
 from kerasdeep.config.lowering import kernels
 from kerasdeep.config.lowering.blocks import DROPOUT_LAYERS
 from kerasdeep.errors import Problems, suggest
@@ -64,10 +64,10 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
         without_effect.append(
             (section.location("max_norm"), "regularization.max_norm", "the network has no hidden layer")
         )
-    if differs_from_default(config, "activation") and all("activation" in layer.arguments for layer in hidden):
+    if config.differs_from_default("activation") and all("activation" in layer.arguments for layer in hidden):
         reason = "every hidden layer states its own" if hidden else "the network has no hidden layer"
         without_effect.append((config.location("activation"), "activation", reason))
-    if differs_from_default(config, "initializer") and not _takes_initializer([*hidden, *context.outputs]):
+    if config.differs_from_default("initializer") and not _takes_initializer([*hidden, *context.outputs]):
         without_effect.append((config.location("initializer"), "initializer", "every layer states its own"))
     for location, key, reason in without_effect:
         problems.warn("no-effect", f"`{key}` has no effect: {reason}.", location)

@@ -8,26 +8,32 @@ from kerasdeep.config import optimizer_rules
 from kerasdeep.config.checks.context import CheckContext
 from kerasdeep.config.lowering.lower import SHAPE_ONLY_LAYERS
 from kerasdeep.config.lowering.planned import PlannedLayer
-from kerasdeep.config.schema import iter_settings, yaml_key
+from kerasdeep.config.schema import settings_of
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS, BUILT_IN_IMAGE_DATASETS
 from kerasdeep.config.sections.pretrained import has_only_outputs
-from kerasdeep.config.sections.pretraining import AutoencoderConfig, MaskedConfig, RotationConfig, SupervisedConfig
+from kerasdeep.config.sections.pretraining import (
+    AutoencoderConfig,
+    MaskedConfig,
+    PretrainConfig,
+    RotationConfig,
+    SupervisedConfig,
+)
 from kerasdeep.config.sections.stages import StageConfig
 from kerasdeep.errors import Problems, suggest
 
 
-def _pretraining_stages(context: CheckContext) -> Iterator[tuple[int, StageConfig]]:
-    """The stages that pretrain, one kind each."""
+def _pretraining_stages(context: CheckContext) -> Iterator[tuple[int, StageConfig, PretrainConfig]]:
+    """The stages that pretrain, one kind each, with their number."""
     for number, stage in enumerate(context.config.stages):
         if stage.pretrain is not None and len(stage.pretrain.kinds) == 1:
-            yield number, stage
+            yield number, stage, stage.pretrain
 
 
 def _one_kind(context: CheckContext, problems: Problems) -> None:
     for stage in context.config.stages:
         if stage.pretrain is None or len(stage.pretrain.kinds) == 1:
             continue
-        known = ", ".join(yaml_key(entry) for entry in iter_settings(type(stage.pretrain)))
+        known = ", ".join(settings_of(type(stage.pretrain)))
         stated = ", ".join(stage.pretrain.kinds) or "nothing"
         message = f"`pretrain` states {stated}. Expected exactly one of: {known}."
         problems.error("conflict", message, stage.location("pretrain"))
@@ -42,8 +48,8 @@ def _last_stage(context: CheckContext, problems: Problems) -> None:
 
 
 def _autoencoders(context: CheckContext, problems: Problems) -> None:
-    for _, stage in _pretraining_stages(context):
-        kind = stage.pretrain.kind
+    for _, stage, pretrain in _pretraining_stages(context):
+        kind = pretrain.kind
         if not isinstance(kind, AutoencoderConfig):
             continue
         if kind.noise is not None:
@@ -69,8 +75,8 @@ def _autoencoders(context: CheckContext, problems: Problems) -> None:
 
 def _built_in_source(context: CheckContext, problems: Problems) -> None:
     """What a built-in source is known to be without reading it."""
-    for _, stage in _pretraining_stages(context):
-        kind, location = stage.pretrain.kind, stage.location("pretrain")
+    for _, stage, pretrain in _pretraining_stages(context):
+        kind, location = pretrain.kind, stage.location("pretrain")
         source = (kind.data or context.config.data).source
         if isinstance(kind, RotationConfig) and source in BUILT_IN_DATASETS and source not in BUILT_IN_IMAGE_DATASETS:
             message = f"`rotation` turns pictures, and {source} is a table. Use `masked` or `autoencoder`."
@@ -88,14 +94,14 @@ def _until_layer(context: CheckContext, problems: Problems) -> None:
     if context.config.pretrained_source is not None and has_only_outputs(context.config.network.layers):
         return
     names = [layer.name for layer in context.planned if layer.role != "output"]
-    for number, stage in _pretraining_stages(context):
-        location = stage.pretrain.kind.location("until") or stage.location("pretrain")
-        until = stage.pretrain.kind.until
+    for number, stage, pretrain in _pretraining_stages(context):
+        location = pretrain.kind.location("until") or stage.location("pretrain")
+        until = pretrain.kind.until
         if context.planned and not any(_is_trainable_body(layer) for layer in context.planned):
             message = "there is no hidden layer in front of the output, so there is nothing to pretrain."
             problems.error("no-body", message, stage.location("pretrain"))
         elif until is not None and names and until not in names:
-            message = f"`stages.{number}.pretrain.{stage.pretrain.name}.until`: the network has no layer `{until}`. "
+            message = f"`stages.{number}.pretrain.{pretrain.name}.until`: the network has no layer `{until}`. "
             message += f"It has: {', '.join(names[:40])}."
             problems.error("unknown-layers", message, location, suggest(until, names))
 

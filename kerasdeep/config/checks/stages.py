@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
+from kerasdeep.catalog import Choice
 from kerasdeep.config import optimizer_rules
 from kerasdeep.config.checks.context import CheckContext
-from kerasdeep.config.sections.stages import StageConfig
 from kerasdeep.errors import Problems
 
 _METRIC_SCHEDULE = "Performance"
@@ -44,7 +46,7 @@ def _optimizer_states(context: CheckContext, problems: Problems) -> None:
         ):
             message = f"{stage.optimizer.name} cannot go on with the state of {previous.optimizer.name}. "
             problems.error("conflict", message + "Write `optimizer_state: reset`, or one optimizer.", location)
-        if _counts_steps(stage):
+        if _counts_steps(stage.schedule):
             message = f"{stage.schedule.name} counts the optimizer's steps, which `keep` carries over. "
             message += "Write `schedule: null`, or `optimizer_state: reset`."
             problems.error("conflict", message, location)
@@ -78,13 +80,13 @@ def _unfreezing(context: CheckContext, problems: Problems) -> None:
         if stage.rates:
             message = "`unfreeze` sets the rates of its blocks itself. Remove `rates`, or write stages of your own."
             problems.error("conflict", message, stage.location("rates"))
-        if _counts_steps(stage):
+        if _counts_steps(stage.schedule):
             message = f"{stage.schedule.name} would start anew with every block that `unfreeze` thaws. "
             problems.error("conflict", message + "Write `schedule: null` in this stage.", stage.location("unfreeze"))
 
 
-def _counts_steps(stage: StageConfig) -> bool:
-    return stage.schedule is not None and stage.schedule.name != _METRIC_SCHEDULE
+def _counts_steps(schedule: Choice | None) -> TypeGuard[Choice]:
+    return schedule is not None and schedule.name != _METRIC_SCHEDULE
 
 
 CHECKS = (_names, _monitors, _optimizer_states, _rate_groups, _unfreezing)

@@ -8,7 +8,7 @@ from kerasdeep.config.checks.context import CheckContext
 from kerasdeep.config.checks.warning_names import WARNINGS
 from kerasdeep.config.claims import parse_claim
 from kerasdeep.errors import Problems, SourceLocation, suggest
-from kerasdeep.yaml_nodes import Sequence
+from kerasdeep.yaml_nodes import Mapping, Sequence
 
 _NAME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -20,7 +20,7 @@ def _names(context: CheckContext, problems: Problems) -> None:
         for name in getattr(context.config, key):
             if not _NAME_PATTERN.fullmatch(name):
                 message = f"`{key}.{name}`: a name is made of letters, digits and _, and begins with a letter."
-                location = node.pairs[name].key.location if node else context.config.location(key)
+                location = node.pairs[name].key.location if isinstance(node, Mapping) else context.config.location(key)
                 problems.error("name", message, location)
 
 

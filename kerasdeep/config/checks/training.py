@@ -9,7 +9,7 @@ from itertools import product
 from kerasdeep.catalog import Choice
 from kerasdeep.catalog.types import Duration
 from kerasdeep.config import optimizer_rules
-from kerasdeep.config.checks.context import CheckContext, differs_from_default
+from kerasdeep.config.checks.context import CheckContext
 from kerasdeep.errors import Problems
 from kerasdeep.tasks import TASKS, predicts_numbers
 
@@ -48,7 +48,7 @@ def _momentum(context: CheckContext, problems: Problems) -> None:
 
 def _momentum_of(optimizer: Choice, schedule: Choice | None, problems: Problems) -> None:
     schedule_moves_momentum = optimizer_rules.moves_momentum(schedule)
-    if schedule_moves_momentum and optimizer.name not in optimizer_rules.MOMENTUM_ARGUMENTS:
+    if optimizer_rules.moves_momentum(schedule) and optimizer.name not in optimizer_rules.MOMENTUM_ARGUMENTS:
         message = f"`schedule.one_cycle.momentum` moves a momentum that {optimizer.name} does not have. "
         message += f"Use one of {', '.join(optimizer_rules.MOMENTUM_ARGUMENTS)}, or leave it out."
         problems.error("conflict", message, schedule.location)
@@ -161,7 +161,7 @@ def _pruning(context: CheckContext, problems: Problems) -> None:
     if section is None:
         return
     location = context.config.regularization.location("pruning")
-    if section.below is not None and differs_from_default(section, "share"):
+    if section.below is not None and section.differs_from_default("share"):
         message = f"pruning to a share of {section.share:g} and below {section.below:g}. Keep one of the two."
         problems.error("conflict", message, location)
     last = context.stages[-1]
@@ -264,7 +264,7 @@ def _loss_and_activation(loss: object, layer: Choice, activation: Choice, proble
 
 def _runtime(context: CheckContext, problems: Problems) -> None:
     runtime = context.config.runtime
-    if runtime.backend == "jax" and differs_from_default(runtime, "compile") and runtime.compile == "none":
+    if runtime.backend == "jax" and runtime.differs_from_default("compile") and runtime.compile == "none":
         message = "`runtime.compile: none` has no effect with JAX, which always compiles."
         problems.warn("no-effect", message, runtime.location("compile"))
     if runtime.precision == "bfloat16":

@@ -41,11 +41,11 @@ def hidden_block(config: Config, layer: Choice, following: list[Choice]) -> Iter
     next_name = following[0].name if following else ""
     if next_name == "BatchNormalization":
         batch_norm = None
-    norm_before = batch_norm is not None and batch_norm.placement == "before"
+    norm_before = batch_norm if batch_norm and batch_norm.placement == "before" else None
     inner = kernels.unwrap(layer)
     activation = inner.arguments.get("activation", config.activation) or LINEAR_ACTIVATION
     activation_layer = _activation_layer(activation)
-    activation_apart = norm_before or activation_layer is not None
+    activation_apart = norm_before is not None or activation_layer is not None
     inner = _with_section_defaults(config, inner, activation, following)
     inner = inner.replace(activation=LINEAR_ACTIVATION if activation_apart else activation)
     if norm_before:
@@ -53,7 +53,7 @@ def hidden_block(config: Config, layer: Choice, following: list[Choice]) -> Iter
         inner = _with_default_arguments(inner, {"use_bias": False})
     yield "", kernels.rewrap(layer, inner), "hidden"
     if norm_before:
-        yield "_bn", _batch_norm_layer(batch_norm, location), "norm"
+        yield "_bn", _batch_norm_layer(norm_before, location), "norm"
     if activation_apart and activation.name != "linear":
         yield (
             "_activation",

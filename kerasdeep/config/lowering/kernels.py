@@ -16,7 +16,7 @@ class KernelArguments:
 
 
 def _kernels_by_class() -> dict[str, tuple[KernelArguments, ...]]:
-    table = {"Dense": (KernelArguments("kernel", 0),)}
+    table: dict[str, tuple[KernelArguments, ...]] = {"Dense": (KernelArguments("kernel", 0),)}
     for rank in (1, 2, 3):
         table[f"Conv{rank}D"] = (KernelArguments("kernel", tuple(range(rank + 1))),)
         # A transposed kernel ends in (outputs, inputs).
@@ -97,7 +97,7 @@ def activation_after(layers: list[Choice]) -> str | None:
         if layer.name in ACTIVATION_BY_LAYER:
             return ACTIVATION_BY_LAYER[layer.name]
         if layer.name == "Activation":
-            return layer.arguments["activation"].name
+            return str(layer.arguments["activation"].name)
         if layer.name not in SKIPPED_LAYERS:
             return None
     return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, count
 from math import prod
@@ -36,21 +37,13 @@ SHAPE_ONLY_LAYERS = (
     "CenterCrop",
 )
 """Layers behind which the data is still the data: what goes in front of the network goes behind them."""
-DROPOUT_LAYERS = (
-    "Dropout",
-    "AlphaDropout",
-    "GaussianDropout",
-    "SpatialDropout1D",
-    "SpatialDropout2D",
-    "SpatialDropout3D",
-)
 
 
 def lower_network(
     config: Config,
     heads: list[Head],
-    input_shapes: dict[str, tuple[int, ...]],
-    features: dict[str, list[str]] | None = None,
+    input_shapes: Mapping[str, tuple[int, ...] | None],
+    features: Mapping[str, list[str]] | None = None,
 ) -> tuple[PlannedLayer, ...]:
     """The layers that the network of `spec` stands for, in an order in which they can be built.
 
@@ -76,8 +69,8 @@ class _Lowering:
 
     config: Config
     heads: dict[str, Head]
-    input_shapes: dict[str, tuple[int, ...]]
-    features: dict[str, list[str]]
+    input_shapes: Mapping[str, tuple[int, ...] | None]
+    features: Mapping[str, list[str]]
     planned: list[PlannedLayer] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -302,14 +295,12 @@ class _Lowering:
         return [self.block_ends.get(name, name) for name in written]
 
     def tied_layer(self, layer: Choice) -> str:
-        name = layer.arguments["layer"]
+        name = str(layer.arguments["layer"])
         if name not in self.block_layers:
             self.report_unknown(name, self.block_layers, "TransposedDense is tied to", layer.location)
         return self.block_layers.get(name, name)
 
-    def report_unknown(
-        self, name: str, known: dict[str, object], subject: str, location: SourceLocation | None
-    ) -> None:
+    def report_unknown(self, name: str, known: Collection[str], subject: str, location: SourceLocation | None) -> None:
         if len(self.problems) >= MAX_PROBLEMS:
             return  # a suggestion costs time, and no more problems are shown
         listed = ", ".join(list(known)[-MAX_LISTED_NAMES:]) or "nothing"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kerasdeep.catalog import Choice
 from kerasdeep.config.schema import Section, setting
 from kerasdeep.errors import SourceLocation
 
@@ -98,15 +99,20 @@ class DataConfig(Section):
         "auto standardizes numbers to be predicted; metrics and predictions are in the original unit.",
     )
     image: ImageConfig = setting(ImageConfig, doc="Size, channels and resizing of pictures.")
-    augmentation: list = setting("list[layer]", [], "Keras image layers that alter training pictures at random.")
+    augmentation: list[Choice] = setting(
+        "list[layer]", [], "Keras image layers that alter training pictures at random."
+    )
     class_weight: str | dict[str, float] | None = setting(
         "'balanced'|map[float]|null", None, "Weight of each class in the loss; balanced counters rarity.", minimum=0.0
     )
-    cache: bool = setting("bool", True, "Keep the decoded pictures of a large folder below Keras's folder.")
+    cache: bool = setting(
+        "bool", True, "Keep the decoded pictures of a large folder below Keras's folder.", affects="cost"
+    )
     stream: str | bool = setting(
         "'auto'|bool",
         "auto",
         "Read rows while training, in chunks; auto where they take more than half of the machine's memory.",
+        affects="cost",
     )
     seed: int = setting("int", 0, "Draws the splits and cuts; `--seed` does not touch it.", minimum=0)
 

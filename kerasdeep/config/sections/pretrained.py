@@ -66,7 +66,6 @@ def application_as_pretrained(network: NetworkConfig) -> PretrainedConfig | None
     """`network.application` as a source of layers that have learnt nothing; None where it names none."""
     if network.application is None:
         return None
-    locations = {"from": network.location("application"), "arguments": network.location("arguments")}
-    locations = {key: location for key, location in locations.items() if location is not None}
+    locations = {"from" if key == "application" else key: mark for key, mark in network.locations.items()}
     name = f"{APPLICATION_PREFIX}{network.application}"
     return PretrainedConfig(from_=name, arguments=network.arguments, weights=None, locations=locations)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kerasdeep.catalog import Choice
-from kerasdeep.config.schema import Section, iter_settings, setting, yaml_key
+from kerasdeep.config.schema import Section, setting, settings_of
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.tasks import SETTING_TYPE
 
@@ -29,7 +29,7 @@ _UNTIL_DOC = "The last layer that learns here and is handed on; null takes the o
 class PretrainDataConfig(DataConfig):
     """The run's own data but for what is written here; with another source, its rows and parts start anew."""
 
-    source: str | None = setting("str|null", None, "Null takes the run's own source.")
+    source: str = setting("str|null", None, "Null takes the run's own source.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ class PretrainConfig(Section):
     @property
     def kinds(self) -> dict[str, PretextConfig]:
         """What is stated, by name; a checked file states one."""
-        stated = {yaml_key(entry): getattr(self, entry.name) for entry in iter_settings(PretrainConfig)}
+        stated = {key: getattr(self, key) for key in settings_of(PretrainConfig)}
         return {name: kind for name, kind in stated.items() if kind is not None}
 
     @property
@@ -133,7 +133,8 @@ class PretrainConfig(Section):
         return self.kinds[self.name]
 
     def with_kind(self, kind: PretextConfig) -> PretrainConfig:
-        return replace(self, **{self.name: kind})
+        changes: dict[str, Any] = {self.name: kind}
+        return replace(self, **changes)
 
 
 def with_run_defaults(section: PretrainConfig, run_data: DataConfig) -> PretrainConfig:
@@ -151,12 +152,11 @@ def with_run_defaults(section: PretrainConfig, run_data: DataConfig) -> Pretrain
 def _data_with_run_defaults(section: PretrainDataConfig, run_data: DataConfig) -> PretrainDataConfig:
     has_other_source = section.source not in (None, run_data.source)
     changes, locations = {}, dict(section.locations)
-    for entry in iter_settings(DataConfig):
-        key = yaml_key(entry)
+    for key in settings_of(DataConfig):
         is_written = section.location(key) is not None and not (key == "source" and section.source is None)
         if is_written or (has_other_source and key in _SOURCE_SPECIFIC_KEYS):
             continue
-        changes[entry.name] = getattr(run_data, entry.name)
+        changes[key] = getattr(run_data, key)
         if run_data.location(key):
             locations[key] = run_data.locations[key]
     if section.location("target") and "drop" in changes:

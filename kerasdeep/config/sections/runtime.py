@@ -25,9 +25,15 @@ class RuntimeConfig(Section):
         "'auto'|'xla'|'none'", "auto", "XLA or not; auto follows a rule from network, device and planned work."
     )
     chunk: str | int = setting(
-        "'auto'|int", "auto", "Steps in one compiled call; changes no result, only when Ctrl-C acts.", minimum=1
+        "'auto'|int",
+        "auto",
+        "Steps in one compiled call; changes no result, only when Ctrl-C acts.",
+        minimum=1,
+        affects="cost",
     )
-    threads: str | int = setting("'auto'|int", "auto", "CPU threads; auto takes every core.", minimum=1)
+    threads: str | int = setting(
+        "'auto'|int", "auto", "CPU threads; auto takes every core.", minimum=1, affects="machine"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kerasdeep.catalog import Choice
 from kerasdeep.config.schema import Section, setting
@@ -45,14 +45,17 @@ class UnfreezeConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class StageConfig(Section):
-    """A part of the run: the same network, compiled anew; what it leaves out it takes from the top level."""
+    """A part of the run: the same network, compiled anew; what it leaves out it takes from the top level.
 
-    name: str | None = setting("str|null", None, "In the history and on the curves; null: stage_1, stage_2, …")
+    The types are those of a stage as every reader but `with_inherited_settings` sees it: filled in.
+    """
+
+    name: str = setting("str|null", None, "In the history and on the curves; null: stage_1, stage_2, …")
     train: str | list[str] = setting(
         "str|list[str]", "all", "Layers that learn: all, head, norms, last:N, first:N, names, or a list."
     )
-    epochs: int | None = setting("int|null", None, "Null takes training.epochs.", minimum=1)
-    optimizer: Choice | None = setting("optimizer|null", None, "Null takes the top level's.")
+    epochs: int = setting("int|null", None, "Null takes training.epochs.", minimum=1)
+    optimizer: Choice = setting("optimizer|null", None, "Null takes the top level's.")
     schedule: Choice | None = setting(
         "schedule|null", None, "Over this stage; left out: the top level's; null keeps the rate."
     )
@@ -83,7 +86,7 @@ def with_inherited_settings(config: Config) -> Config:
 
 def _stage_with_defaults(config: Config, stage: StageConfig, number: int) -> StageConfig:
     top_level = {"schedule": config.schedule, "early_stopping": config.training.early_stopping}
-    changes = {key: value for key, value in top_level.items() if stage.location(key) is None}
+    changes: dict[str, Any] = {key: value for key, value in top_level.items() if stage.location(key) is None}
     changes |= {"name": stage.name or f"stage_{number}", "epochs": stage.epochs or config.training.epochs}
     if stage.pretrain is not None:
         changes["pretrain"] = with_run_defaults(stage.pretrain, config.data)

@@ -37,23 +37,25 @@ class CheckpointConfig(Section):
 class TrainingConfig(Section):
     """How long and in what portions the network learns."""
 
-    epochs: int = setting("int", 20, "Passes over the training part.", minimum=1)
+    epochs: int = setting("int", 20, "Passes over the training part.", minimum=1, affects="length")
     batch_size: int = setting("int", 32, "Rows in one step.", minimum=1)
     shuffle: bool = setting("bool", True, "A new order each epoch, a pure function of seed and epoch.")
     early_stopping: EarlyStoppingConfig | None = setting(
         EarlyStoppingConfig, None, "Stop early; null trains every epoch."
     )
     schedule_epochs: int | None = setting(
-        "int|null", None, "Epochs that the schedule is planned over; null: all of them.", minimum=1
+        "int|null", None, "Epochs that the schedule is planned over; null: all of them.", minimum=1, affects="length"
     )
     when_extended: str = setting(
         "'hold'|'stretch'",
         "hold",
         "The schedule of a run that is resumed with other epochs: hold its course, or stretch it over them all.",
+        affects="length",
     )
-    checkpoint: CheckpointConfig = setting(CheckpointConfig, doc="How often the run is saved.")
+    checkpoint: CheckpointConfig = setting(CheckpointConfig, doc="How often the run is saved.", affects="nothing")
     watch: Duration | str | None = setting(
         "'auto'|duration|null",
         "auto",
         "How often the layers' health is read, at epoch ends: `1 epoch`, or auto, for 5 % of the time at most.",
+        affects="nothing",
     )
