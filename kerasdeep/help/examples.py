@@ -119,7 +119,7 @@ def _entry_value(entry: Entry, shown: tuple[str, ...]) -> Any:
         arguments |= {"default_value": 0.0}
     if not arguments:
         return entry.name
-    if not shown and list(arguments) == [short]:
+    if not shown and short and list(arguments) == [short]:
         return {entry.name: arguments[short]}
     return {entry.name: arguments}
 
