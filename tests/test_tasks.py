@@ -4,7 +4,7 @@ import pytest
 
 from kerasdeep import catalog, tasks
 from kerasdeep.config.root import Config
-from kerasdeep.config.schema import find_setting
+from kerasdeep.config.schema import settings_of
 
 
 @pytest.mark.parametrize("name", tasks.TASKS)
@@ -18,7 +18,7 @@ def test_what_a_task_names_exists(name):
 
 def test_the_setting_offers_every_task():
     assert tasks.SETTING_TYPE == "'auto'|'binary'|'multiclass'|'regression'"
-    assert find_setting(Config, "task") is not None
+    assert "task" in settings_of(Config)
 
 
 def test_what_predicts_numbers():
