@@ -304,14 +304,12 @@ def _seed_everything(backend: str, seed: int) -> None:
         keras.utils.set_random_seed(seed)
         return
     import numpy as np
-    from keras.src.backend.common import global_state
-    from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
-    from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
+
+    from kerasdeep.backends import keras_private
 
     random.seed(seed)
     np.random.seed(seed)
-    global_state.set_global_attribute(GLOBAL_RANDOM_SEED, seed)
-    global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+    keras_private.set_random_seed(seed)
 
 
 def _raise_input_error(section: Any, key: str, message: str) -> None:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from kerasdeep import modeling
+from kerasdeep.backends import keras_private
 from kerasdeep.diagnostics.experiment import Experiment, disable_xla
 from kerasdeep.evaluation.layer_stats import (
     LayerTap,
@@ -147,7 +148,7 @@ def _peak_rate(model: Any, planned_steps: int) -> float:
     """The highest rate of the plan, looked up at a hundred of its steps."""
     from kerasdeep.modeling.optimizer import default_optimizer
 
-    rate = default_optimizer(model.optimizer)._learning_rate
+    rate = keras_private.learning_rate(default_optimizer(model.optimizer))
     if not isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         return float(rate)
     return max(float(rate(int(step))) for step in np.linspace(0, planned_steps, 100))

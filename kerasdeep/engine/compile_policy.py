@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import keras
 
+from kerasdeep.backends.keras_private import nested_layers
 from kerasdeep.errors import InputError, SourceLocation
 
 # Compiling costs 1 to 4 s; on two cores XLA saves 0.2 to 0.5 ms a step of a dense net.
@@ -49,7 +50,7 @@ def choose(
         if one_step_per_call(model, device):
             reason += "; a step a call, since its convolutions are slow in loops on a CPU"
         return CompileDecision("xla", reason)
-    layer_names = [type(layer).__name__ for layer in model._flatten_layers(include_self=False)]
+    layer_names = [type(layer).__name__ for layer in nested_layers(model)]
     unsupported = sorted(XLA_UNSUPPORTED_LAYERS.intersection(layer_names) | _layers_without_jit(model))
     if setting == "xla" and unsupported:
         message = f"XLA cannot compile {', '.join(unsupported)}. Use `compile: auto` or `none`."
@@ -73,9 +74,9 @@ def one_step_per_call(model: keras.Model, device: str) -> bool:
 
 
 def _has_convolutions(model: keras.Model) -> bool:
-    names = (type(layer).__name__ for layer in model._flatten_layers(include_self=False))
+    names = (type(layer).__name__ for layer in nested_layers(model))
     return any("Conv" in name or "Pooling" in name for name in names)
 
 
 def _layers_without_jit(model: keras.Model) -> set[str]:
-    return {type(layer).__name__ for layer in model._flatten_layers(include_self=False) if not layer.supports_jit}
+    return {type(layer).__name__ for layer in nested_layers(model) if not layer.supports_jit}

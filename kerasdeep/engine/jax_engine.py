@@ -23,6 +23,7 @@ from jax import lax
 from jax import numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from kerasdeep.backends.keras_private import build_variables
 from kerasdeep.engine import compile_policy
 
 
@@ -99,7 +100,7 @@ class JaxSteps:
     def build(self, data: Any) -> None:
         """Create metric and optimizer variables outside the compiled loop, as `fit` does before its first step."""
         if not self._built:
-            self._model._symbolic_build(data_batch=_tree_map(lambda array: array[: self._batch_size], data))
+            build_variables(self._model, _tree_map(lambda array: array[: self._batch_size], data))
             self._built = True
 
     def _variables(self, *kinds: str) -> list[list[Any]]:

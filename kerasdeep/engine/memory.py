@@ -16,6 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasdeep.backends.keras_private import call_nodes, nested_layers
 from kerasdeep.data import Dataset
 from kerasdeep.engine.engine import evaluation_batch_size
 from kerasdeep.engine.feeder import CHUNK_BYTES, MAX_CHUNKS_IN_MEMORY, is_streamed
@@ -149,8 +150,8 @@ def _stand_in(variable: Any) -> Any:
 
 def _output_bytes_per_row(model: keras.Model) -> Iterable[int]:
     """Bytes that each layer's output takes for one row."""
-    for layer in model._flatten_layers(include_self=False):
-        if type(layer).__name__ not in RESHAPING_LAYERS and layer._inbound_nodes:
+    for layer in nested_layers(model):
+        if type(layer).__name__ not in RESHAPING_LAYERS and call_nodes(layer):
             for tensor in keras.tree.flatten(layer.output):
                 yield prod(size or 1 for size in tensor.shape[1:]) * _dtype_bytes(tensor.dtype)
 

@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kerasdeep.backends.keras_private import build_variables
 from kerasdeep.backends.xla_rng_patch import threefry
 
 
@@ -73,7 +74,7 @@ class TensorFlowSteps:
     def build(self, data: Any) -> None:
         """Create metric and optimizer variables outside the compiled loop, as `fit` does before its first step."""
         if not self._built:
-            self._model._symbolic_build(data_batch=_tree_map(lambda array: array[: self._batch_size], data))
+            build_variables(self._model, _tree_map(lambda array: array[: self._batch_size], data))
             self._built = True
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasdeep.backends.keras_private import call_nodes
 from kerasdeep.data.types import DataSplit
 from kerasdeep.evaluation.model_state import preserve_state
 from kerasdeep.evaluation.weight_stats import histogram
@@ -189,7 +190,7 @@ def max_batch_rows(model: keras.Model) -> int:
     """As many rows as keep all activations within memory, at most `ROWS`."""
     values = 0
     for layer in model.layers:
-        for tensor in keras.tree.flatten(layer.output) if len(layer._inbound_nodes) == 1 else ():
+        for tensor in keras.tree.flatten(layer.output) if len(call_nodes(layer)) == 1 else ():
             values += math.prod(size or 1 for size in tensor.shape[1:])
     return max(1, min(MAX_ROWS, MAX_ACTIVATION_VALUES // max(1, values)))
 

@@ -13,6 +13,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasdeep.backends.keras_private import nested_layers
+
 DROPOUT_LIKE = (
     keras.layers.Dropout,  # and SpatialDropout1D to 3D, which derive from it
     keras.layers.AlphaDropout,
@@ -39,7 +41,7 @@ def has_positive_rate(layers: list[keras.Layer]) -> bool:
 
 
 def _all_layers(root: keras.Layer) -> list[keras.Layer]:
-    return list(dict.fromkeys(root._flatten_layers(include_self=True, recursive=True)))
+    return list(dict.fromkeys(nested_layers(root, include_self=True)))
 
 
 def _drops_in_cells(layer: keras.Layer) -> bool:

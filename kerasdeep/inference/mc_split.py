@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from kerasdeep.backends.keras_private import functional_graph, graph_nodes, nested_layers
+
 
 def split_at_dropout(model: keras.Model, layers: list[keras.Layer]) -> tuple[keras.Model, keras.Model] | None:
     """(before, after): `before` takes the model's inputs and gives a list that `after` turns into its outputs.
@@ -14,21 +16,20 @@ def split_at_dropout(model: keras.Model, layers: list[keras.Layer]) -> tuple[ker
     layers. None where nothing is gained (a random layer comes first), and for a model that is no graph, has a head
     without randomness, or passes masks along, which do not survive the cut.
     """
-    graph = getattr(model, "_functional", None) or model
-    by_depth = getattr(graph, "_nodes_by_depth", None)
-    if not by_depth or any(_produces_masks(layer) for layer in model._flatten_layers(include_self=False)):
+    graph = functional_graph(model)
+    nodes = graph_nodes(graph)
+    if not nodes or any(_produces_masks(layer) for layer in nested_layers(model)):
         return None
     random_tensor_ids: set[int] = set()
     boundary_by_id: dict[int, Any] = {}
     random_layer_ids = {id(layer) for layer in layers}
-    for depth in sorted(by_depth, reverse=True):
-        for node in by_depth[depth]:
-            inputs = node.input_tensors
-            if any(id(tensor) in random_tensor_ids for tensor in inputs) or _contains_layer(
-                node.operation, random_layer_ids
-            ):
-                random_tensor_ids |= {id(tensor) for tensor in node.outputs}
-                boundary_by_id |= {id(tensor): tensor for tensor in inputs if id(tensor) not in random_tensor_ids}
+    for node in nodes:
+        inputs = node.input_tensors
+        if any(id(tensor) in random_tensor_ids for tensor in inputs) or _contains_layer(
+            node.operation, random_layer_ids
+        ):
+            random_tensor_ids |= {id(tensor) for tensor in node.outputs}
+            boundary_by_id |= {id(tensor): tensor for tensor in inputs if id(tensor) not in random_tensor_ids}
     # Keras makes no model of which an output is an input.
     if any(id(tensor) not in random_tensor_ids for tensor in graph.outputs):
         return None
@@ -43,5 +44,5 @@ def _produces_masks(layer: keras.Layer) -> bool:
 
 
 def _contains_layer(operation: Any, layer_ids: set[int]) -> bool:
-    layers = operation._flatten_layers() if isinstance(operation, keras.Layer) else [operation]
+    layers = nested_layers(operation, include_self=True) if isinstance(operation, keras.Layer) else [operation]
     return any(id(layer) in layer_ids for layer in layers)

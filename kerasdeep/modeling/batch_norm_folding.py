@@ -14,6 +14,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasdeep.backends.keras_private import nested_layers
+
 KERNEL_SCALERS = {
     keras.layers.Dense: lambda kernel, scale: kernel * scale,
     keras.layers.Conv1D: lambda kernel, scale: kernel * scale,
@@ -37,7 +39,7 @@ def fold_batch_norm(model: keras.Model) -> tuple[keras.Model, list[str]]:
     and returned itself where it has tied layers.
     """
     names: list[str] = []
-    if any(hasattr(layer, "tied_to") for layer in model._flatten_layers(include_self=False)):
+    if any(hasattr(layer, "tied_to") for layer in nested_layers(model)):
         return model, names  # a copy could not restore the tie
     folded = type(model).from_config(_folded_config(model, names))
     _copy_weights(model, folded, set(names))

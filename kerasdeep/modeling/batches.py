@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasdeep.backends.keras_private import call_nodes, nested_layers
 from kerasdeep.data.lazy_rows import LazyRows
 
 MAX_EVALUATION_BATCH_SIZE = 1024
@@ -22,9 +23,9 @@ def epoch_permutation(seed: int, epoch: int, rows: int) -> np.ndarray:
 def evaluation_batch_size(model: keras.Model) -> int:
     """Rows that are evaluated at once: as many as keep the widest layer's output within bounds."""
     max_values = 1
-    for layer in model._flatten_layers(include_self=False):
+    for layer in nested_layers(model):
         # A layer inside another one has no output of its own in the graph.
-        for output in keras.tree.flatten(layer.output) if layer._inbound_nodes else ():
+        for output in keras.tree.flatten(layer.output) if call_nodes(layer) else ():
             max_values = max(max_values, math.prod(size or 1 for size in output.shape[1:]))
     return max(1, min(MAX_EVALUATION_BATCH_SIZE, MAX_EVALUATION_VALUES // max_values))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from kerasdeep import custom_objects
+from kerasdeep.backends.keras_private import nested_layers
 from kerasdeep.config.lowering.planned import Head
 from kerasdeep.modeling import freezing
 from kerasdeep.modeling.losses import build_losses
@@ -115,7 +116,7 @@ def has_penalties(model: keras.Model) -> bool:
         return True
     return any(
         getattr(layer, "activity_regularizer", None) or type(layer).__name__ == "ActivityRegularization"
-        for layer in model._flatten_layers(include_self=False)
+        for layer in nested_layers(model)
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from kerasdeep.backends.keras_private import call_nodes, draws_at_random, nested_layers, producing_layer, tensors_before
 from kerasdeep.errors import InputError, SourceLocation
 
 
@@ -39,7 +40,7 @@ def split_frozen_base(
 def _single_outputs(model: keras.Model) -> list[Any]:
     """What each layer gives, those near the data first; layers that are used twice have no one output."""
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    outputs = [keras.tree.flatten(layer.output) for layer in layers if len(layer._inbound_nodes) == 1]
+    outputs = [keras.tree.flatten(layer.output) for layer in layers if len(call_nodes(layer)) == 1]
     return [tensors[0] for tensors in outputs if len(tensors) == 1][:-1]
 
 
@@ -51,10 +52,9 @@ def _separates_inputs(tensor: Any, model: keras.Model) -> bool:
         if id(current) in visited:
             continue
         visited.add(id(current))
-        history = current._keras_history
-        if isinstance(history.operation, keras.layers.InputLayer):
+        if isinstance(producing_layer(current), keras.layers.InputLayer):
             return False
-        pending += history.operation._inbound_nodes[history.node_index].input_tensors
+        pending += tensors_before(current)
     return True
 
 
@@ -62,6 +62,6 @@ def _uncacheable_layers(model: keras.Model) -> list[str]:
     """The layers that draw at random in training, or whose outputs are penalised."""
     return [
         layer.name
-        for layer in model._flatten_layers(include_self=False)
-        if getattr(layer, "_seed_generators", ()) or getattr(layer, "activity_regularizer", None)
+        for layer in nested_layers(model)
+        if draws_at_random(layer) or getattr(layer, "activity_regularizer", None)
     ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from kerasdeep.backends.keras_private import producing_layer
 from kerasdeep.catalog import Choice, to_plain
 from kerasdeep.config.lowering.planned import PlannedLayer
 from kerasdeep.errors import InputError
@@ -172,7 +173,7 @@ def _describe_pretrained(layer: keras.Layer) -> dict[str, Any]:
     return {
         "name": layer.name,
         "class": type(layer).__name__,
-        "inputs": [tensor._keras_history.operation.name for tensor in keras.tree.flatten(layer.input)],
+        "inputs": [producing_layer(tensor).name for tensor in keras.tree.flatten(layer.input)],
         "output_shape": list(keras.tree.flatten(layer.output)[0].shape[1:]),
         "parameters": layer.count_params(),
         "trainable": bool(layer.trainable),

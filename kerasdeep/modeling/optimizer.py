@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from kerasdeep import custom_objects
+from kerasdeep.backends import keras_private
 from kerasdeep.catalog import Choice
 from kerasdeep.errors import InputError, Problem, suggest
 from kerasdeep.modeling import schedules
@@ -135,7 +136,7 @@ def exclude_biases_and_norms_from_decay(optimizer: keras.optimizers.Optimizer, m
         return []
     excluded = [v for v in model.trainable_variables if v.name in NO_DECAY_NAMES or len(v.shape) < 2]
     # The variables of a plan have no value; TensorFlow knows variables by their values, and these never decay.
-    with_values = [variable for variable in excluded if variable._value is not None]
+    with_values = [variable for variable in excluded if keras_private.has_value(variable)]
     for group in decaying:
         group.exclude_from_weight_decay(var_list=with_values)
     return [variable.path for variable in excluded]
@@ -146,16 +147,17 @@ def default_optimizer(optimizer: keras.optimizers.Optimizer) -> keras.optimizers
     while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = optimizer.inner_optimizer
     if isinstance(optimizer, keras.optimizers.MultiOptimizer):
-        return optimizer._optimizer_map.default_optimizer
+        return keras_private.default_of_groups(optimizer)
     return optimizer
 
 
 def last_learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
     """The learning rate of the last update (of the first one, before it)."""
     inner = default_optimizer(optimizer)
-    if isinstance(inner._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+    rate = keras_private.learning_rate(inner)
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         batches = inner.gradient_accumulation_steps or 1
-        return float(inner._learning_rate(_last_update(inner) * batches + batches - 1))
+        return float(rate(_last_update(inner) * batches + batches - 1))
     return float(inner.learning_rate)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import keras
 
 from kerasdeep import custom_objects
+from kerasdeep.backends import keras_private
 
 Optimizer = keras.optimizers.Optimizer
 
@@ -47,15 +48,15 @@ def build_multi_optimizer(
         raise ValueError("two variables have the same path, so that rates cannot tell them apart")
     if default not in by_path.values():
         # It moves nothing, so that nothing would count its updates; its rate is still the one that is told.
-        default._iterations = groups[0].optimizer._iterations
+        keras_private.share_update_count(default, groups[0].optimizer)
     return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(default, by_path)), groups
 
 
 def scale_learning_rate(optimizer: Optimizer, factor: float) -> Optimizer:
     """The optimizer with `factor` times its learning rate, be it a number or a schedule."""
-    rate = optimizer._learning_rate
+    rate = keras_private.learning_rate(optimizer)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
-        optimizer._learning_rate = custom_objects.ScaledRate(rate, factor)
+        keras_private.set_learning_rate(optimizer, custom_objects.ScaledRate(rate, factor))
     else:
         # Keras keeps float32: from its shortest decimal on, a tenth of 0.001 is 0.0001 again.
         optimizer.learning_rate = float(f"{float(rate):.7g}") * factor
@@ -73,7 +74,7 @@ def group_counts(optimizer: Optimizer, variables: Sequence[Any]) -> list[int]:
     """In how many of the optimizer's groups each variable is."""
     counts: dict[int, int] = {}
     for inner in inner_optimizers(optimizer):
-        for variable in inner._trainable_variables if inner.built else ():
+        for variable in keras_private.trained_variables(inner) if inner.built else ():
             counts[id(variable)] = counts.get(id(variable), 0) + 1
     return [counts.get(id(variable), 0) for variable in variables]
 

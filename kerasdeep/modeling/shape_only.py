@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import keras
-from keras.src.backend.common import global_state
 
-_UNINITIALIZED_KEY = "uninitialized_variables"
+from kerasdeep.backends import keras_private
 
 
 @contextmanager
@@ -18,9 +17,9 @@ def shape_only_variables() -> Iterator[None]:
     Keras keeps a list of variables that wait for their values and fills all of them at the next chance, however
     large they are; what was made inside is taken off that list again. Keras has no public way to do so.
     """
-    uninitialized = list(global_state.get_global_attribute(_UNINITIALIZED_KEY) or ())
+    uninitialized = keras_private.uninitialized_variables()
     try:
         with keras.StatelessScope(initialize_variables=False):
             yield
     finally:
-        global_state.set_global_attribute(_UNINITIALIZED_KEY, uninitialized)
+        keras_private.set_uninitialized_variables(uninitialized)

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasdeep.backends import keras_private
 from kerasdeep.errors import InputError, SourceLocation, suggest
 from kerasdeep.modeling.optimizer import default_optimizer
 from kerasdeep.modeling.param_groups import inner_optimizers
@@ -24,8 +25,8 @@ def monitor_direction(monitor: str, model: keras.Model) -> str:
     """`min` or `max`: what the metric says of itself, or else what its name says."""
     name = monitor.removeprefix("val_")
     for metric in _iter_metrics(model.metrics):
-        if metric.name == name and getattr(metric, "_direction", None):
-            return "min" if metric._direction == "down" else "max"
+        if metric.name == name and keras_private.metric_direction(metric):
+            return "min" if keras_private.metric_direction(metric) == "down" else "max"
     return "min" if any(word in name for word in _SMALLER_IS_BETTER) else "max"
 
 

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from kerasdeep import modeling
+from kerasdeep.backends import keras_private
 from kerasdeep.backends.runtime import RuntimeContext
 from kerasdeep.catalog import to_plain
 from kerasdeep.config.load import LoadedConfig
@@ -176,7 +177,7 @@ def rate_curve(optimizer: keras.optimizers.Optimizer, steps: int) -> dict[str, A
     inner = default_optimizer(optimizer)
     accumulation_steps = inner.gradient_accumulation_steps or 1
     points = sorted({round(point) for point in np.linspace(0, max(0, steps - 1), MAX_CURVE_POINTS)})
-    rate = inner._learning_rate
+    rate = keras_private.learning_rate(inner)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         rates = [shortest_float(rate(step)) for step in points]
     else:
@@ -192,7 +193,7 @@ def rate_curve(optimizer: keras.optimizers.Optimizer, steps: int) -> dict[str, A
 def _check_monitors(config: Config, objective: Objective) -> None:
     """Raises InputError when something watches a figure that will not be recorded."""
     with shape_only_variables():
-        objective.model._symbolic_build(data_batch=objective.example_batch())
+        keras_private.build_variables(objective.model, objective.example_batch())
         names = ["loss", "data_loss", *objective.model.get_metrics_result()]
     validation_names = [f"val_{name}" for name in names] if objective.dataset.validation is not None else []
     run_setup.build_callbacks(config, objective.model, [*names, *validation_names])

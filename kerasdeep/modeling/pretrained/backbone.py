@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from kerasdeep import custom_objects
+from kerasdeep.backends.keras_private import graph_nodes
 from kerasdeep.config.applications import APPLICATIONS
 from kerasdeep.config.sections.pretrained import PretrainedConfig
 from kerasdeep.config.sections.stages import SelectableLayer, select_layers
@@ -61,19 +62,18 @@ class PretrainedBackbone:
     def _clone_layers(self, kept: keras.Model, tensor: Any) -> Any:
         """The kept layers cloned and applied to `tensor` one by one, so that they are the network's own."""
         tensor_map, clones = {id(kept.inputs[0]): tensor}, {}
-        for depth in sorted(kept._nodes_by_depth, reverse=True):
-            for node in kept._nodes_by_depth[depth]:
-                if node.is_input:
-                    continue
-                operation = node.operation
-                if id(operation) not in clones:
-                    clones[id(operation)] = self._clone(operation)
-                args, kwargs = node.arguments.fill_in(tensor_map)
-                result = clones[id(operation)](*args, **kwargs)
-                if isinstance(operation, keras.Layer):
-                    clones[id(operation)].set_weights(operation.get_weights())
-                for old, new in zip(node.outputs, keras.tree.flatten(result), strict=True):
-                    tensor_map[id(old)] = new
+        for node in graph_nodes(kept):
+            if node.is_input:
+                continue
+            operation = node.operation
+            if id(operation) not in clones:
+                clones[id(operation)] = self._clone(operation)
+            args, kwargs = node.arguments.fill_in(tensor_map)
+            result = clones[id(operation)](*args, **kwargs)
+            if isinstance(operation, keras.Layer):
+                clones[id(operation)].set_weights(operation.get_weights())
+            for old, new in zip(node.outputs, keras.tree.flatten(result), strict=True):
+                tensor_map[id(old)] = new
         return tensor_map[id(kept.outputs[0])]
 
     def _free_name(self, name: str) -> str:

@@ -10,9 +10,8 @@ from typing import Any
 
 import h5py
 import keras
-from keras.src.legacy.saving import legacy_h5_format, saving_options, saving_utils
-from keras.src.saving import serialization_lib
 
+from kerasdeep.backends.keras_private import legacy_h5_format, saving_options, saving_utils, serialization_lib
 from kerasdeep.config.applications import APPLICATIONS
 from kerasdeep.config.sections.pretrained import APPLICATION_PREFIX, KERAS_HUB_PREFIX, PretrainedConfig
 from kerasdeep.data.download import keras_home

@@ -13,6 +13,7 @@ from typing import Any
 
 import keras
 
+from kerasdeep.backends.keras_private import producing_layer, tensors_before
 from kerasdeep.catalog import Choice
 from kerasdeep.config.lowering import blocks, kernels
 from kerasdeep.config.lowering.planned import PlannedLayer
@@ -54,10 +55,10 @@ def layer_chain(body: Backbone, settings: DecoderSettings) -> list[keras.Layer]:
     """The body's layers from the input to its end. Raises InputError where it is no chain."""
     layers, tensor = [], body.output
     while True:
-        layer = tensor._keras_history.operation
+        layer = producing_layer(tensor)
         if isinstance(layer, keras.layers.InputLayer):
             return layers[::-1]
-        inputs = keras.tree.flatten(layer._inbound_nodes[tensor._keras_history.node_index].input_tensors)
+        inputs = keras.tree.flatten(tensors_before(tensor))
         if len(inputs) != 1 or not isinstance(layer, keras.Layer) or isinstance(layer, keras.Model):
             message = f"a decoder mirrors a chain of layers, and `{layer.name}` is no link of one. "
             raise settings.error(message + "End the encoder in front of it with `until`.")

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from kerasdeep import custom_objects
+from kerasdeep.backends.keras_private import producing_layer
 from kerasdeep.catalog import Choice
 from kerasdeep.config.lowering import blocks
 from kerasdeep.config.lowering.planned import Head, PlannedLayer
@@ -90,7 +91,7 @@ def build_pair_model(body: Backbone, config: Config, units: int, shared: bool) -
     else:
         renamed = [_with_prefix(layer) for layer in body.planned]
         second_network = network_of(renamed, {SECOND_TOWER_PREFIX + name: shape}, seed=config.seed)
-        second_code = second_network.get_layer(SECOND_TOWER_PREFIX + body.output._keras_history.operation.name).output
+        second_code = second_network.get_layer(SECOND_TOWER_PREFIX + producing_layer(body.output).name).output
         second_input = second_network.inputs[0]
         second_tower = keras.Model(second_input, second_code)
         new_layers = [layer.name for layer in second_tower.layers if not isinstance(layer, keras.layers.InputLayer)]
