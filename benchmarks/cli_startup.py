@@ -15,7 +15,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 
-from kerasdeep import shipped
+from kerasdeep import collection
 
 RUNS = 5
 MAX_RATIO, MAX_MEGABYTES = 2.5, 80
@@ -65,7 +65,7 @@ BYTECODE_CACHE = tempfile.TemporaryDirectory(prefix="kerasdeep-bytecode-")
 
 def main(files: list[str]) -> int:
     """Prints the table and returns the exit code."""
-    files = files or [str(path) for path in shipped.collection_files().values()]
+    files = files or [str(path) for path in collection.collection_files().values()]
     measure_cost("-m", "kerasdeep", "validate", files[0], runs=1)
     rows = {
         "python alone": measure_cost("-c", "pass"),

@@ -73,7 +73,7 @@ def plan(
 ) -> None:
     """Say what training would do. Layers, parameters, memory, steps, rates, and whence each value."""
     from kerasdeep import training
-    from kerasdeep.cli.paths import config_path
+    from kerasdeep.collection import config_path
     from kerasdeep.config import load_config
 
     flags = options.collect_flags(seed=seed, epochs=epochs, backend=backend, device=device)

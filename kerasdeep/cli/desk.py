@@ -79,7 +79,7 @@ def schema(
     if out is None:
         print(json_schema.schema_text(), end="")
     else:
-        from kerasdeep.recipes import write_new_file
+        from kerasdeep.collection import write_new_file
 
         print(write_new_file(out, json_schema.schema_text(), force=True))
 
@@ -96,7 +96,7 @@ def recipes_list(
     json: options.JsonOption = False,
 ) -> None:
     """List the shipped experiments."""
-    from kerasdeep.recipes import search_recipes
+    from kerasdeep.collection import search_recipes
 
     matches = search_recipes(word)
     if json:
@@ -112,7 +112,7 @@ def recipes_list(
 def recipes_show(name: options.RecipeNameArgument) -> None:
     """Show the YAML of NAME."""
     from kerasdeep.cli.recipes import show_text
-    from kerasdeep.recipes import find_recipe, recipe_text
+    from kerasdeep.collection import find_recipe, recipe_text
 
     show_text(recipe_text(find_recipe(name)))
 
@@ -126,7 +126,7 @@ def recipes_copy(
     force: options.ForceOption = False,
 ) -> None:
     """Copy NAME to PATH; the copy trains where it lies."""
-    from kerasdeep.recipes import copy_recipe
+    from kerasdeep.collection import copy_recipe
 
     print(copy_recipe(name, path, force))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdeep import diagnostics
 from kerasdeep.cli.exit_codes import print_json
-from kerasdeep.cli.paths import config_path
+from kerasdeep.collection import config_path
 from kerasdeep.config import load_config
 from kerasdeep.runs import open_run_dir
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from kerasdeep.cli.paths import config_path
 from kerasdeep.cli.train import train
+from kerasdeep.collection import config_path
 from kerasdeep.config import load_config
 from kerasdeep.config.finetuning import FinetuneOptions, compose_yaml
 

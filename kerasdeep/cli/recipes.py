@@ -7,7 +7,7 @@ import sys
 from rich.text import Text
 
 from kerasdeep.cli.console import captured_console, print_pairs, print_yaml
-from kerasdeep.recipes import Recipe
+from kerasdeep.collection import Recipe
 
 SHELF_TITLES = {"configs": "starting points for a problem of your own", "recipes": "the chapter, a file a technique"}
 

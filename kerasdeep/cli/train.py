@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasdeep.cli.exit_codes import print_json
-from kerasdeep.cli.paths import config_path
+from kerasdeep.collection import config_path
 from kerasdeep.config import load_config
 from kerasdeep.errors import InputError, RunFailed, SourceLocation
 from kerasdeep.runs import RunDir, latest_run, open_run_dir

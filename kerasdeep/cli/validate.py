@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kerasdeep.cli.exit_codes import print_problems
-from kerasdeep.cli.paths import config_path
+from kerasdeep.collection import config_path
 from kerasdeep.config import load_config
 from kerasdeep.config.root import Config
 from kerasdeep.config.sections.pretraining import LABEL_FREE_PRETEXTS

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kerasdeep import shipped
+from kerasdeep import collection
 from kerasdeep.catalog import types
 from kerasdeep.config.checks import check_config
 from kerasdeep.config.checks.context import count_unrolled
@@ -138,7 +138,7 @@ def _find_extended_file(item: Scalar, folder: Path) -> Path:
     relative = folder / Path(item.text).expanduser()
     if relative.is_file():
         return relative
-    known = shipped.collection_files()
+    known = collection.collection_files()
     if item.text in known:
         return known[item.text]
     message = f"`extends` names {item.text}: no such file beside this one, and nothing shipped has that name."

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kerasdeep import data
+from kerasdeep.collection import check_writable, write_new_file
 from kerasdeep.config import load_config
-from kerasdeep.recipes import check_writable, write_new_file
 from kerasdeep.scaffold.data_summary import DataSummary, inspect_data
 from kerasdeep.scaffold.yaml_file import config_lines
 

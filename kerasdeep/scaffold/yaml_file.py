@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from kerasdeep.collection import schema_modeline
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS
 from kerasdeep.help.yaml_format import to_flow
-from kerasdeep.recipes import schema_modeline
 from kerasdeep.scaffold.data_summary import DataSummary, format_feature_kinds
 
 MAX_IMAGE_SIDE = 128

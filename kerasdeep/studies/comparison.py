@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasdeep import report, shipped, training
+from kerasdeep import collection, report, training
 from kerasdeep.backends import runtime
 from kerasdeep.config import resolved
 from kerasdeep.errors import Interrupted, RunFailed
@@ -118,7 +118,7 @@ def _command_line(planned: Study, study_options: StudyOptions, out: Path) -> str
     options += [f"--profile {study_options.profile}"] if study_options.profile else []
     options += [f"{option} {text}" for option, text in study_options.flags.values()]
     options += [f"--out {shlex.quote(str(out))}"] if out != Path("runs") else []
-    is_shipped = shipped.collection_files().get(planned.path.stem) == planned.path
+    is_shipped = collection.collection_files().get(planned.path.stem) == planned.path
     config_name = planned.path.stem if is_shipped else shlex.quote(str(planned.path))
     return f"kerasdeep compare {config_name} {' '.join(options)}"
 

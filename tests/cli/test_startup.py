@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kerasdeep import shipped
+from kerasdeep import collection
 
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "cli_startup.py"
 
@@ -25,13 +25,13 @@ def startup():
     del sys.modules["cli_startup"]
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("validate", *map(str, shipped.collection_files().values()))])
+@pytest.mark.parametrize("arguments", [("--help",), ("validate", *map(str, collection.collection_files().values()))])
 def test_nothing_heavy_is_imported(startup, arguments):
     assert startup.forbidden_imports(*arguments) == []
 
 
 def test_every_shipped_file_is_valid():
-    files = [str(path) for path in shipped.collection_files().values()]
+    files = [str(path) for path in collection.collection_files().values()]
     command = [sys.executable, "-m", "kerasdeep", "validate", "--json", *files]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert json.loads(done.stdout) == {"problems": []}

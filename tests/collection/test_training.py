@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from kerasdeep import report, shipped, training
+from kerasdeep import collection, report, training
 from kerasdeep.config import load_config
 from kerasdeep.runs import RunDir
 
-FILES = shipped.collection_files()
-FOLDERS = [Path(__file__).resolve().parents[2] / name for name in shipped.COLLECTION_FOLDERS]
+FILES = collection.collection_files()
+FOLDERS = [Path(__file__).resolve().parents[2] / name for name in collection.COLLECTION_FOLDERS]
 
 
 def test_no_file_is_forgotten():

@@ -7,7 +7,7 @@ import re
 import pytest
 from helpers.mutations import MAPPING, WORD, measure, mistyped_keys, numbers_as_words, places, typos, values_as_mappings
 
-from kerasdeep import shipped
+from kerasdeep import collection
 from kerasdeep.yaml_nodes import parse_yaml
 
 LEGAL = (
@@ -27,8 +27,10 @@ def measured(request, tmp_path_factory):
 
 
 def test_every_shipped_file_is_measured():
-    on_disk = [path for name in shipped.COLLECTION_FOLDERS for path in shipped.collection_folder(name).rglob("*.yaml")]
-    assert sorted(shipped.collection_files().values()) == sorted(on_disk)
+    on_disk = [
+        path for name in collection.COLLECTION_FOLDERS for path in collection.collection_folder(name).rglob("*.yaml")
+    ]
+    assert sorted(collection.collection_files().values()) == sorted(on_disk)
     assert len(on_disk) >= 10
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kerasdeep import catalog, shipped
+from kerasdeep import catalog, collection
 from kerasdeep.config import load_config
 from kerasdeep.config.checks import WARNINGS
 from kerasdeep.config.root import Config
@@ -16,7 +16,7 @@ from kerasdeep.config.schema import ListOf, read_setting, settings_of
 from kerasdeep.errors import Problems
 from kerasdeep.yaml_nodes import Mapping, Pair, Sequence, parse_yaml
 
-REFERENCE = shipped.collection_folder("configs") / "reference.yaml"
+REFERENCE = collection.collection_folder("configs") / "reference.yaml"
 TEXT = REFERENCE.read_text(encoding="utf-8")
 SHOWN_ELSEWHERE = {
     "data.test": "data.validation",

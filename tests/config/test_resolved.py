@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kerasdeep import shipped
+from kerasdeep import collection
 from kerasdeep.config import Config, load_config, resolved
 from kerasdeep.config.optimizer_rules import overridden_arguments
 from kerasdeep.config.resolved import LOAD_TIME_KEYS, choice_with_defaults
 from kerasdeep.config.schema import settings_of
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "quickstart.resolved.yaml"
-FILES = shipped.collection_files()
+FILES = collection.collection_files()
 TRICKY = {
     "adamw with the section's decay": "optimizer: AdamW\nregularization: {weight_decay: 0.01}",
     "1cycle over the default optimizer": "schedule: {one_cycle: {max_rate: 0.05, momentum: [0.95, 0.85]}}",

@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from kerasdeep import catalog, shipped
+from kerasdeep import catalog, collection
 from kerasdeep.catalog.types import to_python
 from kerasdeep.config import load_config
 from kerasdeep.errors import InputError
@@ -38,20 +38,20 @@ def _leaves(errors):
 
 
 def test_the_shipped_schema_is_what_the_declarations_say():
-    shipped_text = shipped.SCHEMA_FILE.read_text(encoding="utf-8")
+    shipped_text = collection.SCHEMA_FILE.read_text(encoding="utf-8")
     assert shipped_text == json_schema.schema_text(), "run: kerasdeep schema -o kerasdeep/schema.json"
 
 
-@pytest.mark.parametrize("name", shipped.collection_files())
+@pytest.mark.parametrize("name", collection.collection_files())
 def test_every_shipped_file_is_valid(name, validator):
     assert [
-        error.message for error in validator.iter_errors(to_python(read_yaml_file(shipped.collection_files()[name])))
+        error.message for error in validator.iter_errors(to_python(read_yaml_file(collection.collection_files()[name])))
     ] == []
 
 
-@pytest.mark.parametrize("name", shipped.collection_files())
+@pytest.mark.parametrize("name", collection.collection_files())
 def test_every_shipped_file_names_the_schema(name):
-    (path,) = [path for shelf in shipped.COLLECTION_FOLDERS for path in (CLONE / shelf).rglob(f"{name}.yaml")]
+    (path,) = [path for shelf in collection.COLLECTION_FOLDERS for path in (CLONE / shelf).rglob(f"{name}.yaml")]
     (line,) = re.findall(r"^# yaml-language-server: \$schema=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert (path.parent / line).resolve() == CLONE / "kerasdeep" / "schema.json"
 

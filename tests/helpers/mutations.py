@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from kerasdeep import shipped
+from kerasdeep import collection
 from kerasdeep.catalog import fold_name
 from kerasdeep.config import load_config
 from kerasdeep.errors import InputError
@@ -149,7 +149,7 @@ def outcome(mutant: Mutant, file: Path) -> Outcome:
 def measure(folder: Path, every_typo: bool) -> dict[str, list[Outcome]]:
     """Every mistake in every shipped file, one after the other: keys, values as mappings, numbers as words."""
     found: dict[str, list[Outcome]] = {"keys": [], "mappings": [], "words": []}
-    for name, path in shipped.collection_files().items():
+    for name, path in collection.collection_files().items():
         text, file = path.read_text(encoding="utf-8"), folder / f"{name}.yaml"
         keys = list(mistyped_keys(text))
         if not every_typo:
@@ -163,7 +163,7 @@ def measure(folder: Path, every_typo: bool) -> dict[str, list[Outcome]]:
 if __name__ == "__main__":
     with TemporaryDirectory() as scratch:
         measured = measure(Path(scratch), every_typo=True)
-    print(f"{len(shipped.collection_files())} files")
+    print(f"{len(collection.collection_files())} files")
     for kind, outcomes in measured.items():
         legal = [one for one in outcomes if one.legal]
         wrong = [one for one in outcomes if not one.legal and not one.at_its_line]

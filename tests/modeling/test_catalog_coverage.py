@@ -8,7 +8,7 @@ import pytest
 from helpers import offline_data
 from modeling import test_catalog_arguments as proof
 
-from kerasdeep import catalog, data, modeling, shipped
+from kerasdeep import catalog, collection, data, modeling
 from kerasdeep.backends import runtime
 from kerasdeep.config import load_config, resolved
 from kerasdeep.config.lowering.lower import lower_network
@@ -56,10 +56,10 @@ def test_nearly_everything_is_proven():
     assert all(why for _, why in left)
 
 
-@pytest.mark.parametrize("name", shipped.collection_files())
+@pytest.mark.parametrize("name", collection.collection_files())
 def test_a_model_rebuilt_from_resolved_yaml_is_the_same(name, monkeypatch, tmp_path):
     offline_data.install(monkeypatch)
-    loaded = offline_data.load(shipped.collection_files()[name])
+    loaded = offline_data.load(collection.collection_files()[name])
     again = tmp_path / f"{name}.yaml"
     again.write_text(resolved.resolved_yaml(loaded.config), encoding="utf-8")
     one, other = described(loaded), described(load_config(again))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers import offline_data
 
-from kerasdeep import data, modeling, shipped, training
+from kerasdeep import collection, data, modeling, training
 from kerasdeep.backends import runtime
 from kerasdeep.cli.plan import format_bytes, show, sparkline
 from kerasdeep.config import load_config
@@ -15,7 +15,7 @@ from kerasdeep.config.lowering.lower import lower_network
 from kerasdeep.engine import memory
 from kerasdeep.errors import InputError
 
-FILES = shipped.collection_files()
+FILES = collection.collection_files()
 SMALL = """
 data: {source: iris, validation: 0.2}
 network: {layers: [Dense: 8, Output]}

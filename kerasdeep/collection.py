@@ -1,8 +1,9 @@
-"""The shipped experiments: listed, searched, and copied so that a copy works where it lies.
+"""The collection: the recipes and configs that ship with kerasdeep, listed, searched and copied.
 
-A shipped file names its schema by the path that holds in a clone. A copy names the installed schema by its full
-path instead: nothing is written beside the user's file, and the schema is always that of the kerasdeep which will
-check it. Somebody who keeps files in a repository of their own can put a schema there with `kerasdeep schema -o`.
+They lie inside the installed package, or beside it in a clone. A shipped file names its schema by the path that
+holds in a clone. A copy names the installed schema by its full path instead, so that nothing else has to be written
+beside the user's file, and the schema always belongs to the kerasdeep that will check it. For a repository of their
+own, people can write a schema with `kerasdeep schema -o`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,48 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kerasdeep import shipped
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 from kerasdeep.yaml_nodes import Scalar, read_yaml_file
 
+_PACKAGE = Path(__file__).parent
+COLLECTION_FOLDERS = ("configs", "recipes")
+SCHEMA_FILE = _PACKAGE / "schema.json"
+"""The JSON Schema of the language, for editors."""
 _MODELINE = re.compile(r"^# yaml-language-server: \$schema=.*$", re.MULTILINE)
+
+
+def collection_folder(name: str) -> Path:
+    """The folder of `configs` or `recipes`."""
+    installed = _PACKAGE / "shipped" / name
+    return installed if installed.is_dir() else _PACKAGE.parent / name
+
+
+def files_in_folder(name: str) -> dict[str, Path]:
+    """The files of one shelf by their names without `.yaml`."""
+    return {path.stem: path for path in sorted(collection_folder(name).rglob("*.yaml"))}
+
+
+def collection_files() -> dict[str, Path]:
+    """Every shipped file by its name without `.yaml`, configs first."""
+    files: dict[str, Path] = {}
+    for name in COLLECTION_FOLDERS:
+        files = files | {stem: path for stem, path in files_in_folder(name).items() if stem not in files}
+    return files
+
+
+def config_path(text: str | Path) -> Path:
+    """The YAML file that `text` names: a path, or a shipped recipe or config by its name.
+
+    Raises InputError with the nearest shipped name where it is neither.
+    """
+    path = Path(text).expanduser()
+    if path.exists():
+        return path
+    known = collection_files()
+    if str(text) in known:
+        return known[str(text)]
+    message = "no such file, and nothing shipped has that name. List what is shipped: kerasdeep recipes list."
+    raise InputError([Problem("error", "missing-file", message, SourceLocation(str(text)), suggest(path.stem, known))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +75,8 @@ def search_recipes(word: str | None = None) -> list[Recipe]:
     """
     recipes = [
         Recipe(name, folder, _describe_file(path), path)
-        for folder in shipped.COLLECTION_FOLDERS
-        for name, path in shipped.files_in_folder(folder).items()
+        for folder in COLLECTION_FOLDERS
+        for name, path in files_in_folder(folder).items()
         if word is None or word.lower() in _searchable_text(name, path)
     ]
     if word and not recipes:
@@ -85,7 +123,7 @@ def recipe_text(recipe: Recipe, path: Path | None = None) -> str:
 
 def schema_modeline() -> str:
     """The comment by which editors find the schema."""
-    return f"# yaml-language-server: $schema={shipped.SCHEMA_FILE.absolute().as_uri()}"
+    return f"# yaml-language-server: $schema={SCHEMA_FILE.absolute().as_uri()}"
 
 
 def check_writable(path: Path, force: bool) -> None:
