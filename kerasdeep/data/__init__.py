@@ -9,18 +9,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kerasdeep.data.dataset import Dataset
     from kerasdeep.data.loading import load, load_unlabelled
     from kerasdeep.data.prediction_input import PredictionInput, read_for_prediction
     from kerasdeep.data.preprocessing import Preprocessing, decode_target, encode_target, transform_inputs
     from kerasdeep.data.sources import infer_format
-    from kerasdeep.data.types import Dataset, DataSplit, Target
+    from kerasdeep.data.types import DataSplit, Target
 
 _MODULES = {
+    "dataset": ("Dataset",),
     "loading": ("load", "load_unlabelled"),
     "prediction_input": ("PredictionInput", "read_for_prediction"),
     "preprocessing": ("Preprocessing", "decode_target", "encode_target", "transform_inputs"),
     "sources": ("infer_format",),
-    "types": ("DataSplit", "Dataset", "Target"),
+    "types": ("DataSplit", "Target"),
 }
 
 __all__ = [

@@ -7,7 +7,6 @@ messages are the same. Columns are kept as Arrow files, which are mapped and rea
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,15 +17,11 @@ import numpy as np
 
 from kerasdeep.data import disk_cache
 from kerasdeep.data.hardware import host_memory_bytes
-from kerasdeep.data.lazy_rows import LazyRows, NpyFile
-from kerasdeep.data.types import as_slice
+from kerasdeep.data.lazy_rows import as_slice
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kerasdeep.data.preprocessing import TableTransform
-
-BLOCK = 32_768
 MAX_GROUP_MEMORY_SHARE = 1 / 8
 """Of the machine's memory that a group of columns may take while it is read."""
 ASSUMED_MEMORY_BYTES = 4 << 30
@@ -56,7 +51,7 @@ class ColumnStore:
             return ColumnStore(self._folder, self.source, self.digest, name, self.numbers)
         return self._series(name, self.numbers)
 
-    def take_rows(self, rows: Any) -> ColumnStore:
+    def take_rows(self, rows: slice | np.ndarray) -> ColumnStore:
         return ColumnStore(self._folder, self.source, self.digest, self.columns, self.numbers[rows])
 
     def all_rows(self) -> ColumnStore:
@@ -86,14 +81,14 @@ def store_columns(
     path: Path,
     digest: str,
     columns: list[str],
-    read_options: Any,
+    read_options: list[Any],
     bytes_in_memory: int,
     read: Callable[[list[str]], pd.DataFrame],
     say: disk_cache.Say | None,
 ) -> ColumnStore:
     """The table at `path`, with contents of that hash, as files of columns; `read` gives the rows of some of them.
 
-    `reading` is all else that decides what is read.
+    `read_options` is all else that decides what is read.
     """
     group_count = max(
         1, round(bytes_in_memory / (MAX_GROUP_MEMORY_SHARE * (host_memory_bytes() or ASSUMED_MEMORY_BYTES)))
@@ -118,22 +113,3 @@ def store_columns(
     signature = json.dumps([digest, read_options, columns])
     open_store = partial(ColumnStore, source=path, digest=digest, columns=columns)
     return disk_cache.cached("columns", path, signature, make, open_store)
-
-
-def encode_rows(table: ColumnStore, transform: TableTransform, say: disk_cache.Say | None) -> LazyRows:
-    """The table's rows as the network wants them, read on demand from a file of all the source's rows."""
-    full_table = table.all_rows()
-
-    def make(entry: Path) -> None:
-        def block(start: int, end: int) -> np.ndarray:
-            return transform.apply(full_table.block(start, end, transform.columns))
-
-        progress = disk_cache.throttled_progress(say, f"encoding rows of {table.source.name}", len(full_table))
-        disk_cache.write_in_blocks(entry, (len(full_table), *transform.shape), np.float32, BLOCK, block, progress)
-
-    fitted_hash = hashlib.sha256(
-        b"".join(array.tobytes() for array in (transform.fill, transform.offset, transform.scale))
-    )
-    signature = json.dumps([table.digest, transform.numbers, transform.categories, fitted_hash.hexdigest()])
-    rows = disk_cache.cached("rows", table.source, signature, make, lambda entry: NpyFile(entry / "x.npy"))
-    return LazyRows(rows, table.numbers)

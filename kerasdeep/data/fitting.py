@@ -1,4 +1,4 @@
-"""Fit the preprocessing rule on the training rows with scikit-learn, and keep what it learned as arrays."""
+"""Fit the transforms of the inputs on the training rows."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data.lazy_rows import LazyRows
-from kerasdeep.data.preprocessing import BLOCK_ROWS, ArrayTransform, TableTransform
-from kerasdeep.data.types import INPUT, RawSplit, Source
+from kerasdeep.data.preprocessing import ArrayTransform, TableTransform, Transform
+from kerasdeep.data.scaling import fit_offset_and_scale, row_blocks
+from kerasdeep.data.types import INPUT, ImageFormat, RawSplit, Source, input_arrays
 from kerasdeep.errors import Problems
 
 if TYPE_CHECKING:
     from kerasdeep.data.columns import Column
-    from kerasdeep.data.images import ImageFormat
 
 MAX_UNSCALED = 20.0
 MAX_COLUMN_GROUP_BYTES = 1 << 30
@@ -24,58 +24,24 @@ MAX_COLUMN_GROUP_BYTES = 1 << 30
 
 def fit_inputs(
     train: RawSplit, source: Source, columns: list[Column] | None, section: DataConfig, problems: Problems
-) -> dict[str, TableTransform | ArrayTransform]:
-    """A rule for each input, fitted on the training rows alone."""
+) -> dict[str, Transform]:
+    """A transform for each input, fitted on the training rows alone."""
     if columns is not None:
         return {INPUT: fit_table(train.x, columns, section.scaling)}
-    inputs = train.x if isinstance(train.x, dict) else {INPUT: train.x}
-    return {name: fit_array(array, source, section, problems) for name, array in inputs.items()}
+    return {name: fit_array(array, source, section, problems) for name, array in input_arrays(train.x).items()}
 
 
 def fit_table(frame: Any, columns: list[Column], scaling: str) -> TableTransform:
-    """Numbers: median for missing values, then `scaling` (auto: standardize). Categories: one column per value.
+    """Each column that is used with the encoder of its kind, those with a single feature first."""
+    from kerasdeep.data.encoders import ENCODERS
 
-    `unit` divides a column by its largest absolute value, `minmax` maps its range onto 0 … 1.
-    """
-    from kerasdeep.data.columns import column_to_floats, column_to_texts
-
-    used = [column for column in columns if column.exclusion_reason is None]
-    numbers = [column.name for column in used if column.kind != "category"]
-    names = [column.name for column in used if column.kind == "category"]
-    fitted = [_fit_number(column_to_floats(frame[name]), scaling) for name in numbers]
-    fill, offset, scale = np.array(fitted).T if fitted else np.zeros((3, 0))
-    categories = {name: _categories(column_to_texts(frame[name])) for name in names}
-    return TableTransform(numbers, categories, fill, offset, scale)
-
-
-def _fit_number(values: np.ndarray, scaling: str) -> tuple[float, float, float]:
-    """(fill, offset, scale) of a column; of one alone, since a table may be larger than memory."""
-    from sklearn.impute import SimpleImputer
-
-    values = np.where(np.isfinite(values), values, np.nan)[:, None]
-    imputer = SimpleImputer(strategy="median").fit(values)
-    offset, scale = _offset_and_scale(imputer.transform(values), "standardize" if scaling == "auto" else scaling)
-    return imputer.statistics_[0], offset[0], scale[0]
-
-
-def _categories(texts: np.ndarray) -> list[str | None]:
-    from sklearn.preprocessing import OneHotEncoder
-
-    return list(OneHotEncoder(handle_unknown="ignore").fit(texts[:, None]).categories_[0])
-
-
-def _offset_and_scale(values: np.ndarray | _FlatRows, scaling: str) -> tuple[np.ndarray, np.ndarray]:
-    from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
-
-    width = values.shape[1]
-    if scaling == "none":
-        return np.zeros(width), np.ones(width)
-    scaler = {"standardize": StandardScaler, "minmax": MinMaxScaler, "unit": MaxAbsScaler}[scaling]()
-    for block in _row_blocks(values):  # scikit-learn works in float64: in blocks, memory stays small
-        scaler.partial_fit(block)
-    if scaling == "minmax":
-        return scaler.data_min_, 1 / scaler.scale_
-    return scaler.mean_ if scaling == "standardize" else np.zeros(width), scaler.scale_
+    # One column after another, since a table may be larger than memory.
+    encoders = [
+        ENCODERS[column.kind].fit(column.name, frame[column.name], scaling)
+        for column in columns
+        if column.kind is not None and column.exclusion_reason is None
+    ]
+    return TableTransform(sorted(encoders, key=lambda encoder: not encoder.scalar))
 
 
 def fit_array(array: np.ndarray, source: Source, section: DataConfig, problems: Problems) -> ArrayTransform:
@@ -111,7 +77,7 @@ def fit_array(array: np.ndarray, source: Source, section: DataConfig, problems: 
             )
             problems.warn("unscaled-inputs", message, section.location_or_key("scaling"))
         return ArrayTransform(shape, fill, np.array(0.0), np.array(1.0), image_format)
-    offset, scale = _offset_and_scale(flat, scaling)
+    offset, scale = fit_offset_and_scale(flat, scaling)
     return ArrayTransform(shape, fill, offset.reshape(shape), scale.reshape(shape), image_format)
 
 
@@ -119,7 +85,7 @@ def _impute(
     flat: np.ndarray | _FlatRows, shape: tuple[int, ...], section: DataConfig, problems: Problems
 ) -> tuple[np.ndarray, np.ndarray | _FlatRows]:
     """Medians for rows of rank 1, where every position is a feature; elsewhere a missing number is an error."""
-    missing_count = sum(int((~np.isfinite(block)).sum()) for block in _row_blocks(flat))
+    missing_count = sum(int((~np.isfinite(block)).sum()) for block in row_blocks(flat))
     if len(shape) > 1:
         if missing_count:
             message = f"The inputs have {missing_count} missing or infinite numbers. "
@@ -146,7 +112,7 @@ def _column_groups(flat: np.ndarray | _FlatRows) -> Iterator[np.ndarray]:
     rows, width = flat.shape
     group = max(1, MAX_COLUMN_GROUP_BYTES // (8 * rows))
     for start in range(0, width, group):
-        yield np.concatenate([block[:, start : start + group] for block in _row_blocks(flat)])
+        yield np.concatenate([block[:, start : start + group] for block in row_blocks(flat)])
 
 
 def _fill_missing(flat: np.ndarray | _FlatRows, fill: np.ndarray) -> np.ndarray | _FlatRows:
@@ -164,12 +130,7 @@ def _max_value(flat: np.ndarray | _FlatRows, source: Source) -> float:
 
 
 def _max_abs(flat: np.ndarray | _FlatRows) -> float:
-    return max(float(np.abs(block).max()) for block in _row_blocks(flat))
-
-
-def _row_blocks(values: np.ndarray | _FlatRows) -> Iterator[np.ndarray]:
-    for start in range(0, len(values), BLOCK_ROWS):
-        yield values[start : start + BLOCK_ROWS]
+    return max(float(np.abs(block).max()) for block in row_blocks(flat))
 
 
 class _FlatRows:

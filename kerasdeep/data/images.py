@@ -11,11 +11,12 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
+
+from kerasdeep.data.types import ImageFormat
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
 GRAYSCALE_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
@@ -28,20 +29,6 @@ RESIZE: dict[str, Callable[[Image.Image, tuple[int, int]], Image.Image]] = {
     "crop": lambda picture, size: ImageOps.fit(picture, size, Image.Resampling.BILINEAR),
     "pad": lambda picture, size: ImageOps.pad(picture, size, Image.Resampling.BILINEAR),
 }
-
-
-@dataclass(frozen=True)
-class ImageFormat:
-    """The shape every picture is brought to. `channels` 0 means grey without a channel axis, as in MNIST."""
-
-    height: int
-    width: int
-    channels: int
-    resize: str = "stretch"
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (self.height, self.width, self.channels) if self.channels else (self.height, self.width)
 
 
 def infer_image_format(

@@ -1,4 +1,4 @@
-"""From `data:` to arrays, told from top to bottom: read, choose targets, split, fit, apply, describe."""
+"""Load the data: read, infer targets, split, fit, transform, profile."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import numpy as np
 
 from kerasdeep.config.schema import settings_of
 from kerasdeep.config.sections.data import DataConfig
-from kerasdeep.data import splitting, streaming, targets
+from kerasdeep.data import splitters, streaming, targets
 from kerasdeep.data.builtin import BUILTINS
 from kerasdeep.data.builtin import read as read_builtin
-from kerasdeep.data.column_store import ColumnStore, encode_rows
+from kerasdeep.data.column_store import ColumnStore
+from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.fitting import fit_inputs
 from kerasdeep.data.prediction_input import read_for_prediction
-from kerasdeep.data.preprocessing import Preprocessing, encode_target, transform_inputs
+from kerasdeep.data.preprocessing import Preprocessing, encode_stored_rows, encode_target, transform_inputs
 from kerasdeep.data.profile import count_classes, describe_dataset
 from kerasdeep.data.sources import infer_format
 from kerasdeep.data.targets import TargetEncoder, strip_labels
-from kerasdeep.data.types import INPUT, Dataset, DataSplit, RawSplit, Source
+from kerasdeep.data.types import INPUT, DataSplit, RawSplit, Source, input_arrays
 from kerasdeep.errors import InputError, Problem, Problems, suggest
 
 
@@ -112,7 +113,7 @@ def load_unlabelled(section: DataConfig, fitted_preprocessing: Preprocessing) ->
     if section.validation is not None and section.validation.path:
         message = f"`validation` of unlabelled rows is cut off {source}: a fraction, a count, first or last."
         raise InputError(message, "split", section.location_or_key("validation"))
-    split_indices = splitting.split_rows(
+    split_indices = splitters.split_rows(
         section, split_configs, len(raw_split), np.ones(len(raw_split), bool), None, problems
     )
     problems.raise_if_errors()
@@ -259,7 +260,7 @@ def split_source(
     train = source.splits["train"]
     codes = [encoder.encode(train.y[encoder.name]) for encoder in encoders if encoder.task.has_classes]
     selected = np.logical_and.reduce([np.ones(len(train), bool), *(class_codes >= 0 for class_codes in codes)])
-    split_indices = splitting.split_rows(
+    split_indices = splitters.split_rows(
         section, split_configs, len(train), selected, codes[0] if codes else None, problems
     )
     problems.raise_if_errors()
@@ -352,12 +353,13 @@ def _prepare_split(
 ) -> DataSplit:
     y = None if name == "unlabelled" else encode_target(preprocessing, raw_split.y)
     if isinstance(raw_split.x, ColumnStore):
-        rule, path = preprocessing.inputs[INPUT], raw_split.x.source
-        size = path.stat().st_size
-        with streaming.explain_full_disk(path, size, section.location_or_key("source")):
-            return DataSplit(encode_rows(raw_split.x, rule, say), y, raw_split.rows)
-    if not streaming.is_streamed(raw_split.x):
-        return DataSplit(transform_inputs(preprocessing, raw_split.x), y, raw_split.rows)
-    raw = raw_split.x if isinstance(raw_split.x, dict) else {INPUT: raw_split.x}
-    x = {name: raw[name].with_transform(rule) for name, rule in preprocessing.inputs.items()}
-    return DataSplit(x if isinstance(raw_split.x, dict) else x[INPUT], y, raw_split.rows)
+        path = raw_split.x.source
+        with streaming.explain_full_disk(path, path.stat().st_size, section.location_or_key("source")):
+            x = encode_stored_rows(raw_split.x, preprocessing.inputs[INPUT], say)
+    elif streaming.is_streamed(raw_split.x):
+        raw = input_arrays(raw_split.x)
+        lazy = {input_: raw[input_].with_transform(transform) for input_, transform in preprocessing.inputs.items()}
+        x = lazy if isinstance(raw_split.x, dict) else lazy[INPUT]
+    else:
+        x = transform_inputs(preprocessing, raw_split.x)
+    return DataSplit(x, y, raw_split.rows)

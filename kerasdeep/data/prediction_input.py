@@ -95,9 +95,9 @@ def _read_table(preprocessing: Preprocessing, path: Path, location: SourceLocati
         separator=read_options["separator"],
         encoding=read_options["encoding"],
         target_columns=targets,
-        text_columns=transform.categories,
+        text_columns=transform.text_columns,
     )
-    transform.require(frame, location)
+    transform.require_columns(frame, location)
     y = {name: labels_from_column(frame[name]) for name in targets if name in frame.columns}
     return RawSplit(frame[transform.columns], y, np.arange(len(frame))), frame
 

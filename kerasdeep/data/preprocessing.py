@@ -1,46 +1,47 @@
-"""How raw inputs become what the network sees: one rule, kept as plain arrays, applied by one pure function.
+"""How raw inputs become what the network sees: transforms that are fitted once and applied to all rows alike.
 
-`fitting.py` makes the rule from the training rows with scikit-learn. `apply` is used for training, validation and
-test rows alike and, from the run directory, for predictions; exports are built from the same arrays. The rule is
-saved as JSON for words and `.npz` for numbers; nothing is pickled.
+`fitting.py` fits them on the training rows. They are applied to training, validation and test rows and, from the run
+directory, for predictions; exports are built from the same numbers. They are saved as JSON and, what are arrays, as
+`.npz`; nothing is pickled.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerasdeep.data import disk_cache
+from kerasdeep.data.lazy_rows import LazyRows, NpyFile
+from kerasdeep.data.scaling import BLOCK_ROWS, scale_with_keras
 from kerasdeep.data.targets import TargetEncoder
-from kerasdeep.data.types import INPUT, OUTPUT, Target, targets_by_head
+from kerasdeep.data.types import INPUT, OUTPUT, ImageFormat, Target, targets_by_head
 from kerasdeep.errors import InputError, SourceLocation, suggest
 
 if TYPE_CHECKING:
+    import keras
     import pandas as pd
 
-    from kerasdeep.data.images import ImageFormat
+    from kerasdeep.data.column_store import ColumnStore
+    from kerasdeep.data.encoders import Encoder
 
-BLOCK_ROWS = 4096
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""1 (kerasdeep 0.1) kept a table's numbers and categories apart."""
+STORED_ROWS_BLOCK = 32_768
+"""Rows of a stored table that are encoded at once."""
+ARRAY_KEYS = ("fill", "offset", "scale")
 
 
 @dataclass(frozen=True)
 class TableTransform:
-    """A table's columns: numbers are imputed, shifted and scaled; categories become one column per value.
+    """A table's columns, each with its encoder; their features stand side by side in this order."""
 
-    `fill`, `offset` and `scale` follow `numbers`. `categories` lists the known values of each category column;
-    None among them stands for a missing value. A value that is not listed gives zeros. Output columns: the
-    numbers, then each category's values, in this order.
-    """
-
-    numbers: list[str]
-    categories: dict[str, list[str | None]]
-    fill: np.ndarray
-    offset: np.ndarray
-    scale: np.ndarray
+    encoders: list[Encoder]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -49,47 +50,75 @@ class TableTransform:
     @property
     def columns(self) -> list[str]:
         """The columns that must be there when predicting."""
-        return [*self.numbers, *self.categories]
+        return [encoder.name for encoder in self.encoders]
+
+    @property
+    def text_columns(self) -> list[str]:
+        """The columns that are read as text even if they look like numbers."""
+        return [encoder.name for encoder in self.encoders if encoder.as_text]
 
     @property
     def feature_names(self) -> list[str]:
         """A name for each number the network sees."""
-        return self.numbers + [
-            f"{column}={'missing' if value is None else value}"
-            for column, values in self.categories.items()
-            for value in values
-        ]
+        return [name for encoder in self.encoders for name in encoder.feature_names]
 
-    def require(self, frame: pd.DataFrame, location: SourceLocation | None = None) -> None:
+    def require_columns(self, frame: pd.DataFrame, location: SourceLocation | None = None) -> None:
         """Raise InputError when a column is missing."""
         absent = [column for column in self.columns if column not in frame.columns]
         if absent:
             raise InputError(_missing_columns_message(absent, list(frame.columns)), "missing-column", location)
 
     def apply(self, frame: pd.DataFrame) -> np.ndarray:
-        from kerasdeep.data.columns import column_to_floats, column_to_texts
-
-        self.require(frame)
+        """The rows as float32, `(rows, features)`. Raises InputError when a column is missing."""
+        self.require_columns(frame)
         x = np.zeros((len(frame), *self.shape), np.float32)
-        for number, column in enumerate(self.numbers):
-            values = column_to_floats(frame[column])
-            values = np.where(np.isfinite(values), values, self.fill[number])
-            x[:, number] = (values - self.offset[number]) / self.scale[number]
-        start = len(self.numbers)
-        for column, values in self.categories.items():
-            number_of = {value: number for number, value in enumerate(values)}
-            codes = np.array([number_of.get(value, -1) for value in column_to_texts(frame[column])], int)
-            known = np.flatnonzero(codes >= 0)
-            x[known, start + codes[known]] = 1
-            start += len(values)
+        start = 0
+        for encoder in self.encoders:
+            end = start + len(encoder.feature_names)
+            x[:, start:end] = encoder.apply(frame[encoder.name])
+            start = end
         return x
+
+    def invert(self, x: np.ndarray) -> dict[str, Any]:
+        """One encoded row by column. A missing number comes back as what replaced it, an unknown category as None."""
+        row, start = {}, 0
+        for encoder in self.encoders:
+            end = start + len(encoder.feature_names)
+            row[encoder.name] = encoder.invert(x[start:end])
+            start = end
+        return row
+
+    @property
+    def serving_shape(self) -> tuple[int, ...]:
+        return (len(self.encoders),)
+
+    def serving_values(self, frame: pd.DataFrame) -> np.ndarray:
+        """The rows as exports take them: one number a column."""
+        values = [encoder.serving_values(frame[encoder.name]) for encoder in self.encoders]
+        return np.stack(values, axis=1).astype(np.float32)
+
+    def serving_signature(self) -> dict[str, Any]:
+        vocabularies = {encoder.name: encoder.vocabulary for encoder in self.encoders if encoder.vocabulary is not None}
+        return {"columns": self.columns, "missing_number": "NaN", "categories": vocabularies}
+
+    def apply_with_keras(self, raw: keras.KerasTensor) -> keras.KerasTensor:
+        """`apply` for exports; neighbouring columns of a kind are encoded together."""
+        from keras import ops
+
+        features, start = [], 0
+        for apply_with_keras, group in groupby(self.encoders, key=lambda encoder: type(encoder).apply_with_keras):
+            encoders = list(group)
+            end = start + len(encoders)
+            features.append(apply_with_keras(encoders, raw[:, start:end]))
+            start = end
+        return ops.concatenate(features, axis=-1) if len(features) > 1 else features[0]
 
 
 @dataclass(frozen=True)
 class ArrayTransform:
     """An array's rows: pictures are brought to one size, then every row is (row − offset) / scale.
 
-    `shape` is a row's shape after the picture rule; `offset`, `scale` and `fill` (for missing numbers; NaN where
+    `shape` is the shape of a row in that size; `offset`, `scale` and `fill` (for missing numbers; NaN where
     none is known) are scalars or have that shape.
     """
 
@@ -100,10 +129,7 @@ class ArrayTransform:
     image: ImageFormat | None = None
 
     def apply(self, raw: np.ndarray) -> np.ndarray:
-        if self.image:
-            from kerasdeep.data.images import to_image_format
-
-            raw = to_image_format(raw, self.image)
+        raw = self._to_image_format(raw)
         if raw.shape[1:] != self.shape:
             message = f"The rows have shape {raw.shape[1:]}. Expected {self.shape}, as in training."
             raise InputError(message, "wrong-shape")
@@ -120,6 +146,32 @@ class ArrayTransform:
             x[start : start + BLOCK_ROWS] = (block - offset if offset.any() else block) / scale
         return x
 
+    def invert(self, x: np.ndarray) -> np.ndarray:
+        """One row as it was before scaling."""
+        return x.astype(np.float64) * self.scale + self.offset
+
+    @property
+    def serving_shape(self) -> tuple[int, ...]:
+        return self.shape
+
+    def serving_values(self, raw: np.ndarray) -> np.ndarray:
+        """The rows as exports take them: pictures in the right size."""
+        return np.asarray(self._to_image_format(raw), np.float32)
+
+    def serving_signature(self) -> dict[str, Any]:
+        return {"resize": self.image.resize if self.image else None}
+
+    def apply_with_keras(self, raw: keras.KerasTensor) -> keras.KerasTensor:
+        """`apply` for exports."""
+        return scale_with_keras(raw, self.fill, self.offset, self.scale)
+
+    def _to_image_format(self, raw: np.ndarray) -> np.ndarray:
+        if self.image is None:
+            return raw
+        from kerasdeep.data.images import to_image_format
+
+        return to_image_format(raw, self.image)
+
 
 def _cast_for_pixels(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Pixels are divided as float32: exact, and the same bits as Keras users' `x.astype("float32") / 255`."""
@@ -132,17 +184,20 @@ def _missing_columns_message(absent: list[str], present: list[str]) -> str:
         nearest = suggest(column, present)
         suggestions.append(f"'{column}'" + (f" (is it '{nearest}'?)" if nearest else ""))
     return (
-        f"The data lacks {'columns' if len(absent) > 1 else 'the column'} {', '.join(suggestions)}, which the model was "
-        f"trained on. It has: {', '.join(map(str, present))}."
+        f"The data has no column{'s' * (len(absent) > 1)} {', '.join(suggestions)}, which the model was trained on. "
+        f"It has: {', '.join(map(str, present))}."
     )
+
+
+Transform = TableTransform | ArrayTransform
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Rules for every input and every target, and what a reader must know to find them in a file."""
+    """A transform for every input, an encoder for every target, and how their file is read."""
 
     kind: str
-    inputs: dict[str, TableTransform | ArrayTransform]
+    inputs: dict[str, Transform]
     targets: list[TargetEncoder]
     read_options: dict[str, Any] = field(default_factory=dict)
 
@@ -155,27 +210,23 @@ class Preprocessing:
         return targets_by_head([encoder.target for encoder in self.targets])
 
     def save(self, npz: Path, json_path: Path) -> None:
-        """Numbers into `npz`, words into `json_path`."""
+        """Arrays into `npz`, everything else into `json_path`."""
         arrays: dict[str, np.ndarray] = {}
-        input_fields: dict[str, Any] = {}
-        for name, rule in self.inputs.items():
-            arrays |= {f"{name}/{key}": getattr(rule, key) for key in ("fill", "offset", "scale")}
-            if isinstance(rule, TableTransform):
-                input_fields[name] = {"numbers": rule.numbers, "categories": rule.categories}
+        inputs: dict[str, Any] = {}
+        for name, transform in self.inputs.items():
+            if isinstance(transform, TableTransform):
+                inputs[name] = {"columns": _columns_to_json(transform.encoders, name, arrays)}
             else:
-                image = asdict(rule.image) if rule.image else None
-                input_fields[name] = {"shape": rule.shape, "image": image}
-        arrays["targets/center"] = np.array([rule.center for rule in self.targets])
-        arrays["targets/scale"] = np.array([rule.scale for rule in self.targets])
-        target_fields = [
-            {"name": rule.name, "kind": rule.kind, "labels": rule.labels, "classes": rule.classes}
-            for rule in self.targets
-        ]
+                arrays |= {f"{name}/{key}": getattr(transform, key) for key in ARRAY_KEYS}
+                inputs[name] = {"shape": transform.shape, "image": transform.image and asdict(transform.image)}
+        arrays["targets/center"] = np.array([encoder.center for encoder in self.targets])
+        arrays["targets/scale"] = np.array([encoder.scale for encoder in self.targets])
+        keys = ("name", "kind", "labels", "classes")
         document = {
             "format": FORMAT_VERSION,
             "kind": self.kind,
-            "inputs": input_fields,
-            "targets": target_fields,
+            "inputs": inputs,
+            "targets": [{key: getattr(encoder, key) for key in keys} for encoder in self.targets],
             "reading": self.read_options,
         }
         np.savez(npz, **arrays)
@@ -183,40 +234,74 @@ class Preprocessing:
 
     @classmethod
     def load(cls, npz: Path, json_path: Path) -> Preprocessing:
-        """What `save` wrote. Raises InputError for a format this version does not know."""
+        """What `save` wrote, also in kerasdeep 0.1. Raises InputError for a format this version does not know."""
         document = json.loads(Path(json_path).read_text(encoding="utf-8"))
-        if document.get("format") != FORMAT_VERSION:
-            message = f"{json_path} has format {document.get('format')}. Expected {FORMAT_VERSION}."
+        if document.get("format") not in (1, FORMAT_VERSION):
+            message = f"{json_path} has format {document.get('format')}. Expected 1 or {FORMAT_VERSION}."
             raise InputError(message, "unknown-format")
         with np.load(npz, allow_pickle=False) as file:
             arrays = dict(file)
-        inputs: dict[str, TableTransform | ArrayTransform] = {}
-        for name, fields in document["inputs"].items():
-            numbers = {key: arrays[f"{name}/{key}"] for key in ("fill", "offset", "scale")}
-            if "numbers" in fields:
-                inputs[name] = TableTransform(**fields, **numbers)
+        inputs: dict[str, Transform] = {}
+        for name, state in document["inputs"].items():
+            if "columns" in state:
+                inputs[name] = TableTransform(_columns_from_json(state["columns"], arrays))
+                continue
+            numbers = {key: arrays[f"{name}/{key}"] for key in ARRAY_KEYS}
+            if "numbers" in state:
+                inputs[name] = TableTransform(_columns_of_version_1(**state, **numbers))
             else:
-                inputs[name] = ArrayTransform(
-                    tuple(fields["shape"]), **numbers, image=_image_format_from_json(fields["image"])
-                )
+                image = ImageFormat(**state["image"]) if state["image"] else None
+                inputs[name] = ArrayTransform(tuple(state["shape"]), **numbers, image=image)
         centers, scales = arrays["targets/center"].tolist(), arrays["targets/scale"].tolist()
         targets = [
-            TargetEncoder(**fields, center=center, scale=scale)
-            for fields, center, scale in zip(document["targets"], centers, scales, strict=True)
+            TargetEncoder(**state, center=center, scale=scale)
+            for state, center, scale in zip(document["targets"], centers, scales, strict=True)
         ]
         return cls(document["kind"], inputs, targets, document["reading"])
 
 
-def _image_format_from_json(fields: dict[str, Any] | None) -> ImageFormat | None:
-    if fields is None:
-        return None
-    from kerasdeep.data.images import ImageFormat
+def _columns_to_json(encoders: list[Encoder], prefix: str, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Each encoder's kind and fields; an array is put into `arrays`, and stands here by its name among them."""
+    from kerasdeep.data.encoders import ENCODERS
 
-    return ImageFormat(fields["height"], fields["width"], fields["channels"], fields["resize"])
+    kinds = {encoder: kind for kind, encoder in ENCODERS.items()}
+    columns = []
+    for number, encoder in enumerate(encoders):
+        state = {entry.name: getattr(encoder, entry.name) for entry in fields(encoder)}
+        for key, value in state.items():
+            if isinstance(value, np.ndarray):
+                state[key] = {"array": f"{prefix}/{number}/{key}"}
+                arrays[state[key]["array"]] = value
+        columns.append({"kind": kinds[type(encoder)], **state})
+    return columns
+
+
+def _columns_from_json(columns: list[dict[str, Any]], arrays: dict[str, np.ndarray]) -> list[Encoder]:
+    from kerasdeep.data.encoders import ENCODERS
+
+    encoders = []
+    for column in columns:
+        state = {
+            key: arrays[value["array"]] if isinstance(value, dict) and value.keys() == {"array"} else value
+            for key, value in column.items()
+            if key != "kind"
+        }
+        encoders.append(ENCODERS[column["kind"]](**state))
+    return encoders
+
+
+def _columns_of_version_1(
+    numbers: list[str], categories: dict[str, list[str | None]], fill: np.ndarray, offset: np.ndarray, scale: np.ndarray
+) -> list[Encoder]:
+    from kerasdeep.data.encoders import ENCODERS
+
+    states = zip(numbers, fill.tolist(), offset.tolist(), scale.tolist(), strict=True)
+    encoders = [ENCODERS["number"](*state) for state in states]
+    return encoders + [ENCODERS["category"](*item) for item in categories.items()]
 
 
 def transform_inputs(preprocessing: Preprocessing, raw: Any) -> np.ndarray | dict[str, np.ndarray]:
-    """Raw inputs as the network wants them.
+    """Raw inputs as the network wants them: float32 `(rows, ...)`, or a mapping of such arrays.
 
     `raw` is a DataFrame, an array `(rows, ...)` or, where the model has several inputs, a mapping of arrays.
     Raises InputError for a missing column or input, or rows of another shape.
@@ -226,9 +311,28 @@ def transform_inputs(preprocessing: Preprocessing, raw: Any) -> np.ndarray | dic
         return inputs[INPUT].apply(raw)
     absent = [name for name in inputs if name not in raw]
     if absent:
-        message = f"The data lacks the inputs {', '.join(absent)}. It has: {', '.join(raw)}."
+        message = f"The data has no inputs {', '.join(absent)}. It has: {', '.join(raw)}."
         raise InputError(message, "missing-array")
     return {name: transform.apply(raw[name]) for name, transform in inputs.items()}
+
+
+def encode_stored_rows(table: ColumnStore, transform: TableTransform, say: disk_cache.Say | None) -> LazyRows:
+    """The table's rows as the network wants them, read on demand from a file of all the source's rows."""
+    full_table = table.all_rows()
+
+    def make(entry: Path) -> None:
+        def block(start: int, end: int) -> np.ndarray:
+            return transform.apply(full_table.block(start, end, transform.columns))
+
+        progress = disk_cache.throttled_progress(say, f"encoding rows of {table.source.name}", len(full_table))
+        shape = (len(full_table), *transform.shape)
+        disk_cache.write_in_blocks(entry, shape, np.float32, STORED_ROWS_BLOCK, block, progress)
+
+    arrays: dict[str, np.ndarray] = {}
+    signature = json.dumps([table.digest, _columns_to_json(transform.encoders, INPUT, arrays)])
+    digest = hashlib.sha256(signature.encode() + b"".join(array.tobytes() for array in arrays.values()))
+    rows = disk_cache.cached("rows", table.source, digest.hexdigest(), make, lambda entry: NpyFile(entry / "x.npy"))
+    return LazyRows(rows, table.numbers)
 
 
 def encode_target(preprocessing: Preprocessing, raw: dict[str, np.ndarray]) -> np.ndarray | dict[str, np.ndarray]:
@@ -244,7 +348,7 @@ def encode_target(preprocessing: Preprocessing, raw: dict[str, np.ndarray]) -> n
 
 
 def decode_target(preprocessing: Preprocessing, encoded: np.ndarray | dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The inverse of `apply_target`, for labels and predictions: by target name, numbers in their own unit and
+    """The inverse of `encode_target`, for labels and predictions: by target name, numbers in their own unit and
     names of classes. A last axis of length 1, as a one-unit head gives it, is dropped."""
     if isinstance(encoded, dict):
         columns = encoded

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.targets import TargetEncoder
-from kerasdeep.data.types import INPUT, Dataset, DataSplit, Target
+from kerasdeep.data.types import INPUT, DataSplit, Target
 
 HELD_OUT_EPOCH = 2**32 - 1
 """Stands for the epoch where the held-out rows are drawn, once for all epochs."""

@@ -1,4 +1,4 @@
-"""What a person should know about the data: how much, of what kind, how balanced, whether parts overlap."""
+"""What a person should know about the data: how much, of what kind, how balanced, whether splits overlap."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdeep.config.sections.data import DataConfig
+from kerasdeep.data.scaling import summarize_numbers
 from kerasdeep.data.streaming import is_streamed
 from kerasdeep.data.targets import TargetEncoder, labels_to_floats
-from kerasdeep.data.types import DataSplit, RawSplit, Source
+from kerasdeep.data.types import HELD_OUT_SPLITS, LABELLED_SPLITS, SPLITS, DataSplit, RawSplit, Source, input_arrays
 from kerasdeep.errors import Problems
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from kerasdeep.data.columns import Column
     from kerasdeep.data.preprocessing import Preprocessing
 
@@ -33,16 +36,13 @@ def describe_dataset(
     digest: str,
     problems: Problems,
 ) -> dict[str, Any]:
-    """The object that becomes `facts/data.json`; imbalance and rows shared between parts are warned of."""
+    """The object that becomes `facts/data.json`; imbalance and rows shared between splits are warned of."""
     duplicates = _count_duplicates(splits, section, problems)
     return {
         "source": str(section.source),
         "format": source.format,
         "hash": digest,
-        "rows": {
-            split_name: len(raw_splits[split_name]) if split_name in raw_splits else 0
-            for split_name in ("train", "validation", "test", "unlabelled")
-        },
+        "rows": {split_name: len(raw_splits[split_name]) if split_name in raw_splits else 0 for split_name in SPLITS},
         "input_shapes": {name: list(shape) for name, shape in preprocessing.input_shapes.items()},
         "features": [
             _feature_facts(raw_splits["train"].x[column.name], column)
@@ -62,27 +62,17 @@ def describe_dataset(
     }
 
 
-def _feature_facts(series: Any, column: Column) -> dict[str, Any]:
-    from kerasdeep.data.columns import column_to_floats as numbers_of
+def _feature_facts(series: pd.Series, column: Column) -> dict[str, Any]:
+    from kerasdeep.data.encoders import ENCODERS
 
-    fact: dict[str, Any] = {
+    return {
         "name": column.name,
         "kind": column.kind,
         "missing": int(series.isna().sum()),
         "unique": int(series.nunique()),
-        "mean": None,
-        "std": None,
-        "min": None,
-        "max": None,
+        **dict.fromkeys(("mean", "std", "min", "max")),
+        **ENCODERS[column.kind].summarize(series),
     }
-    if column.kind != "category":
-        values = numbers_of(series)
-        fact |= _summary(values[np.isfinite(values)])
-    return fact
-
-
-def _summary(values: np.ndarray) -> dict[str, float]:
-    return {key: float(getattr(values, key)()) for key in ("mean", "std", "min", "max")}
 
 
 def _target_facts(
@@ -90,10 +80,10 @@ def _target_facts(
 ) -> dict[str, Any]:
     fact: dict[str, Any] = {"name": encoder.name, "kind": encoder.kind, "classes": encoder.classes}
     if not encoder.task.has_classes:
-        return fact | {"summary": _summary(labels_to_floats(raw_splits["train"].y[encoder.name]))}
+        return fact | {"summary": summarize_numbers(labels_to_floats(raw_splits["train"].y[encoder.name]))}
     counts = {
         split_name: count_classes(encoder, raw_splits[split_name])
-        for split_name in ("train", "validation", "test")
+        for split_name in LABELLED_SPLITS
         if split_name in raw_splits
     }
     train = counts["train"]
@@ -118,7 +108,7 @@ def _count_duplicates(splits: dict[str, DataSplit], section: DataConfig, problem
         return None
     train = set(_row_hashes(splits["train"]))
     duplicates = {}
-    for split_name in ("validation", "test"):
+    for split_name in HELD_OUT_SPLITS:
         held_out = _row_hashes(splits[split_name]) if split_name in splits else []
         count = duplicates[f"train_{split_name}"] = sum(row in train for row in held_out)
         natural = len(train) < NATURAL_DUPLICATE_SHARE * len(splits["train"])
@@ -132,8 +122,7 @@ def _count_duplicates(splits: dict[str, DataSplit], section: DataConfig, problem
 
 
 def _row_hashes(split: DataSplit) -> list[bytes]:
-    arrays = list(split.x.values()) if isinstance(split.x, dict) else [split.x]
     return [
         hashlib.blake2b(b"".join(row.tobytes() for row in rows), digest_size=16).digest()
-        for rows in zip(*arrays, strict=True)
+        for rows in zip(*input_arrays(split.x).values(), strict=True)
     ]

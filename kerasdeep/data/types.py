@@ -1,25 +1,28 @@
-"""What the data room hands on: parts of rows, the targets they carry, and how they were prepared."""
+"""The plain types of the data room: rows of a split, before and after encoding, their targets and their source."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasdeep.errors import Problem
+from kerasdeep.data.lazy_rows import LazyRows, as_slice
 from kerasdeep.tasks import TASKS, Task
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from kerasdeep.data.column_store import ColumnStore
-    from kerasdeep.data.images import ImageFormat
-    from kerasdeep.data.preprocessing import Preprocessing
-    from kerasdeep.data.streaming import StreamingDecision
 
 OUTPUT = "output"
 INPUT = "input"
+HELD_OUT_SPLITS = ("validation", "test")
+LABELLED_SPLITS = ("train", *HELD_OUT_SPLITS)
+SPLITS = (*LABELLED_SPLITS, "unlabelled")
+
+Rows = np.ndarray | LazyRows
 
 
 @dataclass
@@ -32,7 +35,7 @@ class DataSplit:
     the source, or its file name.
     """
 
-    x: np.ndarray | dict[str, np.ndarray]
+    x: Rows | dict[str, Rows]
     y: np.ndarray | dict[str, np.ndarray] | None
     rows: np.ndarray
 
@@ -58,33 +61,6 @@ class Target:
         return len(self.classes) if self.task.unit_per_class else 1
 
 
-@dataclass
-class Dataset:
-    """Everything that training needs to know about its data."""
-
-    train: DataSplit
-    validation: DataSplit | None
-    test: DataSplit | None
-    unlabelled: DataSplit | None
-    targets: list[Target]
-    input_shapes: dict[str, tuple[int, ...]]
-    preprocessing: Preprocessing
-    profile: dict[str, Any]
-    warnings: list[Problem]
-    hash: str
-    class_weight: dict[int, float] | None = None
-
-    @property
-    def heads(self) -> dict[str, list[Target]]:
-        return targets_by_head(self.targets)
-
-    @property
-    def splits(self) -> dict[str, DataSplit]:
-        """The labelled parts that exist, by name."""
-        by_name = {"train": self.train, "validation": self.validation, "test": self.test}
-        return {name: split for name, split in by_name.items() if split is not None}
-
-
 def targets_by_head(targets: list[Target]) -> dict[str, list[Target]]:
     """Which network head predicts which targets.
 
@@ -96,11 +72,33 @@ def targets_by_head(targets: list[Target]) -> dict[str, list[Target]]:
     return {target.name: [target] for target in targets}
 
 
+@dataclass(frozen=True, slots=True)
+class StreamingDecision:
+    """Whether rows are streamed, and why; a sentence for `plan` and the facts."""
+
+    streamed: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class ImageFormat:
+    """The shape every picture is brought to. `channels` 0 means grey without a channel axis, as in MNIST."""
+
+    height: int
+    width: int
+    channels: int
+    resize: str = "stretch"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.height, self.width, self.channels) if self.channels else (self.height, self.width)
+
+
 @dataclass
 class RawSplit:
-    """Rows as a reader found them: `x` untouched, `y` the labels as written, by target name."""
+    """Rows as a reader returns them: `x` untouched, `y` the labels as written, by target name."""
 
-    x: pd.DataFrame | ColumnStore | np.ndarray | dict[str, np.ndarray]
+    x: pd.DataFrame | ColumnStore | Rows | dict[str, Rows]
     y: dict[str, np.ndarray]
     rows: np.ndarray
 
@@ -110,21 +108,17 @@ class RawSplit:
     def take(self, index: np.ndarray) -> RawSplit:
         """These rows, in this order; a run of neighbours is a view, so no copy of the data is made."""
         selection = as_slice(index)
-        if isinstance(self.x, dict):
-            x = {name: _take_rows(array, selection) for name, array in self.x.items()}
-        else:
-            x = _take_rows(self.x, selection)
-        return RawSplit(x, {name: labels[selection] for name, labels in self.y.items()}, self.rows[selection])
+        labels = {name: values[selection] for name, values in self.y.items()}
+        return RawSplit(take_rows(self.x, selection), labels, self.rows[selection])
 
 
 @dataclass
 class Source:
     """What one reader made of `data.source`.
 
-    `kind` is table, array or image. `parts` has `train` and, where the source brings them, `validation` and
-    `test`. `stream` says whether rows are read on demand, where the reader chose. `class_names` names integer
-    labels where the source knows names. `unit` is the largest value a pixel can have, where the source knows it.
-    `facts` go into the profile as they are.
+    `kind` is table, array or image. `splits` has `train` and, where the source brings them, `validation` and
+    `test`. `class_names` names integer labels, and `pixel_max` is the largest value a pixel can have, where the
+    source knows them. `facts` go into the profile as they are. `streaming` is set where the reader decided.
     """
 
     format: str
@@ -138,14 +132,20 @@ class Source:
     streaming: StreamingDecision | None = None
 
 
-def _take_rows(x: Any, selection: np.ndarray | slice) -> Any:
+def input_arrays(x: Any) -> dict[str, Any]:
+    """Rows by input, also where there is only one."""
+    return x if isinstance(x, dict) else {INPUT: x}
+
+
+def map_inputs(change: Callable[[Any], Any], x: Any) -> Any:
+    """`x`, rows or a mapping of them by input, with each input changed."""
+    return {name: change(array) for name, array in x.items()} if isinstance(x, dict) else change(x)
+
+
+def take_rows(x: Any, selection: np.ndarray | slice) -> Any:
+    """Those rows of a table, an array, rows on demand, or a mapping of them by input."""
+    if isinstance(x, dict):
+        return {name: take_rows(array, selection) for name, array in x.items()}
     if hasattr(x, "take_rows"):
         return x.take_rows(selection)
     return x.iloc[selection] if hasattr(x, "iloc") else x[selection]
-
-
-def as_slice(index: np.ndarray) -> np.ndarray | slice:
-    """`index` as a slice when its numbers follow one another."""
-    if len(index) and index[-1] - index[0] == len(index) - 1 and (np.diff(index) == 1).all():
-        return slice(int(index[0]), int(index[-1]) + 1)
-    return index

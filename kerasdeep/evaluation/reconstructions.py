@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasdeep.data import DataSplit, Preprocessing
 from kerasdeep.data.types import INPUT
-from kerasdeep.evaluation.worst_predictions import inverse_transform_row, is_image, named_features, png_data_url
+from kerasdeep.evaluation.worst_predictions import is_image, named_features, png_data_url
 from kerasdeep.runs import to_jsonable
 
 EXAMPLE_COUNT = 6
@@ -27,10 +27,7 @@ def reconstruction_examples(
     transform, examples = preprocessing.inputs[INPUT], []
     for index, output in zip(rows, outputs, strict=True):
         input_row = part.x[index]
-        pair = [
-            inverse_transform_row(transform, input_row),
-            inverse_transform_row(transform, output.reshape(input_row.shape)),
-        ]
+        pair = [transform.invert(input_row), transform.invert(output.reshape(input_row.shape))]
         are_images = all(isinstance(values, np.ndarray) and is_image(values) for values in pair)
         if are_images:
             pair = [pair[0], np.clip(pair[1], pair[0].min(), max(float(pair[0].max()), _max_pixel(pair[0])))]

@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 
 from kerasdeep.data import Dataset
-from kerasdeep.data.preprocessing import ArrayTransform, TableTransform
 from kerasdeep.runs import to_jsonable
 
 if TYPE_CHECKING:
@@ -42,9 +41,7 @@ def _worst_first(target_evaluation: TargetEvaluation) -> np.ndarray:
 def _mistake(dataset: Dataset, part: str, target_evaluation: TargetEvaluation, position: int) -> dict[str, Any]:
     data = getattr(dataset, part)
     inputs = data.x if isinstance(data.x, dict) else {next(iter(dataset.preprocessing.inputs)): data.x}
-    decoded = {
-        name: inverse_transform_row(dataset.preprocessing.inputs[name], x[position]) for name, x in inputs.items()
-    }
+    decoded = {name: dataset.preprocessing.inputs[name].invert(x[position]) for name, x in inputs.items()}
     images = [x for x in decoded.values() if isinstance(x, np.ndarray) and is_image(x)]
     return {
         "row": data.rows[position],
@@ -62,21 +59,6 @@ def _readable_label(value: np.ndarray, classes: list[str]) -> str | float | None
     if not classes:
         return float(f"{value:.6g}")
     return classes[value] if value >= 0 else None
-
-
-def inverse_transform_row(transform: TableTransform | ArrayTransform, x: np.ndarray) -> np.ndarray | dict[str, Any]:
-    """One prepared row as it was before scaling: an array, or a table's row by column name.
-
-    A missing number comes back as the value that stood in for it, an unknown category as None.
-    """
-    if isinstance(transform, ArrayTransform):
-        return x.astype(np.float64) * transform.scale + transform.offset
-    count = len(transform.numbers)
-    row = dict(zip(transform.numbers, x[:count].astype(np.float64) * transform.scale + transform.offset, strict=True))
-    for column, values in transform.categories.items():
-        block, count = x[count : count + len(values)], count + len(values)
-        row[column] = values[int(block.argmax())] if block.any() else None
-    return row
 
 
 def named_features(decoded: dict[str, np.ndarray | dict[str, Any]]) -> dict[str, Any] | None:

@@ -24,7 +24,8 @@ from kerasdeep.modeling.param_groups import inner_optimizers
 if TYPE_CHECKING:
     from kerasdeep.catalog import Choice
     from kerasdeep.config.root import Config
-    from kerasdeep.data.types import Dataset, Target
+    from kerasdeep.data.dataset import Dataset
+    from kerasdeep.data.types import Target
     from kerasdeep.modeling.param_groups import ParamGroup
 
 FROM_CONFIG = object()

@@ -10,8 +10,9 @@ from typing import Any
 
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS, DataConfig
 from kerasdeep.data import csv_header, loading, sources, table
+from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.profile import MAX_IMBALANCE
-from kerasdeep.data.types import Dataset, Target
+from kerasdeep.data.types import Target
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 
 TARGET_NAMES = ("target", "label", "labels", "class", "classes", "y", "outcome", "response")

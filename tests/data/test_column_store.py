@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from kerasdeep.config.sections.data import DataConfig, SplitConfig
-from kerasdeep.data import column_store, disk_cache, loading
+from kerasdeep.data import column_store, disk_cache, loading, preprocessing
 from kerasdeep.data.lazy_rows import LazyRows
 from kerasdeep.errors import InputError
 
@@ -19,7 +19,7 @@ def small(tmp_path, monkeypatch):
     """A machine of little memory, so that every column is a group of its own and there are several blocks."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras_home"))
     monkeypatch.setattr(column_store, "host_memory_bytes", lambda: 1)
-    monkeypatch.setattr(column_store, "BLOCK", 64)
+    monkeypatch.setattr(preprocessing, "STORED_ROWS_BLOCK", 64)
 
 
 def table(path, seed=0):

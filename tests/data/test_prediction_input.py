@@ -49,7 +49,7 @@ def test_labels_are_read_where_they_are(tmp_path, table, frame):
 
 def test_a_missing_feature_column_is_named(tmp_path, table, frame):
     frame.drop(columns="x").to_csv(tmp_path / "new.csv", index=False)
-    with pytest.raises(InputError, match="the column 'x'") as caught:
+    with pytest.raises(InputError, match="no column 'x'") as caught:
         data.read_for_prediction(table, tmp_path / "new.csv")
     assert caught.value.problems[0].name == "missing-column"
 

@@ -12,6 +12,7 @@ from kerasdeep import data
 from kerasdeep.config.sections.data import DataConfig, SplitConfig
 from kerasdeep.data import csv_header
 from kerasdeep.data.columns import infer_columns
+from kerasdeep.data.encoders.number import NumberEncoder
 from kerasdeep.errors import InputError, Problems, SourceLocation
 
 
@@ -40,6 +41,10 @@ def names(caught):
 
 def load(path, **settings):
     return data.load(DataConfig(source=str(path), **settings))
+
+
+def _encoders(found):
+    return {encoder.name: encoder for encoder in found.preprocessing.inputs["input"].encoders}
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
@@ -109,7 +114,7 @@ def test_gaps_are_filled_and_become_a_category(tmp_path, frame):
     frame.to_csv(tmp_path / "table.csv", index=False)
     found = load(tmp_path / "table.csv", target=["bought"])
     assert np.isfinite(found.train.x).all()
-    assert found.preprocessing.inputs["input"].categories["city"] == ["Bonn", "Paris", "Rome", None]
+    assert _encoders(found)["city"].values == ["Bonn", "Paris", "Rome", None]
 
 
 def test_numbers_with_a_stray_word_stay_numbers(tmp_path, frame):
@@ -118,7 +123,7 @@ def test_numbers_with_a_stray_word_stay_numbers(tmp_path, frame):
     found = load(tmp_path / "table.csv", target=["bought"])
     (warning,) = [problem for problem in found.warnings if problem.name == "not-a-number"]
     assert "'unknown'" in warning.message
-    assert "age" in found.preprocessing.inputs["input"].numbers
+    assert isinstance(_encoders(found)["age"], NumberEncoder)
 
 
 def test_judgement_uses_the_training_rows_alone(tmp_path, frame):

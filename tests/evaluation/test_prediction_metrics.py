@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from kerasdeep.data import Dataset, DataSplit, Preprocessing
+from kerasdeep.data.encoders.category import CategoryEncoder
+from kerasdeep.data.encoders.number import NumberEncoder
 from kerasdeep.data.preprocessing import ArrayTransform, TableTransform
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.evaluation.prediction_metrics import evaluate
@@ -105,7 +107,7 @@ def housing(rows=400, noise=0.5):
     rng = np.random.default_rng(1)
     z = rng.normal(size=rows).astype(np.float32)
     rule = TargetEncoder("price", "regression", center=3.0, scale=2.0)
-    table = TableTransform(["rooms"], {"coast": ["far", "near"]}, np.array([0.0]), np.array([5.0]), np.array([10.0]))
+    table = TableTransform([NumberEncoder("rooms", 0.0, 5.0, 10.0), CategoryEncoder("coast", ["far", "near"])])
     x = np.stack([z, np.ones(rows), np.zeros(rows)], axis=1).astype(np.float32)
     x[0, 1:] = 0
     data = dataset([rule], {"input": table}, (x, z), test=(x, z))

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from kerasdeep.data import Dataset, DataSplit, Preprocessing
+from kerasdeep.data.encoders.category import CategoryEncoder
+from kerasdeep.data.encoders.number import NumberEncoder
 from kerasdeep.data.preprocessing import ArrayTransform, TableTransform
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.evaluation.prediction_metrics import Evaluation, evaluate
@@ -67,8 +69,9 @@ def numbers_evaluation(rows: int = 800) -> Evaluation:
     rule = TargetEncoder("price", "regression", center=2.1, scale=1.1)
     z = rng.gamma(2.0, 0.7, rows).astype(np.float32) - 1.4
     names = ["MedInc", "HouseAge", "AveRooms", "Latitude", "Longitude"]
-    offsets, scales = np.array([3.9, 28.6, 5.4, 35.6, -119.6]), np.array([1.9, 12.6, 2.4, 2.1, 2.0])
-    table = TableTransform(names, {"coast": ["inland", "near bay"]}, np.zeros(5), offsets, scales)
+    offsets, scales = [3.9, 28.6, 5.4, 35.6, -119.6], [1.9, 12.6, 2.4, 2.1, 2.0]
+    numbers = [NumberEncoder(name, 0.0, *values) for name, *values in zip(names, offsets, scales, strict=True)]
+    table = TableTransform([*numbers, CategoryEncoder("coast", ["inland", "near bay"])])
     x = np.concatenate([rng.normal(size=(rows, 5)), np.eye(2)[rng.integers(0, 2, rows)]], axis=1)
     part = DataSplit(x.astype(np.float32), z, np.arange(rows))
     preprocessing = Preprocessing("table", {"input": table}, [rule])

@@ -39,6 +39,16 @@ class SplitConfig(Section):
     last: int | None = setting("int|null", None, "The last N rows, as they stand.", minimum=1)
     path: str | None = setting("str|null", None, "A file or folder of its own.")
 
+    @property
+    def by(self) -> str | None:
+        """How rows are chosen, a key of `SPLITTERS`; None where the rows are in a file of their own."""
+        return "first" if self.first else "last" if self.last else "random" if self.count or self.fraction else None
+
+    def size(self, row_count: int) -> int:
+        """How many of so many rows are held out."""
+        number = self.first or self.last or self.count
+        return number or max(1, round((self.fraction or 0.0) * row_count))
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageConfig(Section):

@@ -1,6 +1,6 @@
 """The trained model with its preprocessing in front and its units behind, as one Keras model.
 
-Built from the arrays that `preprocessing.apply` uses. Its inputs are numbers alone: a table's columns side by
+Built from the transforms that `transform_inputs` applies. Its inputs are numbers alone: a table's columns side by
 side (missing numbers as NaN, a category as its number in the list of known values, −1 for any other), an array's
 rows as they are, pictures already of the right size as 0 … 255. Its outputs are probabilities, and numbers in
 their own unit.
@@ -16,17 +16,13 @@ import numpy as np
 from keras import ops
 
 from kerasdeep.data import Preprocessing
-from kerasdeep.data.columns import column_to_floats, column_to_texts
-from kerasdeep.data.preprocessing import ArrayTransform, TableTransform
 from kerasdeep.inference.mc_dropout import outputs_by_head
-
-UNKNOWN_CATEGORY = -1.0
 
 
 def build_serving_model(model: keras.Model, preprocessing: Preprocessing) -> keras.Model:
     """The whole model, with `model`'s own weights; one input and one output, or mappings as `model` has them."""
-    inputs = {name: keras.Input(_input_shape(transform), name=name) for name, transform in preprocessing.inputs.items()}
-    prepared = {name: _preprocess(transform, inputs[name]) for name, transform in preprocessing.inputs.items()}
+    inputs = {name: keras.Input(transform.serving_shape, name=name) for name, transform in preprocessing.inputs.items()}
+    prepared = {name: transform.apply_with_keras(inputs[name]) for name, transform in preprocessing.inputs.items()}
     scaled_outputs = outputs_by_head(model(_unwrap_single(prepared), training=False))
     outputs = {
         head: _decode_output(preprocessing, head, ops.cast(scaled_outputs[head], "float32")) for head in scaled_outputs
@@ -36,29 +32,6 @@ def build_serving_model(model: keras.Model, preprocessing: Preprocessing) -> ker
 
 def _unwrap_single(tree: dict[str, Any]) -> Any:
     return tree if len(tree) > 1 else next(iter(tree.values()))
-
-
-def _input_shape(transform: TableTransform | ArrayTransform) -> tuple[int, ...]:
-    return (len(transform.columns),) if isinstance(transform, TableTransform) else transform.shape
-
-
-def _preprocess(transform: TableTransform | ArrayTransform, raw: Any) -> Any:
-    if isinstance(transform, ArrayTransform):
-        return _scale(transform, raw)
-    count = len(transform.numbers)
-    parts = [_scale(transform, raw[:, :count])] if count else []
-    for column, values in enumerate(transform.categories.values(), count):
-        parts.append(ops.cast(ops.equal(raw[:, column : column + 1], _float32(np.arange(len(values)))), "float32"))
-    return ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
-
-
-def _scale(transform: TableTransform | ArrayTransform, raw: Any) -> Any:
-    if np.isfinite(transform.fill).all():
-        # In two steps: the onnx converter turns other conditions into a multiplication, which lets NaN pass.
-        for missing in (ops.isnan, ops.isinf):
-            raw = ops.where(missing(raw), _float32(transform.fill), raw)
-    shifted = raw - _float32(transform.offset) if np.any(transform.offset) else raw
-    return shifted / _float32(transform.scale) if np.any(np.asarray(transform.scale) != 1) else shifted
 
 
 def _decode_output(preprocessing: Preprocessing, head: str, output: Any) -> Any:
@@ -79,39 +52,16 @@ def _float32(values: Any) -> np.ndarray:
 
 
 def serving_inputs(preprocessing: Preprocessing, raw: Any) -> dict[str, np.ndarray]:
-    """Rows as `read_raw` gives them as the deployed model wants them: float32 by input."""
+    """Rows as `read_for_prediction` gives them as the deployed model wants them: float32 by input."""
     transforms = preprocessing.inputs
     by_input = raw if isinstance(raw, dict) else dict.fromkeys(transforms, raw)
-    return {name: _serving_input(transform, by_input[name]) for name, transform in transforms.items()}
-
-
-def _serving_input(transform: TableTransform | ArrayTransform, raw: Any) -> np.ndarray:
-    if isinstance(transform, ArrayTransform):
-        if transform.image:
-            from kerasdeep.data.images import to_image_format
-
-            raw = to_image_format(raw, transform.image)
-        return np.asarray(raw, np.float32)
-    columns = [column_to_floats(raw[name]) for name in transform.numbers]
-    for name, values in transform.categories.items():
-        index_by_value = {value: index for index, value in enumerate(values)}
-        columns.append(np.array([index_by_value.get(text, UNKNOWN_CATEGORY) for text in column_to_texts(raw[name])]))
-    return np.stack(columns, axis=1).astype(np.float32)
+    return {name: transform.serving_values(by_input[name]) for name, transform in transforms.items()}
 
 
 def describe_signature(preprocessing: Preprocessing) -> dict[str, Any]:
     """What goes in and comes out, for whoever calls the export without kerasdeep."""
     inputs = [
-        {"name": name, "dtype": "float32", "shape": [None, *_input_shape(transform)]}
-        | (
-            {
-                "columns": [*transform.numbers, *transform.categories],
-                "missing_number": "NaN",
-                "categories": transform.categories,
-            }
-            if isinstance(transform, TableTransform)
-            else {"resize": transform.image.resize if transform.image else None}
-        )
+        {"name": name, "dtype": "float32", "shape": [None, *transform.serving_shape], **transform.serving_signature()}
         for name, transform in preprocessing.inputs.items()
     ]
     outputs = [

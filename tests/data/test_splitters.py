@@ -5,7 +5,7 @@ import pytest
 
 from kerasdeep import data
 from kerasdeep.config.sections.data import DataConfig, SplitConfig
-from kerasdeep.data.splitting import stratified_sample
+from kerasdeep.data.splitters import stratified_sample
 from kerasdeep.errors import InputError
 
 N = 200

@@ -1,0 +1,15 @@
+"""One encoder for each kind of table column: raw values in, the numbers a network sees out.
+
+A new kind is a file in this folder and an entry in `ENCODERS`; inference, fitting, encoding, saving, the profile,
+reports and exports ask the encoder.
+"""
+
+from __future__ import annotations
+
+from kerasdeep.data.encoders.base import Encoder
+from kerasdeep.data.encoders.boolean import BooleanEncoder
+from kerasdeep.data.encoders.category import CategoryEncoder
+from kerasdeep.data.encoders.number import NumberEncoder
+
+ENCODERS: dict[str, type[Encoder]] = {"boolean": BooleanEncoder, "number": NumberEncoder, "category": CategoryEncoder}
+"""By the column's kind. A column belongs to the first kind that recognizes it."""

@@ -1,0 +1,125 @@
+"""What every encoder offers, and the sample of a column from which its kind is inferred."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+if TYPE_CHECKING:
+    import keras
+
+    from kerasdeep.errors import Problems, SourceLocation
+
+MAJORITY_SHARE = 0.9
+DATE_SAMPLE_ROWS = 1000
+
+_DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}([T ].*)?")
+
+
+class ColumnSample:
+    """A column of the training rows, as encoders look at it; `requested` says that `data.features` names it."""
+
+    def __init__(self, name: str, series: pd.Series, requested: bool, location: SourceLocation) -> None:
+        self.name, self.series, self.requested, self.location = name, series, requested, location
+        self.present = series.dropna()
+
+    @cached_property
+    def distinct(self) -> int:
+        return self.present.nunique()
+
+    @cached_property
+    def texts(self) -> pd.Series:
+        return self.present.astype(str).str.strip()
+
+    @cached_property
+    def text_counts(self) -> pd.Series:
+        return self.texts.value_counts()
+
+    @cached_property
+    def is_nested(self) -> bool:
+        return isinstance(self.present.iloc[0], list | dict | tuple | np.ndarray | bytes)
+
+    @cached_property
+    def is_date(self) -> bool:
+        dtype = self.series.dtype
+        if types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype):
+            return True
+        if types.is_numeric_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype) or self.is_nested:
+            return False
+        if types.infer_dtype(self.present) in ("date", "datetime", "time", "timedelta"):
+            return True
+        return self.texts.head(DATE_SAMPLE_ROWS).str.fullmatch(_DATE.pattern).mean() > MAJORITY_SHARE
+
+    @cached_property
+    def is_text(self) -> bool:
+        """Whether the values are neither numbers nor dates nor nested nor pandas categories, as far as types tell."""
+        plain = not types.is_numeric_dtype(self.series.dtype) and not isinstance(self.series.dtype, pd.CategoricalDtype)
+        return plain and not self.is_nested and not self.is_date
+
+
+class Encoder(Protocol):
+    """How a column of one kind is encoded: a frozen dataclass, fitted on the training rows.
+
+    Its fields are JSON values or NumPy arrays, which are saved with the run under their names. `scalar` encoders give
+    one number a row, and their columns come first. `as_text` columns are read as text even if they look like numbers.
+    """
+
+    scalar: ClassVar[bool]
+    as_text: ClassVar[bool]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def __init__(self, name: str, *values: Any, **state: Any) -> None: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @classmethod
+    def recognizes(cls, sample: ColumnSample) -> bool:
+        """Whether the column is of this kind."""
+        ...
+
+    @classmethod
+    def exclusion_reason(cls, sample: ColumnSample, problems: Problems) -> str | None:
+        """Why nothing can be learned from such a column; None where it is used. Values it ignores are warned of."""
+        ...
+
+    @classmethod
+    def fit(cls, name: str, series: pd.Series, scaling: str) -> Self: ...
+
+    @property
+    def feature_names(self) -> list[str]:
+        """A name for each number the network sees."""
+        ...
+
+    def apply(self, series: pd.Series) -> np.ndarray:
+        """The column as numbers, `(rows, features)`."""
+        ...
+
+    def invert(self, features: np.ndarray) -> Any:
+        """The raw value of one row's features, as JSON."""
+        ...
+
+    @staticmethod
+    def summarize(series: pd.Series) -> dict[str, float]:
+        """Facts of the raw column for the profile: mean, std, min, max, or nothing."""
+        ...
+
+    @property
+    def vocabulary(self) -> list[str | None] | None:
+        """In exports, where a column is one number: the values that the numbers 0, 1, … stand for."""
+        ...
+
+    def serving_values(self, series: pd.Series) -> np.ndarray:
+        """The column as exports take it, one number a row."""
+        ...
+
+    @staticmethod
+    def apply_with_keras(encoders: Sequence[Any], raw: keras.KerasTensor) -> keras.KerasTensor:
+        """`apply` for exports: the features of several columns of this kind, `raw` is (batch, columns)."""
+        ...

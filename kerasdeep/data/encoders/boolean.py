@@ -1,0 +1,29 @@
+"""Booleans, also as text and with gaps: numbers 0 and 1, treated like any other number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pandas.api import types
+
+from kerasdeep.data.encoders.base import ColumnSample
+from kerasdeep.data.encoders.number import BOOLEAN_WORDS, NumberEncoder
+
+if TYPE_CHECKING:
+    from kerasdeep.errors import Problems
+
+
+@dataclass(frozen=True)
+class BooleanEncoder(NumberEncoder):
+    """A `NumberEncoder` of 0 for false and 1 for true."""
+
+    @classmethod
+    def recognizes(cls, sample: ColumnSample) -> bool:
+        if types.is_bool_dtype(sample.series.dtype):
+            return True
+        return sample.is_text and set(sample.text_counts.index.str.lower()) <= set(BOOLEAN_WORDS)
+
+    @classmethod
+    def exclusion_reason(cls, sample: ColumnSample, problems: Problems) -> str | None:
+        return "constant in the training rows" if sample.distinct == 1 else None

@@ -1,0 +1,71 @@
+"""Shift and scale of numbers: fitted with scikit-learn in blocks of rows, applied in NumPy or, in exports, by Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+BLOCK_ROWS = 4096
+"""Rows that are scaled at once: scikit-learn and NumPy work in float64, of which little should exist at a time."""
+
+
+class Rows(Protocol):
+    """Rows of numbers, in memory or not, that are read a slice at a time."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice) -> np.ndarray: ...
+
+
+def row_blocks(values: Rows | np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(values), BLOCK_ROWS):
+        yield values[start : start + BLOCK_ROWS]
+
+
+def fit_offset_and_scale(values: Rows | np.ndarray, scaling: str) -> tuple[np.ndarray, np.ndarray]:
+    """Offset and scale of each column of `values`, `(rows, columns)`; scaled = (value − offset) / scale.
+
+    `unit` divides a column by its largest absolute value, `minmax` maps its range onto 0 … 1, `standardize` gives it
+    mean 0 and deviation 1.
+    """
+    from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
+
+    width = values.shape[1]
+    if scaling == "none":
+        return np.zeros(width), np.ones(width)
+    scaler = {"standardize": StandardScaler, "minmax": MinMaxScaler, "unit": MaxAbsScaler}[scaling]()
+    for block in row_blocks(values):
+        scaler.partial_fit(block)
+    if scaling == "minmax":
+        return scaler.data_min_, 1 / scaler.scale_
+    return scaler.mean_ if scaling == "standardize" else np.zeros(width), scaler.scale_
+
+
+def scale_with_keras(raw: keras.KerasTensor, fill: Any, offset: Any, scale: Any) -> keras.KerasTensor:
+    """(raw − offset) / scale in float32, with `fill` for missing numbers where it is known."""
+    from keras import ops
+
+    # NumPy, not tensors: a converter takes tensors from outside its graph for inputs.
+    fill, offset, scale = (np.asarray(values, np.float32) for values in (fill, offset, scale))
+    if np.isfinite(fill).all():
+        # In two steps: the onnx converter turns other conditions into a multiplication, which lets NaN pass.
+        for is_missing in (ops.isnan, ops.isinf):
+            raw = ops.where(is_missing(raw), fill, raw)
+    shifted = raw - offset if np.any(offset) else raw
+    return shifted / scale if np.any(scale != 1) else shifted
+
+
+def summarize_numbers(values: np.ndarray) -> dict[str, float]:
+    """Mean, deviation and range, for the profile."""
+    return {key: float(getattr(values, key)()) for key in ("mean", "std", "min", "max")}
