@@ -150,6 +150,43 @@ LEADING_TYPE_PATTERN = re.compile(
 )
 
 
+YAML_WORDING = (
+    (r"`?\b(true|false|none)\b`?", lambda match: "null" if match[1].lower() == "none" else match[1].lower()),
+    (r"\bif true,? ", "When true, "),
+    (r",? \((?:see|e\.g\.|positive float)[^)]*\)|\.? Defaults to .*", ""),
+    (
+        r"(?:projection|constraint) function (?:to be )?(?:applied to|for) (the .*?)(?: after being updated.*)?$",
+        r"Constraint on \1",
+    ),
+    (r"regularizer function applied to", "Penalty on"),
+    (r"activation function to use|^activation function$", "Activation"),
+    (r"applies an? (.*?) (?:activation )?function to an output", r"Applies \1 to its input"),
+    (r"initializer function", "Initializer"),
+    (r"generates tensors (?:with|initialized to)", "fills the weights with"),
+    (r"\b(input|output|sparse|ragged) tensors?\b", r"\1"),
+    (r"two tensors", "two inputs"),
+    (r"array, or tensor of ", ""),
+    (r"\bsmall float\b", "Small number"),
+    (r"\bpositive int\b|\binteger number\b", "number"),
+    (r"nonnegative integers \(indexes\)", "whole numbers from 0"),
+    (r"maximum integer index", "greatest index"),
+    (r"\binteger (targets|labels)\b", r"\1 that are class numbers"),
+    (r"\binteger (features|sequences|indices)\b", r"whole-number \1"),
+    (r"encoded using integers or dense floating point vectors", "class numbers rather than probabilities"),
+    (r"\bintegers\b", "whole numbers"),
+    (r"\bstrings\b", "texts"),
+    (r"a string containing", "The letters of"),
+)
+"""What Keras's docstrings say to programmers, in the words of a file."""
+
+
+def yaml_wording(sentence: str) -> str:
+    """The sentence as a reader of YAML needs it; the overlay rewrites what no rule can."""
+    for pattern, replacement in YAML_WORDING:
+        sentence = re.sub(pattern, replacement, sentence, flags=re.I)
+    return sentence[:1].upper() + sentence[1:]
+
+
 def sentences(text: str) -> list[str]:
     """The first paragraph's sentences, without the dots and without links."""
     paragraph = re.sub(r"\[([^\]]+)\]\(\s*[^)]*\)", r"\1", " ".join(text.split("\n\n")[0].split()))
@@ -161,7 +198,7 @@ def sentences(text: str) -> list[str]:
 
 
 def first_sentence(text: str) -> str:
-    return next((f"{sentence}." for sentence in sentences(text)), "")
+    return next((f"{yaml_wording(sentence)}." for sentence in sentences(text)), "")
 
 
 def argument_summary(text: str) -> str:
@@ -169,5 +206,5 @@ def argument_summary(text: str) -> str:
     for sentence in sentences(text.split(" - If ")[0]):
         if not ONLY_TYPE_PATTERN.fullmatch(sentence):
             rest = EMPTY_WORDS_PATTERN.sub("", LEADING_TYPE_PATTERN.sub("", sentence))
-            return f"{rest[0].upper()}{rest[1:]}." if rest and not ONLY_TYPE_PATTERN.fullmatch(rest) else ""
+            return f"{yaml_wording(rest)}." if rest and not ONLY_TYPE_PATTERN.fullmatch(rest) else ""
     return ""

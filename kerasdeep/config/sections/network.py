@@ -24,6 +24,8 @@ class NetworkConfig(Section):
         "list[layer]", doc="The layers, from input to output; an application needs none but `Output`."
     )
     application: str | None = setting(
-        "str|null", None, "A model of keras.applications with new weights as the body; `Output` follows."
+        "str|null",
+        None,
+        "A model that Keras ships, such as MobileNetV2, as the body, with new weights; `Output` follows.",
     )
     arguments: dict[str, Any] = setting("map[any]", {}, "Of the application: {alpha: 0.25}.")

@@ -19,7 +19,9 @@ class RuntimeConfig(Section):
         "data_parallel: each batch is split over all devices of all processes; with backend jax.",
     )
     precision: str = setting(
-        "'float32'|'mixed_bfloat16'|'mixed_float16'|'bfloat16'", "float32", "Keras's dtype policy."
+        "'float32'|'mixed_bfloat16'|'mixed_float16'|'bfloat16'",
+        "float32",
+        "Type of the computation and of the weights.",
     )
     compile: str = setting(
         "'auto'|'xla'|'none'", "auto", "XLA or not; auto follows a rule from network, device and planned work."

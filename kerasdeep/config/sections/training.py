@@ -39,7 +39,7 @@ class TrainingConfig(Section):
 
     epochs: int = setting("int", 20, "Passes over the training part.", minimum=1, affects="length")
     batch_size: int = setting("int", 32, "Rows in one step.", minimum=1)
-    shuffle: bool = setting("bool", True, "A new order each epoch, a pure function of seed and epoch.")
+    shuffle: bool = setting("bool", True, "A new order each epoch, which follows from seed and epoch alone.")
     early_stopping: EarlyStoppingConfig | None = setting(
         EarlyStoppingConfig, None, "Stop early; null trains every epoch."
     )
