@@ -10,33 +10,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeGuard
 
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import DURATION_ARGUMENTS, MOMENTUM_ARGUMENTS, RATE_STATING_SCHEDULES
 from kerasdeep.catalog.types import Duration
 
 if TYPE_CHECKING:
     from kerasdeep.config.sections.regularization import RegularizationConfig
-
-MOMENTUM_ARGUMENTS = {
-    "SGD": "momentum",
-    "RMSprop": "momentum",
-    "Adam": "beta_1",
-    "AdamW": "beta_1",
-    "Nadam": "beta_1",
-    "Adamax": "beta_1",
-}
-"""The argument that 1cycle's momentum half moves, by optimizer."""
-
-RATE_STATING_SCHEDULES = ("OneCycle", "Piecewise", "PiecewiseConstantDecay", "Noam")
-"""Schedules that state every rate themselves."""
-
-DURATION_ARGUMENTS = {
-    "OneCycle": "steps",
-    "Piecewise": "boundaries",
-    "PiecewiseConstantDecay": "boundaries",
-    "LinearWarmup": "warmup",
-    "Cosine": "warmup",
-    "Noam": "warmup",
-}
-"""The argument by which a schedule says when something happens that a shorter training never sees."""
 
 
 def unwrap_optimizer(optimizer: Choice) -> Choice:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from kerasdeep import modeling
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import MOMENTUM_ARGUMENTS
 from kerasdeep.config.load import LoadedConfig
-from kerasdeep.config.optimizer_rules import MOMENTUM_ARGUMENTS, moves_momentum
+from kerasdeep.config.optimizer_rules import moves_momentum
 from kerasdeep.config.root import Config
 from kerasdeep.diagnostics import lr_rules
 from kerasdeep.diagnostics.experiment import disable_xla, prepare_experiment

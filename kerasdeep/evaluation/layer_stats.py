@@ -15,19 +15,11 @@ import keras
 import numpy as np
 
 from kerasdeep.backends.keras_private import call_nodes
+from kerasdeep.catalog.traits import ACTIVATION_BY_LAYER
 from kerasdeep.data.types import DataSplit
 from kerasdeep.evaluation.model_state import preserve_state
 from kerasdeep.evaluation.weight_stats import histogram
 
-ACTIVATION_LAYERS = {
-    "ReLU": "relu",
-    "LeakyReLU": "leaky_relu",
-    "PReLU": "prelu",
-    "ELU": "elu",
-    "RReLU": "rrelu",
-    "LearnedSwish": "learned_swish",
-    "Softmax": "softmax",
-}
 ZEROING_ACTIVATIONS = ("relu", "relu6")
 """Activations that give exactly zero, and no gradient, over half of their range."""
 SATURATING_ACTIVATIONS = {
@@ -236,8 +228,8 @@ def _following_activation(
     while len(readers.get(id(current), ())) == 1:
         reader = readers[id(current)][0]
         class_name = type(reader).__name__
-        if class_name == "Activation" or class_name in ACTIVATION_LAYERS:
-            name = ACTIVATION_LAYERS.get(class_name) or _activation_name(reader.activation)
+        if class_name == "Activation" or class_name in ACTIVATION_BY_LAYER:
+            name = ACTIVATION_BY_LAYER.get(class_name) or _activation_name(reader.activation)
             return name, outputs_by_layer[reader.name][0]
         if class_name != "BatchNormalization":
             break

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from kerasdeep.catalog import Entry, entries
+from kerasdeep.catalog import Entry, entries, traits
 from kerasdeep.config.schema import Section, Setting, settings_of
 from kerasdeep.help.example_values import (
     COMBINED_EXAMPLES,
@@ -20,10 +20,9 @@ from kerasdeep.help.example_values import (
 )
 from kerasdeep.help.yaml_format import to_block
 
-MERGING_LAYERS: tuple[str, ...] = ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
-MERGING_LAYERS += ("Attention", "AdditiveAttention")
+MERGING_LAYERS = (*traits.MERGE_LAYERS, "Attention", "AdditiveAttention")
 ATTENTION_LAYERS = ("MultiHeadAttention", "GroupQueryAttention")
-RECURRENT_LAYERS = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional")
+SEQUENCE_LAYERS = (*traits.RECURRENT_LAYERS, "RNN", "Bidirectional")
 RNN_CELLS = ("LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells")
 MAX_SHOWN = 3
 _SHOWN_FIRST = ("learning_rate", "weight_decay", "momentum", "activation", "padding")
@@ -172,9 +171,9 @@ def _layer_stack(name: str, written: Any) -> list[Any]:
             cell = {key: value for key, value in _named_arguments(written).items() if key != "inputs"}
             return [{"RNN": {"cell": {name: cell}, "inputs": ["input"]}}, "Output"]
         return [{"RNN": {"cell": written}}, "Output"]
-    if name in RECURRENT_LAYERS or name.endswith("1D") or name in ("TimeDistributed", "RepeatVector", "Masking"):
+    if name in SEQUENCE_LAYERS or name.endswith("1D") or name in ("TimeDistributed", "RepeatVector", "Masking"):
         prefix = ["Flatten"] if name == "RepeatVector" else []
-        return [*prefix, written, *([] if name in RECURRENT_LAYERS else ["Flatten"]), "Output"]
+        return [*prefix, written, *([] if name in SEQUENCE_LAYERS else ["Flatten"]), "Output"]
     if name.endswith(("3D", "3DTranspose")) or name == "ConvLSTM2D":
         return [{"Reshape": [4, 4, 4, 1]}, written, "Flatten", "Output"]
     if _needs_image(name):

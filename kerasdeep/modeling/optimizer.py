@@ -11,6 +11,7 @@ import keras
 from kerasdeep import custom_objects
 from kerasdeep.backends import keras_private
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import PLATEAU_SCHEDULE
 from kerasdeep.errors import InputError, Problem, suggest
 from kerasdeep.modeling import schedules
 from kerasdeep.modeling.factory import create, keras_errors_at
@@ -46,7 +47,7 @@ def build_optimizer(
     extra_arguments = {}
     if weight_decay is not None and "weight_decay" not in choice.arguments:
         extra_arguments["weight_decay"] = weight_decay
-    if schedule is None or schedule.name == schedules.PERFORMANCE_SCHEDULE:
+    if schedule is None or schedule.name == PLATEAU_SCHEDULE:
         return create(choice, **extra_arguments)
     batches = choice.arguments.get("gradient_accumulation_steps") or 1
     length = schedules.StageLength(steps_per_epoch / batches, max(1, total_steps // batches))

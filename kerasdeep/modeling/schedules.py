@@ -14,11 +14,9 @@ from keras.optimizers import schedules
 
 from kerasdeep import custom_objects
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import PLATEAU_SCHEDULE
 from kerasdeep.catalog.types import Duration
 from kerasdeep.modeling.factory import create, keras_errors_at
-
-PERFORMANCE_SCHEDULE = "Performance"
-"""The schedule that reacts to a metric: training changes the rate between epochs; the optimizer keeps a number."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ SCHEDULE_BUILDERS: dict[str, Callable[[Choice, float, StageLength], Any]] = {
     "Power": _power,
     "Exponential": _exponential,
     "Piecewise": _piecewise,
-    PERFORMANCE_SCHEDULE: _performance,
+    PLATEAU_SCHEDULE: _performance,
     "Cosine": _cosine,
     "LinearWarmup": _linear_warmup,
     "Noam": _noam,

@@ -10,10 +10,11 @@ from typing import Any
 
 from kerasdeep import collection, report, training
 from kerasdeep.backends import runtime
+from kerasdeep.catalog.traits import lower_is_better
 from kerasdeep.config import resolved
 from kerasdeep.errors import Interrupted, RunFailed
 from kerasdeep.runs import ComparisonDir, RunDir, comparison_dir
-from kerasdeep.studies import claim_results, config_diff, metric_paths, reuse, study, summary
+from kerasdeep.studies import claim_results, config_diff, reuse, study, summary
 from kerasdeep.studies.study import Study, StudyOptions, Trial
 
 MutableRunsByVariant = dict[str, dict[int, RunDir]]
@@ -145,9 +146,7 @@ def _write_comparison(
                 {variant: next(iter(runs_by_seed.values())) for variant, runs_by_seed in runs_by_variant.items()}
             ),
             "expect": claims,
-            "less_is_better": [
-                name for name in summary.metric_names(runs_by_variant) if metric_paths.lower_is_better(name)
-            ],
+            "less_is_better": [name for name in summary.metric_names(runs_by_variant) if lower_is_better(name)],
         }
     )
     report.write_comparison(folder)

@@ -23,19 +23,15 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+from kerasdeep.catalog.traits import lower_is_better
 from kerasdeep.runs import RunDir
 from kerasdeep.studies import posthoc_metrics
 
-LOWER_IS_BETTER = ("loss", "error", "crossentropy", "divergence", "hinge", "false_", "brier")
 RESULT_KEYS = ("epochs", "best_epoch", "seconds", "parameters")
 _EPOCH = re.compile(r"(epoch|until)_(\d+)")
 _EPOCH_SECONDS = "seconds_an_epoch"
 
 HistoryRows = list[dict[str, Any]]
-
-
-def lower_is_better(name: str) -> bool:
-    return any(word in name for word in LOWER_IS_BETTER)
 
 
 def _first(values: list[float], name: str) -> float:

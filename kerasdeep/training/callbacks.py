@@ -14,11 +14,10 @@ import keras
 import numpy as np
 
 from kerasdeep.backends import keras_private
+from kerasdeep.catalog.traits import lower_is_better
 from kerasdeep.errors import InputError, SourceLocation, suggest
 from kerasdeep.modeling.optimizer import default_optimizer
 from kerasdeep.modeling.param_groups import inner_optimizers
-
-_SMALLER_IS_BETTER = ("loss", "error", "crossentropy", "divergence", "hinge", "false_")
 
 
 def monitor_direction(monitor: str, model: keras.Model) -> str:
@@ -27,7 +26,7 @@ def monitor_direction(monitor: str, model: keras.Model) -> str:
     for metric in _iter_metrics(model.metrics):
         if metric.name == name and keras_private.metric_direction(metric):
             return "min" if keras_private.metric_direction(metric) == "down" else "max"
-    return "min" if any(word in name for word in _SMALLER_IS_BETTER) else "max"
+    return "min" if lower_is_better(name) else "max"
 
 
 def check_monitor(monitor: str, columns: Iterable[str], location: SourceLocation | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from kerasdeep.catalog.traits import PLATEAU_SCHEDULE
 from kerasdeep.config import resolved
 from kerasdeep.config.load import LoadedConfig
 from kerasdeep.config.root import Config
@@ -14,7 +15,6 @@ from kerasdeep.errors import InputError, Problem, Problems
 from kerasdeep.runs import RunDir
 
 RESUME_SAFE_EFFECTS = ("length", "cost", "nothing")  # what a longer schedule means is judged apart
-PLATEAU_SCHEDULE = "Performance"  # the one schedule that knows no planned end
 
 
 def resume_config(loaded: LoadedConfig, run: RunDir) -> LoadedConfig:

@@ -10,6 +10,7 @@ import keras
 from kerasdeep import data
 from kerasdeep.backends.runtime import RuntimeContext
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import PLATEAU_SCHEDULE
 from kerasdeep.config.root import Config
 from kerasdeep.data import Dataset
 from kerasdeep.data.hardware import gpu_memory_bytes
@@ -18,8 +19,6 @@ from kerasdeep.engine import compile_policy
 from kerasdeep.engine.compile_policy import CompileDecision
 from kerasdeep.errors import InputError
 from kerasdeep.training import callbacks
-
-PLATEAU_SCHEDULE = "Performance"  # the schedule that is training's, not the optimizer's
 
 
 def pretrained_summary(pretrained_log: list[dict[str, Any]]) -> list[str]:

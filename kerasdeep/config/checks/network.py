@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import DROPOUT_LAYERS
 from kerasdeep.config.checks.context import MAX_LAYERS, CheckContext, inner_layers
 from kerasdeep.config.lowering import kernels
-from kerasdeep.config.lowering.blocks import DROPOUT_LAYERS
 from kerasdeep.errors import Problems, suggest
 
 _NETWORK_WORDS = ("Output", "Input", "Repeat", "Residual")

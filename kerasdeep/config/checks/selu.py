@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import PLAIN_DROPOUT_LAYERS, RECURRENT_LAYERS
 from kerasdeep.config.checks.context import CheckContext
 from kerasdeep.config.checks.data import kind_from_name
 from kerasdeep.config.lowering import kernels
 from kerasdeep.config.lowering.planned import PlannedLayer
 from kerasdeep.errors import Problems
-
-_RECURRENT_LAYERS = ("SimpleRNN", "LSTM", "GRU")
-_PLAIN_DROPOUT_LAYERS = ("Dropout", "GaussianDropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
 
 
 def _selu(context: CheckContext, problems: Problems) -> None:
@@ -23,7 +21,7 @@ def _selu(context: CheckContext, problems: Problems) -> None:
     _inputs(context, problems)
     _sections(context, problems)
     for layer in context.planned:
-        if layer.layer.name in _PLAIN_DROPOUT_LAYERS:
+        if layer.layer.name in PLAIN_DROPOUT_LAYERS:
             problems.warn("selu-dropout", "Dropout breaks SELU's scale. Use AlphaDropout.", layer.location)
         if layer.layer.name == "BatchNormalization" and layer.role == "other":
             problems.warn("selu-batch-norm", "a SELU network needs no BatchNormalization.", layer.location)
@@ -60,7 +58,7 @@ def _layer_settings(context: CheckContext, activated: list[PlannedLayer], proble
         if isinstance(arguments.get("kernel_constraint"), Choice) and not section.max_norm:
             message = "a constraint on the weights breaks SELU's scale."
             problems.warn("selu-max-norm", message, arguments["kernel_constraint"].location)
-        if layer.layer.name in _RECURRENT_LAYERS:
+        if layer.layer.name in RECURRENT_LAYERS:
             message = f"SELU keeps its scale in plain stacks only, not in {layer.layer.name}."
             problems.warn("selu-topology", message, layer.location)
 

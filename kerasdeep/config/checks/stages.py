@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TypeGuard
 
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import PLATEAU_SCHEDULE
 from kerasdeep.config import optimizer_rules
 from kerasdeep.config.checks.context import CheckContext
 from kerasdeep.errors import Problems
-
-_METRIC_SCHEDULE = "Performance"
-"""The schedule that does not count steps, so that it may go on over a boundary of stages."""
 
 
 def _names(context: CheckContext, problems: Problems) -> None:
@@ -86,7 +84,8 @@ def _unfreezing(context: CheckContext, problems: Problems) -> None:
 
 
 def _counts_steps(schedule: Choice | None) -> TypeGuard[Choice]:
-    return schedule is not None and schedule.name != _METRIC_SCHEDULE
+    """Whether the schedule cannot go on over a boundary of stages."""
+    return schedule is not None and schedule.name != PLATEAU_SCHEDULE
 
 
 CHECKS = (_names, _monitors, _optimizer_states, _rate_groups, _unfreezing)

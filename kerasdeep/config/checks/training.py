@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import BINARY_LOSSES, CATEGORICAL_LOSSES, MOMENTUM_ARGUMENTS, PLATEAU_SCHEDULE
 from kerasdeep.catalog.types import Duration
 from kerasdeep.config import optimizer_rules
 from kerasdeep.config.checks.context import CheckContext
@@ -14,8 +15,6 @@ from kerasdeep.errors import Problems
 from kerasdeep.tasks import TASKS, predicts_numbers
 
 _MIN_EFFECTIVE_DECAY = 1e-4
-_CATEGORICAL_LOSSES = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy", "CategoricalFocalCrossentropy")
-_BINARY_LOSSES = ("BinaryCrossentropy", "BinaryFocalCrossentropy")
 _NON_PROBABILITY_ACTIVATIONS = ("linear", "relu")
 """Activations of an output that give no probabilities."""
 
@@ -48,12 +47,12 @@ def _momentum(context: CheckContext, problems: Problems) -> None:
 
 def _momentum_of(optimizer: Choice, schedule: Choice | None, problems: Problems) -> None:
     schedule_moves_momentum = optimizer_rules.moves_momentum(schedule)
-    if optimizer_rules.moves_momentum(schedule) and optimizer.name not in optimizer_rules.MOMENTUM_ARGUMENTS:
+    if optimizer_rules.moves_momentum(schedule) and optimizer.name not in MOMENTUM_ARGUMENTS:
         message = f"`schedule.one_cycle.momentum` moves a momentum that {optimizer.name} does not have. "
-        message += f"Use one of {', '.join(optimizer_rules.MOMENTUM_ARGUMENTS)}, or leave it out."
+        message += f"Use one of {', '.join(MOMENTUM_ARGUMENTS)}, or leave it out."
         problems.error("conflict", message, schedule.location)
-    elif schedule_moves_momentum and optimizer_rules.MOMENTUM_ARGUMENTS[optimizer.name] in optimizer.arguments:
-        name = optimizer_rules.MOMENTUM_ARGUMENTS[optimizer.name]
+    elif schedule_moves_momentum and MOMENTUM_ARGUMENTS[optimizer.name] in optimizer.arguments:
+        name = MOMENTUM_ARGUMENTS[optimizer.name]
         message = f"`{name}` is given to {optimizer.name} and moved by the schedule. Keep one."
         problems.error("conflict", message, optimizer.location)
     if optimizer.arguments.get("nesterov") and not optimizer.value("momentum") and not schedule_moves_momentum:
@@ -73,7 +72,7 @@ def _learning_rates(context: CheckContext, problems: Problems) -> None:
     for stage in context.stages:
         schedule = stage.schedule
         for inner in optimizer_rules.nested_schedules(schedule) if schedule else ():
-            if inner.name == "Performance":
+            if inner.name == PLATEAU_SCHEDULE:
                 message = "performance scheduling reacts to results and cannot be a part of something. "
                 message += "Write it under `schedule:` itself."
                 problems.error("conflict", message, inner.location)
@@ -129,7 +128,7 @@ def _monitors(context: CheckContext, problems: Problems) -> None:
         location = early_stopping.location("monitor") or context.config.training.location("early_stopping")
         watched.append(("training.early_stopping.monitor", early_stopping.monitor, location))
     for stage in context.stages:
-        if stage.schedule and stage.schedule.name == "Performance":
+        if stage.schedule and stage.schedule.name == PLATEAU_SCHEDULE:
             monitor = stage.schedule.value("monitor")
             watched.append(("schedule.performance.monitor", monitor, stage.schedule.location))
     for key_path, monitor, location in watched:
@@ -227,7 +226,7 @@ def _outputs(context: CheckContext, problems: Problems) -> None:
         if (
             isinstance(loss, Choice)
             and predicts_numbers(config.task)
-            and loss.name in (*_CATEGORICAL_LOSSES, *_BINARY_LOSSES)
+            and loss.name in (*CATEGORICAL_LOSSES, *BINARY_LOSSES)
         ):
             message = f"{loss.name} compares classes, but the task is regression. Use mean_squared_error or huber."
             problems.error("conflict", message, loss.location)
@@ -245,12 +244,12 @@ def _loss_and_activation(loss: object, layer: Choice, activation: Choice, proble
     if not isinstance(loss, Choice):
         return
     logits = loss.arguments.get("from_logits")
-    if loss.name in _CATEGORICAL_LOSSES and activation.name == "sigmoid":
+    if loss.name in CATEGORICAL_LOSSES and activation.name == "sigmoid":
         message = f"{loss.name} expects probabilities that sum to 1, a sigmoid's do not. "
         message += "Use softmax, or BinaryCrossentropy."
         problems.error("conflict", message, location)
     elif (
-        loss.name in (*_CATEGORICAL_LOSSES, *_BINARY_LOSSES)
+        loss.name in (*CATEGORICAL_LOSSES, *BINARY_LOSSES)
         and not logits
         and activation.name in _NON_PROBABILITY_ACTIVATIONS
     ):

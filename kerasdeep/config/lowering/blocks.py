@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import ACTIVATION_BY_LAYER, DROPOUT_LAYERS
 from kerasdeep.config.lowering import kernels
 from kerasdeep.config.lowering.planned import Head
 from kerasdeep.config.sections.regularization import BatchNormConfig, RegularizationConfig
@@ -20,14 +21,6 @@ from kerasdeep.tasks import TASKS
 if TYPE_CHECKING:
     from kerasdeep.config.root import Config
 
-DROPOUT_LAYERS = (
-    "Dropout",
-    "AlphaDropout",
-    "GaussianDropout",
-    "SpatialDropout1D",
-    "SpatialDropout2D",
-    "SpatialDropout3D",
-)
 LINEAR_ACTIVATION = Choice("activation", "linear")
 
 
@@ -108,7 +101,7 @@ def _with_section_defaults(config: Config, layer: Choice, activation: Choice, fo
     name = activation.name
     if name == "linear":
         name = kernels.activation_after(following) or name
-    name = kernels.ACTIVATION_BY_LAYER.get(name, name)
+    name = ACTIVATION_BY_LAYER.get(name, name)
     max_norm = config.regularization.max_norm
     defaults: dict[str, object] = {}
     for kernel in kernels.KERNELS_BY_LAYER[layer.name]:

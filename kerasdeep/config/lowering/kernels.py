@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import ACTIVATION_BY_LAYER
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,6 @@ HE_ACTIVATIONS = (
     *("hard_silu", "squareplus", "softplus", "sparse_plus", "threshold", "exponential"),
 )
 LECUN_ACTIVATIONS = ("selu",)
-ACTIVATION_BY_LAYER = {
-    "ReLU": "relu",
-    "LeakyReLU": "leaky_relu",
-    "PReLU": "prelu",
-    "RReLU": "rrelu",
-    "ELU": "elu",
-    "LearnedSwish": "learned_swish",
-    "Softmax": "softmax",
-}
 SKIPPED_LAYERS = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "Dropout")
 
 

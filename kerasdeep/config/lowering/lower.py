@@ -15,6 +15,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import MERGE_LAYERS
 from kerasdeep.config.lowering import blocks, kernels
 from kerasdeep.config.lowering.planned import Head, PlannedLayer
 from kerasdeep.errors import MAX_PROBLEMS, InputError, Problem, SourceLocation, suggest
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 MAX_LISTED_NAMES = 40
 """Names that a message lists, the nearest ones."""
-MERGE_LAYERS = ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
 SHAPE_ONLY_LAYERS = (
     "Flatten",
     "Reshape",

@@ -15,6 +15,7 @@ import keras
 
 from kerasdeep.backends.keras_private import producing_layer, tensors_before
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import ACTIVATION_BY_LAYER
 from kerasdeep.config.lowering import blocks, kernels
 from kerasdeep.config.lowering.planned import PlannedLayer
 from kerasdeep.config.root import Config
@@ -214,7 +215,7 @@ def _activation_below(below: Sequence[keras.Layer], planned: Sequence[PlannedLay
             return activation
         if planned_layer.layer.name == "Activation":
             return planned_layer.layer.arguments["activation"]
-        if planned_layer.role == "activation" or planned_layer.layer.name in kernels.ACTIVATION_BY_LAYER:
+        if planned_layer.role == "activation" or planned_layer.layer.name in ACTIVATION_BY_LAYER:
             return planned_layer.layer
     return None
 
