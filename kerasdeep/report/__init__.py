@@ -1,22 +1,22 @@
-"""The report of a run or a comparison: one page to open and a Markdown twin, made of its files alone."""
+"""The report of a run or a comparison: an HTML page and a Markdown version, built only from its files."""
 
 from __future__ import annotations
 
 from kerasdeep.report import comparison, page, run_facts
-from kerasdeep.runs import ComparisonDir, RunDir, write_text
+from kerasdeep.runs import ComparisonDir, RunDir, facts, write_text
 
 __all__ = ["write", "write_comparison"]
 
 
 def write(run: RunDir) -> None:
-    """Write `report.html` and `report.md`, from whatever the run has left so far."""
-    facts = run_facts.read(run)
-    write_text(run.report_html, page.render_html(facts))
-    write_text(run.report_md, page.render_markdown(facts))
+    """Write `report.html` and `report.md` from whatever the run has left so far."""
+    read_run = run_facts.read(run)
+    write_text(run.report_html, page.render_html(read_run))
+    write_text(run.report_md, page.render_markdown(read_run))
 
 
 def write_comparison(folder: ComparisonDir) -> None:
-    """Write `comparison.html` and `comparison.md` from `comparison.json`."""
-    facts = folder.read()
-    write_text(folder.html, comparison.render_html(facts, str(folder.path)))
-    write_text(folder.markdown, comparison.render_markdown(facts, str(folder.path)))
+    """Write `comparison.html` and `comparison.md` from `comparison.json`. Raises InputError when that is not sound."""
+    comparison_fact = facts.read_comparison(folder)
+    write_text(folder.html, comparison.render_html(comparison_fact, str(folder.path)))
+    write_text(folder.markdown, comparison.render_markdown(comparison_fact, str(folder.path)))

@@ -1,88 +1,82 @@
-"""What in the data or the evaluation makes the figures less certain than they look."""
+"""What in the data or the evaluation makes the metrics less certain than they look."""
 
 from __future__ import annotations
 
-from kerasdeep.report import formatting
-from kerasdeep.report.formatting import is_number
+from kerasdeep import formatting
 from kerasdeep.report.insights import SPLIT_LABELS, Insight
 from kerasdeep.report.run_facts import RunFacts
 
 RARE_CLASS_RATIO = 0.2  # a class this much smaller than the largest makes accuracy a poor guide
-FEW_DUPLICATES = 0.01  # of a part: too few to change its figures visibly
+FEW_DUPLICATES = 0.01  # of a part: too few to change its metrics visibly
 COVERED_WARNINGS = ("[class-imbalance]", "[duplicate-rows]")  # warnings that the rules below put into words
 MIN_ROWS = 100
 
 
-def find_caveats(facts: RunFacts) -> list[Insight]:
-    """A finding for each rule that has something to say."""
-    return [
-        finding
-        for rule in (_split_overlap, _class_imbalance, _weak_classes, _few_rows, _data_warnings)
-        for finding in rule(facts)
-    ]
+def find_caveats(run: RunFacts) -> list[Insight]:
+    """The insights of every rule that applies."""
+    rules = (_split_overlap, _class_imbalance, _weak_classes, _few_rows, _data_warnings)
+    return [insight for rule in rules for insight in rule(run)]
 
 
-def _split_overlap(facts: RunFacts) -> list[Insight]:
-    duplicates = facts.data.get("duplicates")
-    if not isinstance(duplicates, dict):
+def _split_overlap(run: RunFacts) -> list[Insight]:
+    if run.data.duplicates is None:
         return []
-    shared = {pair.partition("_")[2]: count for pair, count in duplicates.items() if count}
+    shared = {pair.partition("_")[2]: count for pair, count in run.data.duplicates.items() if count}
     if not shared:
         return [Insight("good", "No row appears in two parts.", "Training, validation and test rows are distinct.")]
-    rows = facts.data.get("rows") or {}
-    fractions = {split: count / rows[split] for split, count in shared.items() if rows.get(split)}
+    fractions = {split: count / run.data.rows[split] for split, count in shared.items() if run.data.rows.get(split)}
     phrases = [
         formatting.pluralize(count, f"{SPLIT_LABELS.get(split, split)} row")
         + (f" ({formatting.percent(fractions[split])})" if split in fractions else "")
         for split, count in shared.items()
     ]
-    text = f"{' and '.join(phrases)} also stand in the training part, so the figures are better than on new data."
-    level = "note" if len(fractions) == len(shared) and max(fractions.values()) < FEW_DUPLICATES else "warning"
-    return [Insight(level, "Some rows appear in two parts.", text)]
+    text = f"{' and '.join(phrases)} also appear in the training data, so the metrics are optimistic."
+    few = len(fractions) == len(shared) and max(fractions.values()) < FEW_DUPLICATES
+    return [Insight("note" if few else "warning", "Some rows appear in two parts.", text)]
 
 
-def _class_imbalance(facts: RunFacts) -> list[Insight]:
-    caveats = []
-    for target in facts.data.get("targets") or []:
-        counts = (target.get("counts") or {}).get("train") or []
-        if counts and max(counts) and min(counts) < RARE_CLASS_RATIO * max(counts):
-            rare, common = (target["classes"][counts.index(pick(counts))] for pick in (min, max))
+def _class_imbalance(run: RunFacts) -> list[Insight]:
+    insights = []
+    for target in run.data.targets:
+        counts = target.counts.get("train") or [0]
+        few, many = min(counts), max(counts)
+        if few < RARE_CLASS_RATIO * many:
+            rare, common = target.classes[counts.index(few)], target.classes[counts.index(many)]
             text = (
-                f"{rare} has {formatting.number(min(counts))} training rows, {common} {formatting.number(max(counts))}. "
+                f"{rare} has {formatting.number(few)} training rows, {common} {formatting.number(many)}. "
                 "Accuracy says little about rare classes: look at the recall of each."
             )
-            weighted = facts.setting("data", "class_weight") is not None
+            weighted = run.setting("data", "class_weight") is not None
             remedy = "" if weighted else "data: {class_weight: balanced}"
-            caveats.append(Insight("note" if weighted else "warning", "The classes are unbalanced.", text, remedy))
-    return caveats
+            insights.append(Insight("note" if weighted else "warning", "The classes are imbalanced.", text, remedy))
+    return insights
 
 
-def _weak_classes(facts: RunFacts) -> list[Insight]:
-    caveats = []
-    for target in facts.headline_evaluation.get("targets") or []:
-        rows = [row for row in target.get("per_class") or [] if is_number(row.get("recall")) and row.get("support")]
-        accuracy = (target.get("metrics") or {}).get("accuracy")
-        if len(rows) < 3 or not is_number(accuracy):
+def _weak_classes(run: RunFacts) -> list[Insight]:
+    insights = []
+    for target in run.headline_part.targets:
+        recalls = [(row.recall, row.class_name) for row in target.per_class if row.recall is not None and row.support]
+        accuracy = target.metrics.get("accuracy")
+        if len(recalls) < 3 or accuracy is None:
             continue
-        weakest = min(rows, key=lambda row: row["recall"])
-        if weakest["recall"] < accuracy - 0.1:
+        recall, weakest = min(recalls, key=lambda pair: pair[0])
+        if recall < accuracy - 0.1:
             text = (
-                f"Of {weakest['class']} only {formatting.percent(weakest['recall'])} are found, against "
-                f"{formatting.percent(accuracy)} of all rows. The confusion matrix shows what they are taken for."
+                f"Of {weakest} only {formatting.percent(recall)} are recognized, against "
+                f"{formatting.percent(accuracy)} of all rows. The confusion matrix shows what they are confused with."
             )
-            caveats.append(Insight("note", "One class is much harder than the others.", text))
-    return caveats
+            insights.append(Insight("note", "One class is much harder than the others.", text))
+    return insights
 
 
-def _few_rows(facts: RunFacts) -> list[Insight]:
-    rows = facts.headline_evaluation.get("rows")
-    if is_number(rows) and rows < MIN_ROWS:
-        text = f"There are only {formatting.pluralize(rows, 'row')} to judge by; the interval above says how far that goes."
+def _few_rows(run: RunFacts) -> list[Insight]:
+    rows = run.headline_part.rows
+    if run.evaluation.parts and rows < MIN_ROWS:
+        text = f"Only {formatting.pluralize(rows, 'row')} were evaluated; the interval above shows the uncertainty."
         return [Insight("warning", "The evaluation rests on few rows.", text)]
     return []
 
 
-def _data_warnings(facts: RunFacts) -> list[Insight]:
-    warnings = [str(text) for text in facts.data.get("warnings") or []]
-    uncovered = [text for text in warnings if not any(warning_name in text for warning_name in COVERED_WARNINGS)]
+def _data_warnings(run: RunFacts) -> list[Insight]:
+    uncovered = [text for text in run.data.warnings if not any(name in text for name in COVERED_WARNINGS)]
     return [Insight("note", "A warning about the data.", text) for text in uncovered]

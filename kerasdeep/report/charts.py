@@ -1,7 +1,7 @@
-"""Charts as geometry: where every line, tick and mark stands, in per cent of the plot.
+"""Charts as geometry: the position of every line, tick and marker, in per cent of the plot.
 
-A plot is an SVG that stretches with the page; its words are HTML, placed by the same per cents, so that they
-stay readable on a phone. Positions run from 0 to 100, y downwards, as on the page.
+A plot is an SVG that stretches with the page; its text is HTML at the same percentages, so that it stays readable
+on a phone. Positions run from 0 to 100, y downwards, as on the page.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
-from kerasdeep.report import formatting
-from kerasdeep.report.formatting import is_number
+from kerasdeep import formatting
+from kerasdeep.formatting import is_number
 
 MAX_POINTS = 800
-MIN_LOG_RATIO = 20.0  # a range that spans more than this factor is easier to read in logarithms
+MIN_LOG_RATIO = 20.0  # a range that spans more than this factor is easier to read on a logarithmic scale
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,25 @@ class Axis:
         return _position(value, self.low, self.high, self.log)
 
 
+class Series(NamedTuple):
+    """The values of one curve; `tone` names its colour."""
+
+    name: str
+    tone: str
+    values: Sequence[float | None]
+
+
+class Marker(NamedTuple):
+    """A point of the x axis to mark: `kind` is saved or stage."""
+
+    point: int
+    label: str
+    kind: str
+
+
 @dataclass(frozen=True)
 class Line:
-    """One curve; `tone` names its colour. Per point: `at`, the way down in per cent, and `said`, the value."""
+    """A curve as drawn, with the position and the text of each of its values."""
 
     name: str
     tone: str
@@ -49,7 +66,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Flag:
-    """A vertical mark with a word, such as the best epoch or the start of a stage."""
+    """A vertical line with a label, such as the best epoch or the start of a stage."""
 
     position: float
     label: str
@@ -72,7 +89,7 @@ class LineChart:
 
 @dataclass(frozen=True)
 class ScatterPlot:
-    """Predicted against actual values: one path of dots, both axes alike, the diagonal is a perfect answer."""
+    """One path of dots on two equal axes, so that on the diagonal both values agree."""
 
     path: str
     ticks: list[Tick]
@@ -83,7 +100,7 @@ class ScatterPlot:
 
 @dataclass(frozen=True)
 class Histogram:
-    """A histogram: the middle of each bar and its height in per cent of the highest, its range and its count."""
+    """For each bar its middle, its height in per cent of the highest, its range and its count."""
 
     left: list[float]
     heights: list[float]
@@ -96,35 +113,26 @@ def line_chart(
     key: str,
     title: str,
     x_labels: Sequence[str],
-    columns: Sequence[tuple[str, str, Sequence[float | None]]],
-    formatter: Callable[[float | None], str],
-    flags: Sequence[tuple[int, str, str]] = (),
+    series: Sequence[Series],
+    formatter: Callable[[object], str],
+    markers: Sequence[Marker] = (),
     shown: int = 0,
 ) -> LineChart | None:
-    """Curves over epochs, None without values. `columns` are (name, tone, values), `flags` (point, word, kind)."""
-    values = [value for _, _, column in columns for value in column if is_number(value)]
+    """Curves over epochs; None without values. The values of point `shown` are written above the plot."""
+    values = [value for curve in series for value in curve.values if is_number(value)]
     if not values:
         return None
-    kept_points = _thinned_points(len(x_labels), {shown, *(point for point, _, _ in flags)})
+    kept_points = _thinned_points(len(x_labels), {shown, *(marker.point for marker in markers)})
     last = max(len(x_labels) - 1, 1)
     x_positions = [50.0 if len(x_labels) == 1 else round(100 * point / last, 2) for point in kept_points]
-    y = axis(
-        values, formatter, allow_log=formatter is not formatting.learning_rate
-    )  # schedules are drawn as they are written down
+    # A schedule of the learning rate is drawn on the scale on which people think of it.
+    y = axis(values, formatter, allow_log=formatter is not formatting.learning_rate)
     lines = []
-    for name, tone, column in columns:
-        y_positions = [
-            round(100 - y.position(column[point]), 2) if is_number(column[point]) else None for point in kept_points
-        ]
-        lines.append(
-            Line(
-                name,
-                tone,
-                _svg_path(x_positions, y_positions),
-                y_positions,
-                [formatter(column[point]) for point in kept_points],
-            )
-        )
+    for name, tone, column in series:
+        kept_values = [column[point] for point in kept_points]
+        y_positions = [round(100 - y.position(value), 2) if is_number(value) else None for value in kept_values]
+        path = _svg_path(x_positions, y_positions)
+        lines.append(Line(name, tone, path, y_positions, [formatter(value) for value in kept_values]))
     x_by_point = dict(zip(kept_points, x_positions, strict=True))
     return LineChart(
         key=key,
@@ -134,31 +142,31 @@ def line_chart(
         x_positions=x_positions,
         x_labels=[x_labels[point] for point in kept_points],
         lines=lines,
-        flags=[Flag(x_by_point[point], label, kind) for point, label, kind in flags],
+        flags=[Flag(x_by_point[point], label, kind) for point, label, kind in markers],
         shown=kept_points.index(shown),
         summary="; ".join(f"{line.name} from {line.labels[0]} to {line.labels[-1]}" for line in lines),
     )
 
 
 def scatter(pairs: Sequence[tuple[float, float]]) -> ScatterPlot | None:
-    """(actual, predicted) pairs, from the least actual value to the largest."""
+    """(actual, predicted) pairs, from the smallest actual value to the largest."""
     if not pairs:
         return None
-    shared_axis = axis([value for pair in pairs for value in pair], formatting.number, allow_log=False)
     pairs = sorted(pairs)
-    left = [round(shared_axis.position(actual), 2) for actual, _ in pairs]
-    top = [round(100 - shared_axis.position(predicted), 2) for _, predicted in pairs]
-    return ScatterPlot(
-        path="".join(f"M{x:g} {y:g}h0" for x, y in zip(left, top, strict=True)),
-        ticks=shared_axis.ticks,
-        left=left,
-        top=top,
-        labels=[f"actual {formatting.number(a)}, predicted {formatting.number(p)}" for a, p in pairs],
-    )
+    labels = [f"actual {formatting.number(a)}, predicted {formatting.number(p)}" for a, p in pairs]
+    return scatter_plot(pairs, axis([v for pair in pairs for v in pair], formatting.number, allow_log=False), labels)
+
+
+def scatter_plot(points: Sequence[tuple[float, float]], scale: Axis, labels: list[str]) -> ScatterPlot:
+    """A labelled dot for each (x, y), with `scale` on both axes."""
+    left = [round(scale.position(x), 2) for x, _ in points]
+    top = [round(100 - scale.position(y), 2) for _, y in points]
+    path = "".join(f"M{x:g} {y:g}h0" for x, y in zip(left, top, strict=True))
+    return ScatterPlot(path, scale.ticks, left, top, labels)
 
 
 def histogram(values: Sequence[float], bins: int = 25) -> Histogram | None:
-    """How often which value occurs, on a range symmetric about zero; the end bars take what lies further out."""
+    """How often values occur, on a range symmetric about zero; the bars at its ends count what lies beyond."""
     if not any(values):
         return None
     sizes = sorted(abs(value) for value in values)
@@ -180,16 +188,16 @@ def histogram(values: Sequence[float], bins: int = 25) -> Histogram | None:
 
 
 def axis(
-    values: Sequence[float], formatter: Callable[[float], str], allow_log: bool = True, padding: float = 0.06
+    values: Sequence[float], formatter: Callable[[object], str], allow_log: bool = True, padding: float = 0.06
 ) -> Axis:
-    """An axis with round numbers on it; logarithmic where positive values span more than LOG_FROM."""
+    """An axis with round numbers on it; logarithmic where positive values span more than MIN_LOG_RATIO."""
     low, high = min(values), max(values)
     if allow_log and low > 0 and high / low > MIN_LOG_RATIO:
         low, high = low / 1.1, high * 1.1
         tick_formatter = formatting.compact_number if formatter is formatting.number else formatter
         ticks = [
-            Tick(round(_position(location, low, high, True), 2), tick_formatter(location))
-            for location in _log_tick_values(low, high)
+            Tick(round(_position(value, low, high, True), 2), tick_formatter(value))
+            for value in _log_tick_values(low, high)
         ]
         return Axis(low, high, True, ticks)
     margin = padding * (high - low) if high > low else abs(high) * 0.1 or 1.0
@@ -216,7 +224,7 @@ def _position(value: float, low: float, high: float, log: bool) -> float:
 
 
 def _round_step(minimum: float) -> float:
-    """The round number (1, 2 or 5 times a power of ten) that is at least `least`."""
+    """The round number (1, 2 or 5 times a power of ten) that is at least `minimum`."""
     power = 10.0 ** math.floor(math.log10(minimum))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= minimum * 0.999)
 
@@ -240,7 +248,7 @@ def _epoch_ticks(labels: Sequence[str]) -> list[Tick]:
 
 
 def _thinned_points(length: int, needed: set[int]) -> list[int]:
-    """At most about MOST_POINTS points, evenly, and those that are needed."""
+    """At most about MAX_POINTS points, evenly spaced, and those that are needed."""
     step = max(1, math.ceil(length / MAX_POINTS))
     return sorted({*range(0, length, step), length - 1, *(point for point in needed if 0 <= point < length)})
 

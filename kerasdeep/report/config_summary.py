@@ -1,4 +1,4 @@
-"""The configuration as a reader wants it: what differs from the defaults, and the whole file in colour."""
+"""The configuration for readers: what differs from the defaults, and the whole file in colour."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from kerasdeep import yaml_nodes
+from kerasdeep import formatting, yaml_nodes
 from kerasdeep.catalog import Choice, to_plain
 from kerasdeep.config.load import read_config
 from kerasdeep.config.resolved import LOAD_TIME_KEYS
 from kerasdeep.config.root import Config
 from kerasdeep.config.schema import Section, settings_of
 from kerasdeep.errors import InputError, Problems
-from kerasdeep.report import formatting
 
 SHOWN_ELSEWHERE = {"version", "name", "description", "network.layers", *LOAD_TIME_KEYS}
 _YAML_LINE = re.compile(r"(?P<indent>[ -]*)(?P<key>[^\s#:'\"{\[][^:#]*:)?(?P<value>.*?)(?P<comment>(^|\s+)#.*)?")
@@ -23,7 +22,7 @@ _YAML_LINE = re.compile(r"(?P<indent>[ -]*)(?P<key>[^\s#:'\"{\[][^:#]*:)?(?P<val
 
 @dataclass(frozen=True)
 class SettingDifference:
-    """One setting that this run has otherwise; `default` is empty where there is none."""
+    """One setting that differs from its default; `default` is empty where there is none."""
 
     setting: str
     value: str
@@ -31,7 +30,7 @@ class SettingDifference:
 
 
 def parse_resolved(resolved: str) -> Config | None:
-    """The experiment that `resolved.yaml` describes; None when this version cannot read it (any more)."""
+    """The experiment that `resolved.yaml` describes; None when this version cannot read it."""
     try:
         node = yaml_nodes.parse_yaml(resolved, "resolved.yaml")
     except InputError:
@@ -40,7 +39,7 @@ def parse_resolved(resolved: str) -> Config | None:
 
 
 def differences_from_defaults(section: Section, prefix: str = "") -> list[SettingDifference]:
-    """The settings that have another value than their default, in the order of the file."""
+    """The settings that differ from their defaults, in the order of the file."""
     changes = []
     for key, entry in settings_of(type(section)).items():
         name, value = prefix + key, getattr(section, entry.name)
@@ -56,7 +55,7 @@ def differences_from_defaults(section: Section, prefix: str = "") -> list[Settin
 
 
 def format_value(value: Any) -> str:
-    """A value on one line, as YAML would have it; what equals its default inside is left out."""
+    """A value on one line, in YAML; arguments inside that equal their defaults are left out."""
     if isinstance(value, Section):
         return "{" + ", ".join(f"{item.setting}: {item.value}" for item in differences_from_defaults(value)) + "}"
     if isinstance(value, Choice):

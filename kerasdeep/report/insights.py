@@ -1,17 +1,19 @@
-"""What the figures mean, in plain words: how good it is and how training went (`caveats.py` has the rest).
+"""What the metrics and curves mean, in plain words: how good the result is and how training went.
 
-Every sentence rests on a rule that stands beside it, so that two runs with the same figures get the same words.
+Every sentence follows from a rule beside it, so that two runs with the same metrics get the same words. Caveats about
+the data are in `caveats.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from kerasdeep.report import formatting
-from kerasdeep.report.formatting import is_number
+from kerasdeep import formatting, metric_names
+from kerasdeep.formatting import is_number
 from kerasdeep.report.run_facts import RunFacts
-from kerasdeep.tasks import predicts_numbers
+from kerasdeep.runs.facts import TargetMetrics
+from kerasdeep.tasks import TASKS
 
 OVERFIT_RATIO = 1.05  # validation loss this much above its best, while training loss falls, is overfitting
 MIN_ACCURACY_GAP = 0.05  # of accuracy between training and validation
@@ -26,68 +28,58 @@ class Insight:
 
     level: str
     title: str
-    text: str
+    text: str = ""
     remedy: str = ""
 
 
 # How good is it?
 
 
-def result_insights(facts: RunFacts) -> list[Insight]:
-    """One finding for each target of the part that the headline speaks of."""
-    split, evaluated = facts.headline_split, facts.headline_evaluation
-    targets = evaluated.get("targets") or []
-    if not targets:
-        return [_no_result_insight(facts)]
-    rows = f"{formatting.number(evaluated.get('rows'))} {SPLIT_LABELS[split]} rows"
-    insights = []
-    for target in targets:
-        target_phrase = f" about {target.get('target')}" if len(targets) > 1 else ""
-        insights.append(
-            _regression_insight(target, rows)
-            if predicts_numbers(target.get("kind") or "")
-            else _classification_insight(target, rows, target_phrase)
-        )
+def result_insights(run: RunFacts) -> list[Insight]:
+    """The verdict on each target of the headline's part, then what limits it."""
+    split, part = run.headline_split, run.headline_part
+    if not part.targets:
+        return [_missing_result(run)]
+    rows = f"{formatting.number(part.rows)} {SPLIT_LABELS[split]} rows"
+    insights = [_target_insight(target, rows, len(part.targets) > 1) for target in part.targets]
     if split == "train":
-        text = "There is no validation and no test part, so nothing says how it does on new data."
-        insights.append(
-            Insight("warning", "These are the rows it was trained on.", text, "data: {validation: 0.1, test: 0.1}")
+        title = "These are the rows it was trained on."
+        text = "There are no validation or test rows, so nothing shows how it does on new data."
+        insights.append(Insight("warning", title, text, "data: {validation: 0.1, test: 0.1}"))
+    if split == "validation" and run.restores_best:
+        text = (
+            "The validation rows also chose the saved epoch, so expect slightly less on new data. "
+            "A separate test part gives an unbiased result."
         )
-    if split == "validation" and facts.restores_best:
-        insights.append(
-            Insight(
-                "note",
-                "No test part.",
-                "The validation rows also chose the saved epoch, so expect slightly less on new data. "
-                "A test part of its own gives an honest figure.",
-                "data: {test: 0.1}",
-            )
-        )
+        insights.append(Insight("note", "No test part.", text, "data: {test: 0.1}"))
     return insights
 
 
-def _no_result_insight(facts: RunFacts) -> Insight:
-    name = next((f"val_{metric}" for metric in facts.metrics if facts.has_values(f"val_{metric}")), None)
-    if facts.history and name:
-        last = formatting.metric_value(name, facts.history[-1].get(name))
-        return Insight(
-            "note",
-            f"Not evaluated yet. The last validation {formatting.metric_label(name)} was {last}.",
-            f"The figures below are of the epochs that were finished ({len(facts.history)}).",
-        )
+def _missing_result(run: RunFacts) -> Insight:
+    name = next((f"val_{metric}" for metric in run.metrics if run.has_values(f"val_{metric}")), None)
+    if run.history and name:
+        last = metric_names.format_value(name, run.history[-1].get(name))
+        title = f"Not evaluated yet. The last validation {metric_names.label(name)} was {last}."
+        return Insight("note", title, f"The values below are of the {len(run.history)} epochs that were finished.")
     return Insight("note", "There is no result yet.", "No epoch was finished when this report was written.")
 
 
-def _classification_insight(target: dict[str, Any], rows: str, target_phrase: str) -> Insight:
-    accuracy, baseline, bounds = _metric_with_baseline(target, "accuracy")
-    title = f"On {rows} the network is right {formatting.percent(accuracy)} of the time{target_phrase}."
-    if not (is_number(accuracy) and is_number(baseline)):
-        return Insight("note", title, "")
-    interval_text = ""
+def _target_insight(target: TargetMetrics, rows: str, name_target: bool) -> Insight:
+    if target.kind in TASKS and not TASKS[target.kind].has_classes:
+        return _regression_insight(target, rows)
+    return _classification_insight(target, rows, f" about {target.target}" if name_target else "")
+
+
+def _classification_insight(target: TargetMetrics, rows: str, about: str) -> Insight:
+    accuracy, baseline = target.metrics.get("accuracy"), target.baseline.get("accuracy")
+    title = f"On {rows} the network is right {formatting.percent(accuracy)} of the time{about}."
+    if accuracy is None or baseline is None:
+        return Insight("note", title)
+    text = f"Always predicting the most frequent class would be right {formatting.percent(baseline)} of the time"
+    bounds = _bounds(target, "accuracy")
     if bounds:
         between = " and ".join(formatting.percent(bound) for bound in bounds)
-        interval_text = f"With 95\u202f% confidence the true figure lies between {between}. "
-    text = f"{interval_text}Always answering the most frequent class would be right {formatting.percent(baseline)} of the time"
+        text = f"With 95\u202f% confidence the true accuracy is between {between}. {text}"
     if bounds and bounds[0] <= baseline <= bounds[1]:
         return Insight("warning", title, f"{text}: that is no clear difference.")
     if accuracy <= baseline:
@@ -96,168 +88,130 @@ def _classification_insight(target: dict[str, Any], rows: str, target_phrase: st
     return Insight("good", title, f"{text}: the network makes {fewer_mistakes} fewer mistakes.")
 
 
-def _regression_insight(target: dict[str, Any], rows: str) -> Insight:
-    r2, _, bounds = _metric_with_baseline(target, "r2_score")
-    error, baseline, error_bounds = _metric_with_baseline(target, "mean_absolute_error")
-    name = target.get("target") or "the target"
-    title = f"On {rows} the network explains {formatting.percent(r2)} of the variation of {name}."
-    interval_text = f" (95\u202f% interval {formatting.interval('mae', error_bounds)})" if error_bounds else ""
+def _regression_insight(target: TargetMetrics, rows: str) -> Insight:
+    r2, error = (target.metrics.get(name) for name in ("r2_score", "mean_absolute_error"))
+    baseline, name = target.baseline.get("mean_absolute_error"), target.target
+    interval = metric_names.format_interval("mae", _bounds(target, "mean_absolute_error"))
+    interval_text = "" if interval == formatting.NO_VALUE else f" (95\u202f% interval {interval})"
     text = (
-        f"It misses by {formatting.number(error, 3)} on average{interval_text}; "
-        f"always answering the mean of the training rows would miss by {formatting.number(baseline, 3)}."
+        f"Its average error is {formatting.number(error, 3)}{interval_text}; "
+        f"always predicting the mean of the training rows would be off by {formatting.number(baseline, 3)}."
     )
-    if not is_number(r2):
-        return Insight(
-            "note", f"On {rows} the network misses {name} by {formatting.number(error, 3)} on average.", text
-        )
+    if r2 is None:
+        title = f"On {rows} the network's average error in {name} is {formatting.number(error, 3)}."
+        return Insight("note", title, text)
     if r2 <= 0:
         return Insight("bad", f"On {rows} the network predicts {name} no better than its mean.", text)
+    bounds = _bounds(target, "r2_score")
     if bounds and bounds[0] <= 0:
-        text += " The interval of R² reaches below zero: a few large errors, or too few rows, leave it open."
+        text += " The interval of R² includes zero, because of a few large errors or too few rows."
         return Insight("warning", f"On {rows} it is not certain that the network beats the mean of {name}.", text)
-    return Insight("good", title, text)
+    return Insight("good", f"On {rows} the network explains {formatting.percent(r2)} of the variation of {name}.", text)
 
 
-def _metric_with_baseline(target: dict[str, Any], name: str) -> tuple[Any, Any, Any]:
-    """Value, baseline and interval of one metric."""
-    bounds = (target.get("intervals") or {}).get(name)
-    has_bounds = bounds and all(is_number(bound) for bound in bounds)
-    baseline = target.get("baseline") or {}
-    return (target.get("metrics") or {}).get(name), baseline.get(name), bounds if has_bounds else None
+def _bounds(target: TargetMetrics, name: str) -> tuple[float, float] | None:
+    low, high = target.intervals.get(name) or (None, None)
+    return None if low is None or high is None else (low, high)
 
 
 # Did training go well?
 
 
-def training_insights(facts: RunFacts) -> list[Insight]:
-    """How the epochs went: finite, long enough, over- or underfitting."""
-    if not facts.history:
+def training_insights(run: RunFacts) -> list[Insight]:
+    """How the epochs went: finite, enough of them, overfitting or underfitting."""
+    if not run.history:
         return [Insight("note", "No epoch was finished.", "There are no curves to look at yet.")]
-    if facts.first_non_finite_row is not None:
-        return [
-            Insight(
-                "bad",
-                f"The loss stopped being a number in epoch {facts.first_non_finite_row + 1}.",
-                "The steps were too large for this network. A learning rate ten times smaller, a bound on the "
-                "gradients, or scaled inputs usually help.",
-                "optimizer: {Nadam: {learning_rate: 1e-4, clipnorm: 1.0}}",
-            )
-        ]
-    loss, val_loss = facts.loss_columns
-    train, validation = facts.column(loss), facts.column(val_loss)
-    if len(facts.history) < 3 or not facts.has_values(loss):
-        return [
-            Insight(
-                "note", f"{formatting.pluralize(len(facts.history), 'epoch')} tell little.", _training_time_text(facts)
-            )
-        ]
-    insights = [_ending_insight(facts)]
-    if _underfits(facts, train):
-        insights.append(
-            Insight(
-                "warning",
-                "The network hardly learned.",
-                f"The training loss went from {formatting.number(train[0])} to {formatting.number(train[-1])}. A larger "
-                "network, a larger learning rate or less regularization would be the first things to try.",
-            )
+    if run.first_non_finite_row is not None:
+        title = f"The loss stopped being a number in epoch {run.first_non_finite_row + 1}."
+        text = (
+            "The steps were too large for this network. A learning rate ten times smaller, clipped gradients or "
+            "scaled inputs usually help."
         )
-    elif facts.has_values(val_loss):
-        insights += _generalization_insights(facts, train, validation)
+        return [Insight("bad", title, text, "optimizer: {Nadam: {learning_rate: 1e-4, clipnorm: 1.0}}")]
+    loss, val_loss = run.loss_columns
+    train, validation = run.column(loss), run.column(val_loss)
+    if len(run.history) < 3 or not run.has_values(loss):
+        verb = "is" if len(run.history) == 1 else "are"
+        title = f"{formatting.pluralize(len(run.history), 'epoch')} {verb} too few to judge."
+        return [Insight("note", title, _training_time_text(run))]
+    insights = [_ending_insight(run)]
+    if _underfits(run, train):
+        text = (
+            f"The training loss went from {formatting.number(train[0])} to {formatting.number(train[-1])}. A larger "
+            "network, a larger learning rate or less regularization would be the first things to try."
+        )
+        insights.append(Insight("warning", "The network hardly learned.", text))
+    elif run.has_values(val_loss):
+        insights += _generalization_insights(run, train, validation)
     return insights
 
 
-def _ending_insight(facts: RunFacts) -> Insight:
-    last_stage = facts.stages[-1] if facts.stages else {}
-    planned, done = facts.planned_epochs, len(facts.history)
-    best_row = "" if facts.best_row is None else f" The saved model is that of epoch {facts.best_row + 1}."
-    if last_stage.get("stopped") == "early":
-        planned_text = f" of {planned}" if planned else ""
-        return Insight(
-            "good",
-            f"Training stopped early, after epoch {done}{planned_text}.",
-            f"Nothing was improving any more.{best_row} {_training_time_text(facts)}",
-        )
-    if facts.status in ("interrupted", "running", "failed"):
-        planned_text = f" of {planned} planned epochs" if planned else " epochs"
-        return Insight(
-            "note",
-            f"{done}{planned_text} are done.",
-            f"What follows is about these.{best_row} {_training_time_text(facts)}",
-        )
-    return Insight("good", f"All {done} epochs were trained.", f"{best_row} {_training_time_text(facts)}".strip())
+def _ending_insight(run: RunFacts) -> Insight:
+    planned, done = run.planned_epochs, len(run.history)
+    best = "" if run.best_row is None else f"The saved model is that of epoch {run.best_row + 1}."
+    if _stopped_early(run):
+        title = f"Training stopped early, after epoch {done}{f' of {planned}' if planned else ''}."
+        sentences = ["The monitored metric had stopped improving.", best]
+    elif run.status in ("interrupted", "running", "failed"):
+        title = f"{done}{f' of {planned} planned' if planned else ''} epochs are done."
+        sentences = ["What follows is about these.", best]
+        return Insight("note", title, " ".join(filter(None, [*sentences, _training_time_text(run)])))
+    else:
+        title, sentences = f"All {done} epochs were trained.", [best]
+    return Insight("good", title, " ".join(filter(None, [*sentences, _training_time_text(run)])))
 
 
-def _training_time_text(facts: RunFacts) -> str:
-    seconds = [row.get("seconds") for row in facts.history if is_number(row.get("seconds"))]
+def _stopped_early(run: RunFacts) -> bool:
+    return bool(run.stages) and run.stages[-1].stopped == "early"
+
+
+def _training_time_text(run: RunFacts) -> str:
+    seconds = [value for value in run.column("seconds") if value is not None]
     if not seconds:
         return ""
-    speeds = [row["examples_per_second"] for row in facts.history if is_number(row.get("examples_per_second"))]
+    speeds = sorted(value for value in run.column("examples_per_second") if value is not None)
     text = f"Training took {formatting.duration(sum(seconds))}"
-    # The first epoch pays for compilation; the median is what the others ran at.
-    return text + (f", at {round(sorted(speeds)[len(speeds) // 2]):,} examples a second." if speeds else ".")
+    # The first epoch includes compilation; the median is the speed of the others.
+    return text + (f", at {round(speeds[len(speeds) // 2]):,} examples per second." if speeds else ".")
 
 
-def _underfits(facts: RunFacts, train: list[Any]) -> bool:
+def _underfits(run: RunFacts, train: Sequence[float | None]) -> bool:
+    """A training loss that hardly fell, unless the result is good: then the first epoch did it all."""
     first, last = train[0], train[-1]
-    return (
-        is_number(first)
-        and is_number(last)
-        and first > 0
-        and last > UNDERFIT_RATIO * first
-        and not _beats_baseline(facts)
-    )
+    hardly_fell = first is not None and last is not None and first > 0 and last > UNDERFIT_RATIO * first
+    return hardly_fell and all(insight.level != "good" for insight in result_insights(run))
 
 
-def _beats_baseline(facts: RunFacts) -> bool:
-    """Whether the result beats the baseline clearly: then a flat loss means that the first epoch did it all."""
-    return any(finding.level == "good" for finding in result_insights(facts))
-
-
-def _generalization_insights(facts: RunFacts, train: list[Any], validation: list[Any]) -> list[Insight]:
-    loss_pairs = enumerate(zip(validation, train, strict=True))
-    known = [(value, index) for index, (value, train_loss) in loss_pairs if is_number(value) and is_number(train_loss)]
+def _generalization_insights(
+    run: RunFacts, train: Sequence[float | None], validation: Sequence[float | None]
+) -> list[Insight]:
+    pairs = enumerate(zip(validation, train, strict=True))
+    known = [(val_loss, index, loss) for index, (val_loss, loss) in pairs if val_loss is not None and loss is not None]
     if not known:
         return []
-    (lowest, best_index), (last_loss, last_index) = min(known), known[-1]
-    insights = []
-    if last_loss > OVERFIT_RATIO * lowest > 0 and train[last_index] < train[best_index]:
-        restored = facts.best_row is not None and facts.restores_best
-        insights.append(
-            Insight(
-                "note" if restored else "warning",
-                f"It overfits after epoch {best_index + 1}.",
-                f"From there the validation loss rose from {formatting.number(lowest)} to {formatting.number(last_loss)} "
-                "while the training loss kept falling. "
-                + (
-                    "The best epoch's weights were kept, so this only cost time."
-                    if restored
-                    else "Stopping early, dropout, weight decay or more data would help."
-                ),
-                "" if restored else "training: {early_stopping: {patience: 5}}",
-            )
-        )
-    elif _still_falling(validation) and (not facts.stages or facts.stages[-1].get("stopped") != "early"):
-        insights.append(
-            Insight(
-                "note",
-                "It was still improving at the end.",
-                "The validation loss kept falling through the last epochs: more of them would probably pay.",
-            )
-        )
+    (lowest, best_index, train_at_best), (last_loss, _, last_train) = min(known), known[-1]
+    best_text, last_text = formatting.number(lowest), formatting.number(last_loss)
+    if last_loss > OVERFIT_RATIO * lowest > 0 and last_train < train_at_best:
+        restored = run.best_row is not None and run.restores_best
+        text = f"From there the validation loss rose from {best_text} to {last_text} while the training loss kept "
+        if restored:
+            text += "falling. The best epoch's weights were kept, so this only cost time."
+        else:
+            text += "falling. Stopping early, dropout, weight decay or more data would help."
+        remedy = "" if restored else "training: {early_stopping: {patience: 5}}"
+        insight = Insight("note" if restored else "warning", f"It overfits after epoch {best_index + 1}.", text, remedy)
+    elif _still_falling(validation) and not _stopped_early(run):
+        text = "The validation loss kept falling through the last epochs: training longer would probably help."
+        insight = Insight("note", "It was still improving at the end.", text)
     else:
-        insights.append(
-            Insight(
-                "good",
-                "Validation loss levelled off.",
-                f"It reached {formatting.number(lowest)} in epoch {best_index + 1} and ended at {formatting.number(last_loss)}.",
-            )
-        )
-    return insights + _train_validation_gap(facts, best_index)
+        text = f"It reached {best_text} in epoch {best_index + 1} and ended at {last_text}."
+        insight = Insight("good", "Validation loss levelled off.", text)
+    return [insight, *_train_validation_gap(run, best_index)]
 
 
-def _still_falling(validation: list[Any]) -> bool:
+def _still_falling(validation: Sequence[float | None]) -> bool:
     """Whether the best epoch is among the last tenth, and clearly better than all before the last fifth."""
-    known = [value for value in validation if is_number(value)]
+    known = [value for value in validation if value is not None]
     fifth, tenth = max(2, len(known) // 5), max(2, len(known) // 10)
     if len(known) <= fifth:
         return False
@@ -265,19 +219,18 @@ def _still_falling(validation: list[Any]) -> bool:
     return lowest in known[-tenth:] and lowest < (1 - MIN_IMPROVEMENT) * min(known[:-fifth])
 
 
-def _train_validation_gap(facts: RunFacts, best_index: int) -> list[Insight]:
-    row = facts.history[best_index if facts.best_row is None else facts.best_row]
-    for name in facts.metrics:
+def _train_validation_gap(run: RunFacts, best_index: int) -> list[Insight]:
+    row = run.history[best_index if run.best_row is None else run.best_row]
+    for name in run.metrics:
         train, validation = row.get(name), row.get(f"val_{name}")
-        if formatting.is_fraction(name) and is_number(train) and is_number(validation):
-            values = f"{formatting.percent(train)} in training, {formatting.percent(validation)} in validation"
-            comparison = f"{formatting.metric_label(name)} {values}"
-            if train - validation > MIN_ACCURACY_GAP:
-                text = f"At the saved epoch: {comparison}. It knows the training rows better than it can generalize."
-                return [Insight("warning", "There is a gap between training and validation.", text)]
-            if validation > train:
-                text = (
-                    f"At the saved epoch: {comparison}. Usual with dropout or augmentation, which only training feels."
-                )
-                return [Insight("note", "Validation looks better than training.", text)]
+        if not (metric_names.is_fraction(name) and is_number(train) and is_number(validation)):
+            continue
+        values = f"{formatting.percent(train)} in training, {formatting.percent(validation)} in validation"
+        text = f"At the saved epoch: {metric_names.label(name)} {values}. "
+        if train - validation > MIN_ACCURACY_GAP:
+            title = "There is a gap between training and validation."
+            return [Insight("warning", title, text + "It does better on rows it was trained on than on others.")]
+        if validation > train:
+            text += "This is usual with dropout or augmentation, which are active only during training."
+            return [Insight("note", "Validation looks better than training.", text)]
     return []

@@ -1,4 +1,4 @@
-"""How signal and gradients fared in each layer while the run trained: heat maps over epochs, and what they show.
+"""Activations and gradients of each layer during training: heat maps over epochs, and what they show.
 
 The limits are those of `diagnose`, which also names what would help.
 """
@@ -9,8 +9,8 @@ import math
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from kerasdeep import formatting
 from kerasdeep.evaluation.thresholds import (
     COLLAPSED_ACTIVATIONS,
     DEAD_SHARE,
@@ -18,21 +18,56 @@ from kerasdeep.evaluation.thresholds import (
     SATURATED_SHARE,
     VANISHING_RATIO,
 )
-from kerasdeep.report import formatting
-from kerasdeep.report.formatting import is_number
 from kerasdeep.report.insights import Insight
-from kerasdeep.report.run_facts import RunFacts
+from kerasdeep.runs.facts import HealthFact, HealthReading
 
 MAX_READINGS = 24  # columns of a heat map; more are thinned, the last is kept
 MAX_LAYERS = 60
-MIN_LOG_SPAN = 100.0  # of a logarithmic scale: figures that hardly differ get much the same colour
+MIN_LOG_SPAN = 100.0  # of a logarithmic scale: values that hardly differ get much the same colour
 
-HealthReading = dict[str, Any]
+
+@dataclass(frozen=True)
+class HeatMapMetric:
+    """What a heat map shows of each layer. A fraction from `limit` on is marked; other metrics have a log scale."""
+
+    key: str
+    title: str
+    description: str
+    limit: float | None = None
+
+    @property
+    def is_fraction(self) -> bool:
+        return self.limit is not None
+
+    def format_value(self, value: float | None) -> str:
+        return formatting.percent(value) if self.is_fraction else formatting.number(value, 2)
+
+
+HEAT_MAP_METRICS = (
+    HeatMapMetric(
+        "gradient",
+        "Gradients",
+        "Root mean square of the gradient of the loss with respect to each kernel: what a layer has to learn from.",
+    ),
+    HeatMapMetric(
+        "update_ratio",
+        "Updates",
+        "The change of a kernel in one step relative to its size: about a thousandth is usual.",
+    ),
+    HeatMapMetric("deviation", "Activations", "Standard deviation of each layer's outputs."),
+    HeatMapMetric("dead", "Dead units", "Share of units that output zero for every row.", DEAD_SHARE),
+    HeatMapMetric(
+        "saturated",
+        "Saturation",
+        "Share of outputs at the lower or upper limit of the activation function.",
+        SATURATED_SHARE,
+    ),
+)
 
 
 @dataclass(frozen=True)
 class HeatMapCell:
-    """One layer at one epoch; `strength` is 0 to 1, `sick` where it is beyond a limit, None where unknown."""
+    """One layer at one epoch; `strength` is the depth of its colour, 0 to 1, None where the value is unknown."""
 
     label: str
     strength: float | None
@@ -41,7 +76,7 @@ class HeatMapCell:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """`rows` are (layer, cells), a cell for each of `epochs`; `about` says what the figure is."""
+    """`rows` are (layer, cells), a cell for each of `epochs`."""
 
     title: str
     description: str
@@ -49,73 +84,67 @@ class HeatMap:
     rows: list[tuple[str, list[HeatMapCell]]]
 
 
-def heat_maps(facts: RunFacts) -> list[HeatMap]:
-    """A map for each figure that was read, in reading order; none for a run that was not watched."""
-    readings = _thinned_readings(_readings(facts))
-    layers = [name for name, _ in _layers(facts)][:MAX_LAYERS]
-    if not readings or not layers:
-        return []
-    hidden = [name for name, is_output in _layers(facts) if not is_output]
-    epochs = [str(reading.get("epoch")) for reading in readings]
-    maps = []
-    for key, title, description, formatter, log_scale, is_out_of_range in HEAT_MAP_METRICS:
-        values = [[_layer_value(reading, layer, key) for reading in readings] for layer in layers]
-        known_values = [value for row in values for value in row if is_number(value) and (value > 0 or not log_scale)]
-        if not known_values or (
-            not log_scale and not any(known_values)
-        ):  # a share that is zero everywhere is told in words
+def heat_maps(health: HealthFact) -> list[HeatMap]:
+    """A map for each metric that was read, in reading order; none for a run that was not monitored."""
+    readings = _thinned_readings(health.readings)
+    layers = [layer.name for layer in health.layers][:MAX_LAYERS]
+    hidden, epochs, maps = _hidden_layers(health), [str(reading.epoch) for reading in readings], []
+    for metric in HEAT_MAP_METRICS:
+        values = [[_layer_value(reading, layer, metric.key) for reading in readings] for layer in layers]
+        known = [v for row in values for v in row if v is not None and (v > 0 or metric.is_fraction)]
+        if not any(known):  # a share that is zero everywhere needs no map
             continue
-        low, high = _log_range(known_values) if log_scale else (0.0, 1.0)
+        low, high = (0.0, 1.0) if metric.is_fraction else _log_range(known)
         rows = [
-            (
-                layer,
-                [
-                    HeatMapCell(
-                        formatter(value),
-                        _color_strength(value, low, high, log_scale),
-                        layer in hidden and is_out_of_range(value),
-                    )
-                    for value in row
-                ],
-            )
+            (layer, [_cell(metric, value, low, high, layer in hidden) for value in row])
             for layer, row in zip(layers, values, strict=True)
-            if any(is_number(value) for value in row)
+            if any(value is not None for value in row)
         ]
-        maps.append(HeatMap(title, description, epochs, rows))
+        maps.append(HeatMap(metric.title, metric.description, epochs, rows))
     return maps
 
 
-def layer_insights(facts: RunFacts) -> list[Insight]:
-    """What the readings show, by the limits of `diagnose`; that all is well, where nothing is beyond them."""
-    readings, hidden = _readings(facts), [name for name, is_output in _layers(facts) if not is_output]
+def layer_insights(health: HealthFact, path: str) -> list[Insight]:
+    """What the readings show, by the limits of `diagnose`; that all is well, where they are kept."""
+    readings, hidden = health.readings, _hidden_layers(health)
     if not readings or not hidden:
         return []
-    remedy = f"kerasdeep diagnose {shlex.quote(facts.path)}"
+    remedy = f"kerasdeep diagnose {shlex.quote(path)}"
+    symptoms = (rule(readings, hidden) for rule in SYMPTOM_RULES)
     insights = [
-        Insight("warning", title, f"{text} {_epochs_text(readings, affected)}", remedy)
-        for title, text, affected in (rule(readings, hidden) for rule in SYMPTOM_RULES)
-        if affected
+        Insight("warning", symptom.title, f"{symptom.text} {_epochs_text(readings, symptom.affected)}", remedy)
+        for symptom in symptoms
+        if symptom.affected
     ]
     if insights:
         return insights
+    text = f"No layer died, saturated or lost its gradient in {formatting.pluralize(len(readings), 'reading')}."
     ratio = _gradient_ratio(readings[-1], hidden)
-    ratio_text = f" The first layer's gradient is {formatting.number(ratio, 2)} times the last one's." if ratio else ""
-    text = f"No layer died, saturated or lost its gradient in {formatting.pluralize(len(readings), 'reading')}.{ratio_text}"
-    return [Insight("good", "Signal and gradients reached every layer.", text)]
+    if ratio:
+        text += f" The first layer's gradient is {formatting.number(ratio, 2)} times the last one's."
+    return [Insight("good", "Activations and gradients are healthy in every layer.", text)]
 
 
-Symptom = tuple[str, str, list[int]]
+# The rules
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """`affected` are the readings that show it."""
+
+    title: str
+    text: str
+    affected: list[int]
 
 
 def _dead_units(readings: Sequence[HealthReading], hidden: Sequence[str]) -> Symptom:
-    return _fraction_symptom(
-        readings, hidden, "dead", DEAD_SHARE, "Units died", "of the units of {layer} give zero for every row."
-    )
+    sentence = "of the units in {layer} output zero for every row."
+    return _fraction_symptom(readings, hidden, "dead", DEAD_SHARE, "Units died.", sentence)
 
 
 def _saturated(readings: Sequence[HealthReading], hidden: Sequence[str]) -> Symptom:
-    sentence = "of the outputs of {layer} lie at the floor or ceiling of their activation."
-    return _fraction_symptom(readings, hidden, "saturated", SATURATED_SHARE, "Layers saturate", sentence)
+    sentence = "of the outputs of {layer} are at a limit of their activation function."
+    return _fraction_symptom(readings, hidden, "saturated", SATURATED_SHARE, "Layers saturate.", sentence)
 
 
 def _fraction_symptom(
@@ -123,40 +152,40 @@ def _fraction_symptom(
 ) -> Symptom:
     affected, worst = [], (0.0, "")
     for index, reading in enumerate(readings):
-        fractions = [(_layer_value(reading, layer, key) or 0.0, layer) for layer in hidden]
-        if max(fractions)[0] >= limit:
+        largest = max((_layer_value(reading, layer, key) or 0.0, layer) for layer in hidden)
+        if largest[0] >= limit:
             affected.append(index)
-            worst = max(worst, max(fractions))
-    return f"{title}.", f"{formatting.whole_percent(worst[0])} {sentence.format(layer=worst[1])}", affected
+            worst = max(worst, largest)
+    return Symptom(title, f"{formatting.whole_percent(worst[0])} {sentence.format(layer=worst[1])}", affected)
 
 
 def _vanishing_gradients(readings: Sequence[HealthReading], hidden: Sequence[str]) -> Symptom:
-    ratios = [_gradient_ratio(reading, hidden) for reading in readings]
-    affected = [index for index, ratio in enumerate(ratios) if ratio is not None and ratio < VANISHING_RATIO]
-    smallest = min((ratios[index] for index in affected), default=0.0)
-    text = f"The gradient of {hidden[0]} is down to {formatting.number(smallest, 2)} times that of {hidden[-1]}."
-    return "Gradients vanish on their way down.", text, affected
+    ratios = {index: _gradient_ratio(reading, hidden) for index, reading in enumerate(readings)}
+    beyond = {index: ratio for index, ratio in ratios.items() if ratio is not None and ratio < VANISHING_RATIO}
+    smallest = formatting.number(min(beyond.values(), default=0.0), 2)
+    text = f"The gradient of {hidden[0]} is down to {smallest} times that of {hidden[-1]}."
+    return Symptom("Gradients vanish towards the input.", text, list(beyond))
 
 
 def _exploding_gradients(readings: Sequence[HealthReading], hidden: Sequence[str]) -> Symptom:
-    ratios = [_gradient_ratio(reading, hidden) for reading in readings]
-    affected = [index for index, ratio in enumerate(ratios) if ratio is not None and ratio > EXPLODING_RATIO]
-    largest = max((ratios[index] for index in affected), default=0.0)
-    text = f"The gradient of {hidden[0]} is up to {formatting.number(largest, 2)} times that of {hidden[-1]}."
-    return "Gradients explode on their way down.", text, affected
+    ratios = {index: _gradient_ratio(reading, hidden) for index, reading in enumerate(readings)}
+    beyond = {index: ratio for index, ratio in ratios.items() if ratio is not None and ratio > EXPLODING_RATIO}
+    largest = formatting.number(max(beyond.values(), default=0.0), 2)
+    text = f"The gradient of {hidden[0]} is up to {largest} times that of {hidden[-1]}."
+    return Symptom("Gradients explode towards the input.", text, list(beyond))
 
 
 def _collapsed_signal(readings: Sequence[HealthReading], hidden: Sequence[str]) -> Symptom:
     affected, smallest = [], math.inf
     for index, reading in enumerate(readings):
         first, *others = [_layer_value(reading, layer, "typical") for layer in hidden]
-        sizes = [size for size in others if is_number(size)]
-        if is_number(first) and sizes and min(sizes) < COLLAPSED_ACTIVATIONS * first:
+        sizes = [size for size in others if size is not None]
+        if first is not None and sizes and min(sizes) < COLLAPSED_ACTIVATIONS * first:
             affected.append(index)
             smallest = min(smallest, min(sizes) / first)
-    shrink_text = f"Activations shrink to {formatting.number(smallest, 2)} of those of {hidden[0]}"
-    text = f"{shrink_text}: the output hardly sees the input."
-    return "The signal collapses on its way up.", text, affected
+    ratio = formatting.number(smallest, 2)
+    text = f"Activations shrink to {ratio} of those of {hidden[0]}: the output barely depends on the input."
+    return Symptom("Activations collapse towards the output.", text, affected)
 
 
 SYMPTOM_RULES: tuple[Callable[[Sequence[HealthReading], Sequence[str]], Symptom], ...] = (
@@ -169,7 +198,7 @@ SYMPTOM_RULES: tuple[Callable[[Sequence[HealthReading], Sequence[str]], Symptom]
 
 
 def _epochs_text(readings: Sequence[HealthReading], affected: Sequence[int]) -> str:
-    first, last = (readings[index].get("epoch") for index in (affected[0], affected[-1]))
+    first, last = (readings[index].epoch for index in (affected[0], affected[-1]))
     if len(affected) == len(readings):
         return "In every reading."
     return f"In epoch {first}." if first == last else f"In {len(affected)} readings from epoch {first} to {last}."
@@ -177,95 +206,39 @@ def _epochs_text(readings: Sequence[HealthReading], affected: Sequence[int]) -> 
 
 def _gradient_ratio(reading: HealthReading, hidden: Sequence[str]) -> float | None:
     """The gradient of the first hidden kernel that learns over that of the last; None for fewer than two."""
-    gradients = [_layer_value(reading, layer, "gradient") for layer in hidden]
-    nonzero = [value for value in gradients if is_number(value) and value > 0]
-    return nonzero[0] / nonzero[-1] if len(nonzero) > 1 else None
+    gradients = [gradient for layer in hidden if (gradient := _layer_value(reading, layer, "gradient"))]
+    return gradients[0] / gradients[-1] if len(gradients) > 1 else None
 
 
-def _never(value: Any) -> bool:
-    return False
+def _hidden_layers(health: HealthFact) -> list[str]:
+    return [layer.name for layer in health.layers if not layer.output]
 
 
-def _at_or_above(limit: float) -> Callable[[Any], bool]:
-    return lambda value: is_number(value) and value >= limit
+def _layer_value(reading: HealthReading, layer: str, key: str) -> float | None:
+    return getattr(reading.layers.get(layer), key, None)
 
 
-def _two_digits(value: Any) -> str:
-    return formatting.number(value, 2)
-
-
-HEAT_MAP_METRICS: tuple[tuple[str, str, str, Callable[[Any], str], bool, Callable[[Any], bool]], ...] = (
-    (
-        "gradient",
-        "Gradients",
-        "Root mean square of the loss's gradient over each kernel: what a layer has to learn from.",
-        _two_digits,
-        True,
-        _never,
-    ),
-    (
-        "update_ratio",
-        "Updates",
-        "What one step changes a kernel by, relative to its size: about a thousandth is usual.",
-        _two_digits,
-        True,
-        _never,
-    ),
-    ("deviation", "Activations", "Standard deviation of what each layer gives.", _two_digits, True, _never),
-    (
-        "dead",
-        "Dead units",
-        "Share of units that give zero for every row.",
-        formatting.percent,
-        False,
-        _at_or_above(DEAD_SHARE),
-    ),
-    (
-        "saturated",
-        "Saturation",
-        "Share of outputs at the floor or ceiling of the activation.",
-        formatting.percent,
-        False,
-        _at_or_above(SATURATED_SHARE),
-    ),
-)
-
-
-def _readings(facts: RunFacts) -> list[HealthReading]:
-    readings = facts.health.get("readings")
-    return [reading for reading in readings if isinstance(reading, dict)] if isinstance(readings, list) else []
-
-
-def _layers(facts: RunFacts) -> list[tuple[str, bool]]:
-    """(name, whether it is an output) of each layer that was read."""
-    layers = facts.health.get("layers")
-    rows = [row for row in layers if isinstance(row, dict)] if isinstance(layers, list) else []
-    return [(str(row.get("name")), bool(row.get("output"))) for row in rows]
-
-
-def _layer_value(reading: HealthReading, layer: str, key: str) -> Any:
-    layers = reading.get("layers")
-    layer_values = layers.get(layer) if isinstance(layers, dict) else None
-    value = layer_values.get(key) if isinstance(layer_values, dict) else None
-    return value if is_number(value) else None
-
-
-def _thinned_readings(readings: list[HealthReading]) -> list[HealthReading]:
+def _thinned_readings(readings: Sequence[HealthReading]) -> Sequence[HealthReading]:
     step = math.ceil(len(readings) / MAX_READINGS) or 1
     return readings[::-1][::step][::-1]
 
 
 def _log_range(values: Sequence[float]) -> tuple[float, float]:
-    """Least and largest value, widened about their middle to a span of `LEAST_SPAN`."""
+    """The smallest and largest value, widened about their middle to a ratio of MIN_LOG_SPAN."""
     low, high = min(values), max(values)
     margin = math.sqrt(max(1.0, MIN_LOG_SPAN * low / high))
     return low / margin, high * margin
 
 
-def _color_strength(value: Any, low: float, high: float, log_scale: bool) -> float | None:
-    if not is_number(value):
+def _cell(metric: HeatMapMetric, value: float | None, low: float, high: float, is_hidden: bool) -> HeatMapCell:
+    out_of_range = is_hidden and metric.limit is not None and value is not None and value >= metric.limit
+    return HeatMapCell(metric.format_value(value), _color_strength(value, low, high, metric.is_fraction), out_of_range)
+
+
+def _color_strength(value: float | None, low: float, high: float, linear: bool) -> float | None:
+    if value is None:
         return None
-    if log_scale:
+    if not linear:
         if value <= 0:
             return 0.0
         value, low, high = math.log(value), math.log(low), math.log(high)

@@ -1,174 +1,200 @@
-"""The report's page and its Markdown twin: everything the templates show, put together in one place."""
+"""The report of a run: its questions, the parts that answer them, and what each part shows."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from jinja2 import ChainableUndefined, Environment, PackageLoader, Undefined
-from markupsafe import Markup
-
-from kerasdeep.report import config_summary, curves, distributions, formatting, insights, layer_health, target_charts
+from kerasdeep import formatting, metric_names
+from kerasdeep.report import config_summary, curves, insights, layer_health, sections, target_charts
 from kerasdeep.report.calibration import reliability_diagram
 from kerasdeep.report.caveats import find_caveats
+from kerasdeep.report.distributions import kernel_rows
 from kerasdeep.report.lr_range_test import range_test
-from kerasdeep.report.run_facts import METRIC_PREFIXES, RunFacts, by_keras_name, held_out_metrics
+from kerasdeep.report.run_facts import RunFacts, by_keras_name
+from kerasdeep.report.sections import Part, Section
+from kerasdeep.runs.facts import LayerSummary, Mistake, NetworkFact, ReconstructedRow, Reconstruction, TargetMetrics
 
 MAX_IMAGE_BYTES = 2_000_000
 MAX_TABLE_ROWS = 400  # of layers and of features
 PNG_DATA_URL = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
-STATUS_LABELS = {"completed": "completed", "running": "still running", "interrupted": "interrupted", "failed": "failed"}
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
-_FILTERS = {
-    "number": formatting.number,
-    "short": formatting.compact_number,
-    "percent": formatting.percent,
-    "rate": formatting.learning_rate,
-    "duration": formatting.duration,
-    "label": formatting.metric_label,
-}
+STATUS_LABELS = {"running": "still running"}
 
 
-def render_html(facts: RunFacts) -> str:
-    """One file that needs nothing else: styles, script and pictures are inside it."""
-    return template_environment(autoescape=True).get_template("report.html").render(_context(facts))
+def render_html(run: RunFacts) -> str:
+    filled = sections.fill(SECTIONS, run, run.absent)
+    return sections.render_html("report.html", filled, commands=_commands(run), **_context(run))
 
 
-def render_markdown(facts: RunFacts) -> str:
-    """The same story in short, for a pull request; what comes from the run is escaped where it is put in."""
-    return render_markdown_template("report.md", _context(facts))
+def render_markdown(run: RunFacts) -> str:
+    """A short version of the report, for a pull request."""
+    return sections.render_markdown("report.md", sections.fill(SECTIONS, run, run.absent), **_context(run))
 
 
-def render_markdown_template(template: str, context: dict[str, Any]) -> str:
-    environment = template_environment(autoescape=False, finalize=_escape_markdown)
-    return re.sub(r"\n{3,}", "\n\n", environment.get_template(template).render(context))
-
-
-def template_environment(**options: Any) -> Environment:
-    """The templates with the filters by which every page spells its figures."""
-    loader = PackageLoader("kerasdeep.report", "templates")
-    environment = Environment(
-        loader=loader, trim_blocks=True, lstrip_blocks=True, undefined=ChainableUndefined, **options
-    )
-    environment.filters |= {name: _undefined_as_none(function) for name, function in _FILTERS.items()}
-    environment.globals |= {
-        "metric": formatting.metric_value,
-        "interval": formatting.interval,
-        "count": formatting.pluralize,
-    }
-    return environment
-
-
-def _undefined_as_none(function: Any) -> Any:
-    """A fact that is missing is spelled like one that is null."""
-    return lambda value: function(None if isinstance(value, Undefined) else value)
-
-
-def _escape_markdown(value: Any) -> Any:
-    return (
-        _MARKDOWN.sub(r"\\\1", " ".join(value.split()))
-        if isinstance(value, str) and not isinstance(value, Markup)
-        else value
-    )
-
-
-def _context(facts: RunFacts) -> dict[str, Any]:
-    config = config_summary.parse_resolved(facts.resolved)
-    result_insights, training_insights = insights.result_insights(facts), insights.training_insights(facts)
-    names, rows = curves.history_table(facts)
+def _context(run: RunFacts) -> dict[str, object]:
     return {
-        "facts": facts,
-        "status": STATUS_LABELS.get(facts.status, facts.status),
-        "description": config.description if config else "",
-        "verdict": result_insights[0],
-        "more_outcome": result_insights[1:],
-        "course": training_insights,
-        "doubts": find_caveats(facts),
-        "gauges": [(target, target_charts.gauge(target)) for target in facts.headline_evaluation.get("targets") or []],
-        "metrics": _metric_rows(facts),
-        "charts": curves.training_curves(facts),
-        "layer_findings": layer_health.layer_insights(facts),
-        "heat_maps": layer_health.heat_maps(facts),
-        "kernels": distributions.kernel_rows(facts),
-        "rate_test": range_test(facts),
-        "history_names": names,
-        "history_rows": rows,
-        "differences": config_summary.differences_from_defaults(config) if config else [],
-        "resolved": config_summary.highlight_yaml(facts.resolved),
-        "config": config_summary.highlight_yaml(facts.config),
-        "layers": [_layer_row(layer) for layer in (facts.network.get("layers") or [])[:MAX_TABLE_ROWS]],
-        "features": (facts.data.get("features") or [])[:MAX_TABLE_ROWS],
-        "balance": [(target, target_charts.class_balance(target)) for target in facts.data.get("targets") or []],
-        "targets": [_with_charts(target) for target in facts.headline_evaluation.get("targets") or []],
-        "mistakes": _mistakes_with_images(facts),
-        "reconstructions": [
-            (str(reconstruction.get("stage")), _reconstruction_rows(reconstruction))
-            for reconstruction in facts.reconstructions
-        ],
-        "environment": dict(_flattened(facts.environment | ({"engine": facts.engine} if facts.engine else {}))),
-        "commands": _commands(facts),
+        "facts": run,
+        "status": STATUS_LABELS.get(run.status, run.status),
+        "description": run.parsed_config.description if run.parsed_config else "",
     }
 
 
-def _metric_rows(facts: RunFacts) -> list[dict[str, str]]:
-    """A line for each metric: every held-out part, and the interval and the baseline of the headline's part."""
-    values, bounds, baselines = (by_keras_name(facts, kind) for kind in ("metrics", "intervals", "baseline"))
-    lines = []
+# How good is it?
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """A metric on both held-out parts; interval and baseline are those of the test rows, if there are any."""
+
+    name: str
+    label: str
+    validation: str
+    test: str
+    interval: str
+    baseline: str
+
+
+def _metric_rows(run: RunFacts) -> list[MetricRow]:
+    values = by_keras_name(run, lambda fact: fact.metrics)
+    bounds, baselines = by_keras_name(run, lambda fact: fact.intervals), by_keras_name(run, lambda fact: fact.baseline)
+    held_out = dict.fromkeys(metric_names.base_name(name) for name in values if name.startswith(("val_", "test_")))
     prefixes = [prefix for prefix in ("val_", "test_") if f"{prefix}loss" in values]
     penalized = any(values[f"{prefix}loss"] != values.get(f"{prefix}data_loss") for prefix in prefixes)
-    for name in held_out_metrics(facts):
+    rows = []
+    for name in held_out:
         if name == "data_loss" and not penalized:
             continue
-        headline_name = f"test_{name}" if f"test_{name}" in values else f"val_{name}"
-        line = {
-            "name": name,
-            "label": formatting.metric_heading(name),
-            "interval": formatting.interval(name, bounds.get(headline_name)),
-        }
-        line["baseline"] = formatting.metric_value(name, baselines.get(headline_name))
-        line |= {
-            split: formatting.metric_value(name, values.get(METRIC_PREFIXES[split] + name))
-            for split in ("validation", "test")
-        }
-        lines.append(line)
-    return lines
+        headline = f"test_{name}" if f"test_{name}" in values else f"val_{name}"
+        rows.append(
+            MetricRow(
+                name,
+                metric_names.heading(name),
+                metric_names.format_value(name, values.get(f"val_{name}")),
+                metric_names.format_value(name, values.get(f"test_{name}")),
+                metric_names.format_interval(name, bounds.get(headline)),
+                metric_names.format_value(name, baselines.get(headline)),
+            )
+        )
+    return rows
 
 
-def _layer_row(layer: dict[str, Any]) -> dict[str, Any]:
-    sizes = ["any" if size is None else str(size) for size in layer.get("output_shape") or []]
-    return layer | {"shape": " × ".join(sizes) or formatting.NO_VALUE}
+# Did training go well?
 
 
-def _with_charts(target: dict[str, Any]) -> dict[str, Any]:
-    scatter, bars, quantiles = target_charts.residual_charts(target)
-    return target | {
-        "heat_map": target_charts.confusion_matrix(target),
-        "scatter": scatter,
-        "bars": bars,
-        "quantiles": quantiles,
-        "reliability": reliability_diagram(target),
-    }
+@dataclass(frozen=True)
+class LayerHealth:
+    insights: list[insights.Insight]
+    maps: list[layer_health.HeatMap]
 
 
-def _mistakes_with_images(facts: RunFacts) -> list[dict[str, Any]]:
-    """Mistakes to show; a picture that is no PNG, or one too many, is left out."""
-    bytes_left, shown = MAX_IMAGE_BYTES, []
-    for mistake in facts.samples.get("mistakes") or []:
-        image = str(mistake.get("image") or "")
-        bytes_left -= len(image)
-        shown.append(mistake | {"image": image if bytes_left > 0 and PNG_DATA_URL.fullmatch(image) else None})
+def _layer_health(run: RunFacts) -> LayerHealth | None:
+    maps = layer_health.heat_maps(run.health)
+    return LayerHealth(layer_health.layer_insights(run.health, run.path), maps) if maps else None
+
+
+def _reconstructions(reconstructions: Sequence[Reconstruction]) -> list[tuple[str, list[ReconstructedRow]]]:
+    """For each autoencoder the rows whose images, or features, are both there."""
+    shown = []
+    for reconstruction in reconstructions:
+        with_images = [row for row in reconstruction.rows if _is_png(row.input) and _is_png(row.output)]
+        rows = with_images or [replace(row, input=None) for row in reconstruction.rows if row.features]
+        shown += [(reconstruction.stage, rows)] if rows else []
     return shown
 
 
-def _reconstruction_rows(reconstruction: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of one autoencoder whose pictures, or features, are both there."""
-    rows = [row for row in reconstruction.get("rows") or [] if isinstance(row, dict)]
-    with_images = [row for row in rows if all(PNG_DATA_URL.fullmatch(str(row.get(key))) for key in ("input", "output"))]
-    return with_images or [row | {"input": None} for row in rows if row.get("features")]
+# How was it set up?
 
 
-def _flattened(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+@dataclass(frozen=True)
+class Layers:
+    """The first layers of a network of `total`, each with its output shape as text."""
+
+    network: NetworkFact
+    rows: list[tuple[LayerSummary, str]]
+    total: int
+
+
+def _layers(network: NetworkFact) -> Layers:
+    shapes = [" × ".join("any" if n is None else str(n) for n in layer.output_shape) for layer in network.layers]
+    rows = [(layer, shape or formatting.NO_VALUE) for layer, shape in zip(network.layers, shapes, strict=True)]
+    return Layers(network, rows[:MAX_TABLE_ROWS], len(rows))
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What differs from the defaults, and both files in colour."""
+
+    differences: list[config_summary.SettingDifference]
+    config: object
+    resolved: object
+
+
+def _configuration(run: RunFacts) -> Configuration | None:
+    if not run.config and not run.resolved:
+        return None
+    return Configuration(
+        config_summary.differences_from_defaults(run.parsed_config) if run.parsed_config else [],
+        config_summary.highlight_yaml(run.config),
+        config_summary.highlight_yaml(run.resolved),
+    )
+
+
+# Can I trust it?
+
+
+@dataclass(frozen=True)
+class TargetView:
+    """A target with its charts; `of` names it in headings where there are several."""
+
+    target: TargetMetrics
+    of: str
+    heat_map: list[tuple[str, list[target_charts.ConfusionCell]]]
+    residuals: target_charts.ResidualCharts
+    reliability: object
+
+
+def _targets(run: RunFacts) -> list[TargetView]:
+    targets = run.headline_part.targets
+    return [
+        TargetView(
+            target,
+            f" of {target.target}" if len(targets) > 1 else "",
+            target_charts.confusion_matrix(target),
+            target_charts.residual_charts(target),
+            reliability_diagram(target),
+        )
+        for target in targets
+    ]
+
+
+def _mistakes(mistakes: Sequence[Mistake]) -> list[Mistake]:
+    """Mistakes with their images; one that is not a PNG, or exceeds the size limit, is left out."""
+    bytes_left, shown = MAX_IMAGE_BYTES, []
+    for mistake in mistakes:
+        bytes_left -= len(mistake.image or "")
+        shown.append(mistake if bytes_left > 0 and _is_png(mistake.image) else replace(mistake, image=None))
+    return shown
+
+
+def _is_png(url: str | None) -> bool:
+    return bool(PNG_DATA_URL.fullmatch(url or ""))
+
+
+def _class_balance(run: RunFacts) -> list[tuple[str, list[target_charts.ClassCount]]]:
+    """(target, named where there are several, and its classes)."""
+    targets = run.data.targets
+    balances = [(f" of {t.name}" if len(targets) > 1 else "", target_charts.class_balance(t)) for t in targets]
+    return [(of, classes) for of, classes in balances if classes]
+
+
+def _environment(run: RunFacts) -> list[tuple[str, str]]:
+    engine = {"engine": run.engine.raw} if run.engine.raw else {}
+    return list(dict(_flattened({**run.environment.raw, **engine})).items())
+
+
+def _flattened(value: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
     pairs = []
     for name, item in value.items():
         if isinstance(item, dict):
@@ -179,21 +205,82 @@ def _flattened(value: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]
     return pairs
 
 
-def _commands(facts: RunFacts) -> list[tuple[str, str]]:
-    """What can be done with this run, as commands to copy."""
-    run = shlex.quote(facts.path)
-    resolved = shlex.quote(f"{facts.path}/resolved.yaml")
-    commands = []
-    if facts.status in ("interrupted", "failed"):
-        commands.append(("Go on where it stopped", f"kerasdeep train {run} --resume"))
-    if facts.status == "completed":
-        commands.append(("Measure it on other data", f"kerasdeep evaluate {run} --data PATH"))
-        commands.append(("See where signal and gradients stand", f"kerasdeep diagnose {run}"))
-        commands.append(("Answer new rows", f"kerasdeep predict {run} INPUT -o answers.csv"))
-    commands.append(("Repeat it exactly", f"kerasdeep train {resolved}"))
-    if facts.status == "completed":
-        seed = facts.result.get("seed")
-        other_seed = seed + 1 if isinstance(seed, int) else 1
-        commands.append(("See how much is luck: another seed", f"kerasdeep train {resolved} --seed {other_seed}"))
-    commands.append(("Write this report anew", f"kerasdeep report {run}"))
-    return commands
+# What next?
+
+
+def _commands(run: RunFacts) -> list[tuple[str, str]]:
+    """(purpose, command to copy)."""
+    path, resolved = shlex.quote(run.path), shlex.quote(f"{run.path}/resolved.yaml")
+    seed = 0 if run.result.seed is None else run.result.seed
+    by_status = {
+        "interrupted": [("Resume it", f"kerasdeep train {path} --resume")],
+        "failed": [("Resume it", f"kerasdeep train {path} --resume")],
+        "completed": [
+            ("Evaluate it on other data", f"kerasdeep evaluate {path} --data PATH"),
+            ("Inspect activations and gradients", f"kerasdeep diagnose {path}"),
+            ("Predict new rows", f"kerasdeep predict {path} INPUT -o predictions.csv"),
+        ],
+    }
+    repeat = [("Repeat it exactly", f"kerasdeep train {resolved}")]
+    if run.status == "completed":
+        repeat.append(("See how much depends on the seed", f"kerasdeep train {resolved} --seed {seed + 1}"))
+    return [*by_status.get(run.status, []), *repeat, ("Rebuild this report", f"kerasdeep report {path}")]
+
+
+SECTIONS: tuple[Section[RunFacts], ...] = (
+    Section(
+        "result",
+        "Result",
+        "How good is it?",
+        (
+            Part("verdict", (), lambda run: insights.result_insights(run)[0]),
+            Part("outcome", ("evaluation",), lambda run: insights.result_insights(run)[1:]),
+            Part(
+                "gauges",
+                ("evaluation",),
+                lambda run: list(filter(None, map(target_charts.gauge, run.headline_part.targets))),
+            ),
+            Part("metrics", (), _metric_rows),
+        ),
+    ),
+    Section(
+        "training",
+        "Training",
+        "Did training go well?",
+        (
+            Part("training", (), insights.training_insights),
+            Part("history", ("history",), curves.history),
+            Part("stages", ("stages",), lambda run: run.stages if len(run.stages) > 1 else None),
+            Part("layer_health", ("health",), _layer_health),
+            Part("distributions", ("weights",), kernel_rows),
+            Part("range_test", ("lr_find",), lambda run: range_test(run.lr_find)),
+            Part("reconstructions", ("reconstructions",), lambda run: _reconstructions(run.reconstructions)),
+        ),
+    ),
+    Section(
+        "setup",
+        "Set-up",
+        "How was it set up?",
+        (
+            Part("network", ("network",), lambda run: _layers(run.network) if run.network.layers else None),
+            Part("data", ("data",), lambda run: run.data if run.data.source or run.data.rows else None),
+            Part("configuration", (), _configuration),
+        ),
+        "This run left no description of itself.",
+    ),
+    Section(
+        "trust",
+        "Trust",
+        "Can I trust it?",
+        (
+            Part("caveats", (), find_caveats),
+            Part("targets", ("evaluation",), _targets),
+            Part("mistakes", ("samples",), lambda run: _mistakes(run.samples.mistakes)),
+            Part("balance", ("data",), _class_balance),
+            Part("features", ("data",), lambda run: run.data.features),
+            Part("environment", (), _environment),
+        ),
+        "There is nothing to judge by yet.",
+    ),
+    Section("next", "Next", "What next?", (Part("commands", (), _commands),)),
+)

@@ -1,94 +1,133 @@
-"""What a run directory says, read once: every file may be missing, the report is written from what there is."""
+"""A run as the report sees it: its checked facts, its history and its configuration."""
+# ruff: noqa: RUF009  # defaults of frozen dataclasses can be shared
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from kerasdeep import yaml_nodes
+from kerasdeep import metric_names, yaml_nodes
+from kerasdeep.config.root import Config
 from kerasdeep.errors import InputError
-from kerasdeep.report.formatting import is_number
-from kerasdeep.runs import RunDir
+from kerasdeep.formatting import is_number
+from kerasdeep.report import config_summary
+from kerasdeep.runs import RunDir, facts
+from kerasdeep.runs.facts import (
+    DataFact,
+    EngineFact,
+    EnvironmentFact,
+    EvaluationFact,
+    HealthFact,
+    LrCurve,
+    LrFindFact,
+    NetworkFact,
+    PartMetrics,
+    Reconstruction,
+    ResultFact,
+    SamplesFact,
+    StageFact,
+    WeightsFact,
+)
 
 NON_METRIC_COLUMNS = {"stage", "epoch", "loss", "data_loss", "momentum", "seconds", "examples_per_second"}
-MAPPING_FACTS = ("evaluation", "samples", "network", "data", "engine", "health", "weights", "lr_find")
-SPLIT_PRIORITY = ("test", "validation", "train")
-METRIC_PREFIXES = {"test": "test_", "validation": "val_", "train": ""}
+FACT_KINDS: dict[str, type] = {
+    "evaluation": EvaluationFact,
+    "samples": SamplesFact,
+    "network": NetworkFact,
+    "data": DataFact,
+    "stages": list[StageFact],
+    "reconstructions": list[Reconstruction],
+    "engine": EngineFact,
+    "health": HealthFact,
+    "weights": WeightsFact,
+    "lr_find": LrFindFact,
+    "environment": EnvironmentFact,
+}
+HistoryRow = dict[str, float | str | None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """One run as its files tell it. A missing file is an empty mapping, list or text."""
+    """One run. A fact that the run has not is empty; `left_out` says of unsound ones what is wrong, by name."""
 
     path: str
-    result: dict[str, Any] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    evaluation: dict[str, Any] = field(default_factory=dict)
-    samples: dict[str, Any] = field(default_factory=dict)
-    network: dict[str, Any] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)
-    stages: list[dict[str, Any]] = field(default_factory=list)
-    reconstructions: list[dict[str, Any]] = field(default_factory=list)
-    engine: dict[str, Any] = field(default_factory=dict)
-    health: dict[str, Any] = field(default_factory=dict)
-    weights: dict[str, Any] = field(default_factory=dict)
-    lr_find: dict[str, Any] = field(default_factory=dict)
-    environment: dict[str, Any] = field(default_factory=dict)
+    result: ResultFact = ResultFact()
+    history: Sequence[HistoryRow] = ()
+    evaluation: EvaluationFact = EvaluationFact({})
+    samples: SamplesFact = SamplesFact([])
+    network: NetworkFact = NetworkFact([], 0)
+    data: DataFact = DataFact({}, [])
+    stages: Sequence[StageFact] = ()
+    reconstructions: Sequence[Reconstruction] = ()
+    engine: EngineFact = EngineFact()
+    health: HealthFact = HealthFact([], [])
+    weights: WeightsFact = WeightsFact([])
+    lr_find: LrFindFact = LrFindFact(LrCurve([], []))
+    environment: EnvironmentFact = EnvironmentFact()
     config: str = ""
     resolved: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def absent(self) -> set[str]:
+        """The names of facts that the run has not, or that were left out."""
+        return {name for name in FACT_KINDS if getattr(self, name) == getattr(RunFacts, name)}
 
     @property
     def name(self) -> str:
-        return str(self.result.get("name") or Path(self.path).name)
+        return self.result.name or Path(self.path).name
 
     @property
     def status(self) -> str:
-        return self.result.get("status") or "interrupted"
+        return self.result.status
 
     @property
-    def headline_split(self) -> str | None:
-        """The part that the headline speaks of: held-out rows before validation rows before training rows."""
-        splits = self.evaluation.get("parts") or {}
-        return next((split for split in SPLIT_PRIORITY if split in splits), None)
+    def headline_split(self) -> str:
+        """The part of the data that the headline is about: test rows before validation rows before training rows."""
+        return next((split for split in metric_names.PREFIXES if split in self.evaluation.parts), "train")
 
     @property
-    def headline_evaluation(self) -> dict[str, Any]:
-        return (self.evaluation.get("parts") or {}).get(self.headline_split) or {}
+    def headline_part(self) -> PartMetrics:
+        return self.evaluation.parts.get(self.headline_split) or PartMetrics(0, [])
 
     @property
     def planned_epochs(self) -> int | None:
         """Epochs over all stages; those of the configuration where a run did not get to write its stages."""
-        epochs = [stage.get("epochs") for stage in self.stages] or [self.setting("training", "epochs")]
-        return sum(map(int, epochs)) if all(str(n).isdecimal() for n in epochs) else None
+        if self.stages:
+            return sum(stage.epochs for stage in self.stages)
+        epochs = self.setting("training", "epochs") or ""
+        return int(epochs) if epochs.isdecimal() else None
 
     @property
     def best_row(self) -> int | None:
         """Which row of the history the saved model is from."""
-        epoch = self.result.get("best_epoch")
+        epoch = self.result.best_epoch
         matching_rows = [number for number, row in enumerate(self.history) if row.get("epoch") == epoch]
         return matching_rows[-1] if epoch is not None and matching_rows else None
 
     def column(self, name: str) -> list[float | None]:
-        return [row.get(name) for row in self.history]
+        return [value if is_number(value := row.get(name)) else None for row in self.history]
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """The history's columns in their order."""
         return list(dict.fromkeys(name for row in self.history for name in row))
 
     def has_values(self, name: str) -> bool:
-        return any(is_number(row.get(name)) for row in self.history)
+        return any(value is not None for value in self.column(name))
 
     @property
     def loss_columns(self) -> tuple[str, str]:
-        """The columns to compare: the loss on data alone where it was recorded."""
+        """The columns to compare: the loss on the data alone where it was recorded."""
         name = "data_loss" if self.has_values("data_loss") else "loss"
         return name, f"val_{name}"
 
-    @property
+    @cached_property
     def metrics(self) -> list[str]:
         """Metrics in the history, without the loss, in the order in which they were recorded."""
         names = dict.fromkeys(name.removeprefix("val_") for name in self.columns)
@@ -97,85 +136,66 @@ class RunFacts:
 
     @property
     def first_non_finite_row(self) -> int | None:
-        """The first row whose loss is no number any more."""
+        """The first row whose loss is not finite."""
         losses = [(row.get("loss"), row.get("val_loss")) for row in self.history]
-        broken = (n for n, pair in enumerate(losses) if any(v is not None and not math.isfinite(v) for v in pair))
+        broken = (
+            n for n, pair in enumerate(losses) if any(isinstance(v, float) and not math.isfinite(v) for v in pair)
+        )
         return next(broken, None)
+
+    @cached_property
+    def parsed_config(self) -> Config | None:
+        """What `resolved.yaml` says; None where this version cannot read it."""
+        return config_summary.parse_resolved(self.resolved)
+
+    @cached_property
+    def _resolved_node(self) -> object:
+        try:
+            return yaml_nodes.parse_yaml(self.resolved, "resolved.yaml")
+        except InputError:
+            return None
 
     def setting(self, *keys: str) -> str | None:
         """The text of one value in `resolved.yaml`; None where it is null, a collection or not there."""
-        try:
-            node: Any = yaml_nodes.parse_yaml(self.resolved, "resolved.yaml")
-        except InputError:
-            return None
+        node = self._resolved_node
         for key in keys:
             node = node.get(key) if isinstance(node, yaml_nodes.Mapping) else None
         return None if not isinstance(node, yaml_nodes.Scalar) or node.is_null else node.text
 
     @property
     def restores_best(self) -> bool:
-        """Whether the configuration goes back to the best epoch's weights."""
+        """Whether early stopping goes back to the best epoch's weights."""
         return self.setting("training", "early_stopping", "restore_best_weights") == "true"
 
 
 def read(run: RunDir) -> RunFacts:
-    """Everything in the run directory that a report speaks of."""
-    try:
-        result = run.read_result()
-    except InputError:
-        result = {}
-    return RunFacts(
-        path=str(run.path),
-        result=result,
-        history=_history_rows(run),
-        **{name: _typed_or_empty(run.read_fact(name), dict) for name in MAPPING_FACTS},
-        **{
-            name: [item for item in _typed_or_empty(run.read_fact(name), list) if isinstance(item, dict)]
-            for name in ("stages", "reconstructions")
-        },
-        environment=_typed_or_empty(_read_json(run.environment), dict),
-        config=_read_text(run.config),
-        resolved=_read_text(run.resolved),
-    )
-
-
-def by_keras_name(facts: RunFacts, kind: str) -> dict[str, Any]:
-    """`metrics`, `intervals` or `baseline` of all parts by Keras's names, from the evaluation and the result."""
-    splits = facts.evaluation.get("parts") or {}
-    from_evaluation = {
-        f"{METRIC_PREFIXES.get(split, '')}{name}": value
-        for split in splits
-        for name, value in (splits[split].get(kind) or {}).items()
+    """All that the report shows. What is missing stays empty, what is unsound is left out and named."""
+    values: dict[str, object] = {}
+    left_out: dict[str, str] = {}
+    readers: dict[str, Callable[[], object]] = {
+        **{name: partial(facts.read_fact, run, kind) for name, kind in FACT_KINDS.items()},
+        "result": lambda: facts.read_result(run) if run.result.exists() else None,
+        "history": run.history.rows,
+        "config": lambda: run.config.read_text(encoding="utf-8"),
+        "resolved": lambda: run.resolved.read_text(encoding="utf-8"),
     }
-    return from_evaluation | (facts.result.get(kind) or {})
+    for name, reader in readers.items():
+        try:
+            values[name] = reader()
+        except FileNotFoundError:
+            pass
+        except InputError as error:
+            left_out[name] = str(error)
+        except (OSError, ValueError) as error:
+            left_out[name] = f"{run.path}: {name} cannot be read ({error})."
+    return RunFacts(str(run.path), **{k: v for k, v in values.items() if v is not None}, left_out=left_out)  # type: ignore[arg-type]
 
 
-def held_out_metrics(facts: RunFacts) -> list[str]:
-    """The metrics of held-out parts, without the part's prefix."""
-    held_out = [name for name in by_keras_name(facts, "metrics") if name.startswith(("val_", "test_"))]
-    return list(dict.fromkeys(name.removeprefix("val_").removeprefix("test_") for name in held_out))
-
-
-def _history_rows(run: RunDir) -> list[dict[str, Any]]:
-    try:
-        return run.history.rows()
-    except (OSError, ValueError):  # a crash can leave half a row behind
-        return []
-
-
-def _typed_or_empty(value: Any, expected_type: type) -> Any:
-    return value if isinstance(value, expected_type) else expected_type()
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return ""
+def by_keras_name(run: RunFacts, values_of: Callable[[PartMetrics | ResultFact], Mapping[str, T]]) -> dict[str, T]:
+    """Values of all parts by Keras's names, from the evaluation and the result."""
+    from_evaluation = {
+        f"{metric_names.PREFIXES.get(split, '')}{name}": value
+        for split, part in run.evaluation.parts.items()
+        for name, value in values_of(part).items()
+    }
+    return {**from_evaluation, **values_of(run.result)}

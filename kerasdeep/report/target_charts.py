@@ -1,13 +1,14 @@
-"""Figures to be seen at a glance: the result as a gauge, the confusion matrix as a heat map, errors, balance."""
+"""One target at a glance: the result as a gauge, the confusion matrix as a heat map, errors, class balance."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-from kerasdeep.report import charts, formatting
-from kerasdeep.report.formatting import is_number
+from kerasdeep import formatting, metric_names
+from kerasdeep.formatting import is_number
+from kerasdeep.report import charts
+from kerasdeep.runs.facts import TargetMetrics, TargetProfile
 from kerasdeep.tasks import TASKS
 
 MAX_CLASSES = 30  # a larger matrix cannot be read; the pairs most often confused say the same
@@ -16,6 +17,8 @@ QUANTILES = (0.5, 0.8, 0.9, 0.95, 0.99)
 
 @dataclass(frozen=True)
 class ConfusionCell:
+    """`strength` is the depth of its colour, 0 to 1."""
+
     count: str
     share: str
     strength: float
@@ -24,9 +27,10 @@ class ConfusionCell:
 
 @dataclass(frozen=True)
 class Gauge:
-    """A value, its interval and its baseline on one scale, in per cent of its length."""
+    """A metric, its interval and its baseline on one scale, in per cent of its length."""
 
-    name: str
+    title: str
+    target: str
     value: float
     low: float
     high: float
@@ -36,13 +40,28 @@ class Gauge:
     baseline_label: str
 
 
-def confusion_matrix(target: dict[str, Any]) -> list[tuple[str, list[ConfusionCell]]]:
+@dataclass(frozen=True)
+class ClassCount:
+    """The rows of a class by part; `length` is its training rows in per cent of the largest class's."""
+
+    name: str
+    counts: list[tuple[str, int]]
+    length: float
+
+
+@dataclass(frozen=True)
+class ResidualCharts:
+    scatter: charts.ScatterPlot | None
+    histogram: charts.Histogram | None
+    quantiles: list[tuple[str, str]]
+
+
+def confusion_matrix(target: TargetMetrics) -> list[tuple[str, list[ConfusionCell]]]:
     """(actual class, cells) for each row; a cell is coloured by its share of the row. Empty for many classes."""
-    matrix, names = target.get("confusion"), target.get("classes") or []
-    if not matrix or len(matrix) > MAX_CLASSES:
+    if not target.confusion or len(target.confusion) > MAX_CLASSES:
         return []
     rows = []
-    for actual, (name, counts) in enumerate(zip(names, matrix, strict=True)):
+    for actual, (name, counts) in enumerate(zip(target.classes, target.confusion, strict=True)):
         total = sum(counts) or 1
         cells = []
         for predicted, count in enumerate(counts):
@@ -54,62 +73,55 @@ def confusion_matrix(target: dict[str, Any]) -> list[tuple[str, list[ConfusionCe
     return rows
 
 
-def class_balance(target: dict[str, Any]) -> list[dict[str, Any]]:
-    """For each class its rows in every part, and the training count's length against the largest class's."""
-    counts = target.get("counts") or {}
-    splits = [split for split in ("train", "validation", "test") if counts.get(split)]
-    largest = max(counts.get("train") or [0]) or 1
+def class_balance(target: TargetProfile) -> list[ClassCount]:
+    splits = [split for split in ("train", "validation", "test") if target.counts.get(split)]
+    train = target.counts.get("train") or []
+    largest = max(train, default=0) or 1
     return [
-        {
-            "class": name,
-            "counts": [(split, counts[split][index]) for split in splits],
-            "length": round(100 * counts["train"][index] / largest, 1) if "train" in splits else 0,
-        }
-        for index, name in enumerate(target.get("classes") or [])
+        ClassCount(
+            name,
+            [(split, target.counts[split][index]) for split in splits],
+            round(100 * train[index] / largest, 1) if train else 0,
+        )
+        for index, name in enumerate(target.classes)
     ]
 
 
-def gauge(target: dict[str, Any]) -> Gauge | None:
-    """Accuracy or R² on a scale from 0, or from the quarter below where R² or its interval is negative, to 1."""
-    name = TASKS[target["kind"]].headline if target.get("kind") in TASKS else "accuracy"
-    value = (target.get("metrics") or {}).get(name)
-    if not is_number(value) or not -1 <= value <= 1:
+def gauge(target: TargetMetrics) -> Gauge | None:
+    """The headline metric on a scale from 0, or from the quarter below where it or its interval is negative, to 1."""
+    name = TASKS[target.kind].headline if target.kind in TASKS else "accuracy"
+    value = target.metrics.get(name)
+    if value is None or not -1 <= value <= 1:
         return None
-    low, high = (target.get("intervals") or {}).get(name) or (value, value)
-    low, high = (low, high) if is_number(low) and is_number(high) else (value, value)
-    baseline = (target.get("baseline") or {}).get(name)
+    low, high = target.intervals.get(name) or (value, value)
+    low, high = (value, value) if low is None or high is None else (low, high)
+    baseline = target.baseline.get(name)
     axis_start = max(-1.0, -0.25 * math.ceil(-min(low, value, 0.0) / 0.25)) + 0.0
     axis = charts.Axis(axis_start, 1.0, False, [])
-    tick_label = formatting.whole_percent if name == "accuracy" else formatting.compact_number
-    ticks = [
-        charts.Tick(axis.position(tick_value), tick_label(tick_value))
-        for tick_value in (axis_start, 0.0, 0.25, 0.5, 0.75, 1.0)
-    ]
-    positions = [round(max(0.0, axis.position(bound)), 2) for bound in (value, low, high)]
-    baseline_position = round(axis.position(max(axis_start, baseline)), 2) if is_number(baseline) else None
+    tick_label = formatting.whole_percent if metric_names.is_fraction(name) else formatting.compact_number
+    ticks = [charts.Tick(axis.position(tick), tick_label(tick)) for tick in (axis_start, 0.0, 0.25, 0.5, 0.75, 1.0)]
+    low, high, point = (round(max(0.0, axis.position(bound)), 2) for bound in (low, high, value))
     return Gauge(
-        name,
-        *positions,
-        baseline_position,
+        metric_names.heading(name),
+        target.target,
+        point,
+        low,
+        high,
+        round(axis.position(max(axis_start, baseline)), 2) if baseline is not None else None,
         list(dict.fromkeys(ticks)),
-        formatting.metric_value(name, value),
-        formatting.metric_value(name, baseline),
+        metric_names.format_value(name, value),
+        metric_names.format_value(name, baseline),
     )
 
 
-def residual_charts(
-    target: dict[str, Any],
-) -> tuple[charts.ScatterPlot | None, charts.Histogram | None, list[tuple[str, str]]]:
-    """Predicted against actual, how the errors are spread, and the same in a table."""
-    pairs = target.get("pairs") or {}
-    value_pairs = zip(pairs.get("actual") or [], pairs.get("predicted") or [], strict=False)
-    value_pairs = [
-        (actual, predicted) for actual, predicted in value_pairs if is_number(actual) and is_number(predicted)
-    ]
+def residual_charts(target: TargetMetrics) -> ResidualCharts:
+    """Predicted against actual values, the distribution of the errors, and their quantiles."""
+    pairs = zip(target.pairs.actual, target.pairs.predicted, strict=False) if target.pairs else ()
+    value_pairs = [(actual, predicted) for actual, predicted in pairs if is_number(actual) and is_number(predicted)]
     errors = [predicted - actual for actual, predicted in value_pairs]
-    sizes = sorted(abs(error) for error in errors)
-    table = [
+    sizes = sorted(map(abs, errors))
+    quantiles = [
         (formatting.whole_percent(share), formatting.number(sizes[int(share * (len(sizes) - 1))], 3))
         for share in (QUANTILES if sizes else ())
     ]
-    return charts.scatter(value_pairs), charts.histogram(errors), table
+    return ResidualCharts(charts.scatter(value_pairs), charts.histogram(errors), quantiles)

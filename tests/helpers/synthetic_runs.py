@@ -14,7 +14,19 @@ from kerasdeep.data.encoders.number import NumberEncoder
 from kerasdeep.data.preprocessing import ArrayTransform, TableTransform
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.evaluation.prediction_metrics import Evaluation, evaluate
+from kerasdeep.report.run_facts import FACT_KINDS, RunFacts
 from kerasdeep.runs import RunDir
+from kerasdeep.runs.facts import ResultFact, parse_fact
+
+
+def facts_of(**raw: object) -> RunFacts:
+    """The facts of a run `r` as they would be read from files with these values; history, config and such as given."""
+    kinds = {**FACT_KINDS, "result": ResultFact}
+    checked = {
+        name: parse_fact(kinds[name], value, Path(name)) if name in kinds else value for name, value in raw.items()
+    }
+    return RunFacts("r", **checked)
+
 
 GARMENTS = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 DIGITS_CONFIG = """\

@@ -5,6 +5,7 @@ from helpers import synthetic_runs
 
 from kerasdeep.report import distributions, layer_health, run_facts
 from kerasdeep.report.lr_range_test import range_test
+from kerasdeep.runs.facts import HistogramFact
 
 
 @pytest.fixture
@@ -23,9 +24,9 @@ def changed(run, change):
 
 def test_a_healthy_network_is_told_so_and_every_layer_has_a_cell_for_each_reading(run):
     facts = run_facts.read(run)
-    (finding,) = layer_health.layer_insights(facts)
+    (finding,) = layer_health.layer_insights(facts.health, facts.path)
     assert finding.level == "good" and "22 readings" in finding.text
-    maps = {one.title: one for one in layer_health.heat_maps(facts)}
+    maps = {one.title: one for one in layer_health.heat_maps(facts.health)}
     assert list(maps) == ["Gradients", "Updates", "Activations", "Dead units"]
     assert [layer for layer, _ in maps["Gradients"].rows] == ["dense_1", "dense_2", "output"]
     assert [layer for layer, _ in maps["Dead units"].rows] == ["dense_1", "dense_2"]
@@ -40,49 +41,52 @@ def test_what_is_beyond_a_limit_is_named_with_the_epochs(run):
             layers["dense_2"]["dead"] = 0.93
 
     facts = changed(run, dying)
-    (finding,) = layer_health.layer_insights(facts)
-    assert finding.title == "Units died." and "93\u202f% of the units of dense_2" in finding.text
+    (finding,) = layer_health.layer_insights(facts.health, facts.path)
+    assert finding.title == "Units died." and "93\u202f% of the units in dense_2" in finding.text
     assert "In 12 readings from epoch 11 to 22." in finding.text and finding.remedy.startswith("kerasdeep diagnose")
-    sick = [cell.out_of_range for cell in {m.title: m for m in layer_health.heat_maps(facts)}["Dead units"].rows[1][1]]
+    sick = [
+        cell.out_of_range
+        for cell in {m.title: m for m in layer_health.heat_maps(facts.health)}["Dead units"].rows[1][1]
+    ]
     assert sick == [False] * 10 + [True] * 12
 
 
 @pytest.mark.parametrize(
     ("layer", "key", "value", "title"),
     [
-        ("dense_1", "gradient", 1e-9, "Gradients vanish on their way down."),
-        ("dense_1", "gradient", 1e6, "Gradients explode on their way down."),
-        ("dense_2", "typical", 1e-4, "The signal collapses on its way up."),
+        ("dense_1", "gradient", 1e-9, "Gradients vanish towards the input."),
+        ("dense_1", "gradient", 1e6, "Gradients explode towards the input."),
+        ("dense_2", "typical", 1e-4, "Activations collapse towards the output."),
         ("dense_2", "saturated", 0.6, "Layers saturate."),
     ],
 )
 def test_each_sign_has_its_words(run, layer, key, value, title):
     facts = changed(run, lambda number, layers: layers[layer].update({key: value}))
-    (finding,) = layer_health.layer_insights(facts)
+    (finding,) = layer_health.layer_insights(facts.health, facts.path)
     assert finding.title == title and "In every reading." in finding.text
 
 
 def test_a_layer_that_is_frozen_is_no_vanishing_gradient(run):
     facts = changed(run, lambda number, layers: layers["dense_1"].update(gradient=0.0))
-    assert layer_health.layer_insights(facts)[0].level == "good"
+    assert layer_health.layer_insights(facts.health, facts.path)[0].level == "good"
 
 
 def test_many_readings_are_thinned_and_the_last_is_kept(tmp_path):
     run = synthetic_runs.classification(tmp_path)
     synthetic_runs.watched(run, 500)
-    (first, *_) = layer_health.heat_maps(run_facts.read(run))
+    (first, *_) = layer_health.heat_maps(run_facts.read(run).health)
     assert len(first.epochs) <= layer_health.MAX_READINGS and first.epochs[-1] == "500"
 
 
-def test_a_histogram_is_drawn_whole_and_nonsense_is_not():
-    found = distributions.histogram_shape({"edges": [-2, -1, 0, 1, 2], "counts": [0, 3, 1, 0]})
+def test_a_histogram_is_drawn_whole_and_an_empty_one_is_not():
+    found = distributions.histogram_shape(HistogramFact([-2, -1, 0, 1, 2], [0, 3, 1, 0]))
     assert found.path == "M0 100V100h25V4h25V68h25V100h25V100z" and found.label.startswith("100")
-    for broken in (None, [], {}, {"edges": [0, 1], "counts": [0]}, {"edges": [0], "counts": [1]}):
-        assert distributions.histogram_shape(broken) is None
+    for empty in (None, HistogramFact([], []), HistogramFact([0, 1], [0])):
+        assert distributions.histogram_shape(empty) is None
 
 
 def test_the_range_test_marks_its_suggestion_on_a_scale_of_decades(run):
-    found = range_test(run_facts.read(run))
+    found = range_test(run_facts.read(run).lr_find)
     assert [tick.label for tick in found.chart.x_ticks] == ["1e-5", "1e-4", "1e-3", "0.01", "0.1", "1", "10"]
     (flag,) = found.chart.flags
     assert flag.label == "suggested" and flag.position == 50.0
@@ -90,9 +94,11 @@ def test_the_range_test_marks_its_suggestion_on_a_scale_of_decades(run):
 
 
 @pytest.mark.parametrize("spoilt", [{"readings": [1, None, {}]}, {"readings": {}}, {"layers": 3}, {"readings": None}])
-def test_half_a_fact_is_no_reason_to_stop(run, spoilt):
+def test_half_a_fact_is_left_out_with_the_reason_and_the_others_are_shown(run, spoilt):
     run.write_fact("health", {**run.read_fact("health"), **spoilt})
-    facts = run_facts.read(run)
-    layer_health.layer_insights(facts), layer_health.heat_maps(facts)
     run.write_fact("lr_find", {"curve": {"rate": [0, 1, 2], "smoothed": None}, "suggestion": None})
-    assert range_test(run_facts.read(run)) is None
+    facts = run_facts.read(run)
+    assert set(facts.left_out) == {"health", "lr_find"}
+    assert f"health.json: `{next(iter(spoilt))}" in facts.left_out["health"]
+    assert layer_health.layer_insights(facts.health, facts.path) == layer_health.heat_maps(facts.health) == []
+    assert range_test(facts.lr_find) is None and distributions.kernel_rows(facts)

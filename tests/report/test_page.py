@@ -6,14 +6,18 @@ import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from helpers import synthetic_runs
 
 from kerasdeep import report
-from kerasdeep.runs import RunDir
+from kerasdeep.report import comparison
+from kerasdeep.report.page import SECTIONS
+from kerasdeep.runs import ComparisonDir, RunDir
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "path", "wbr"}
+GOLDEN_RUNS = Path(__file__).parents[1] / "golden" / "runs-0.1"
 HOSTILE = '<script>alert("x")</script>'
 
 
@@ -102,13 +106,13 @@ def test_a_classification_is_judged_against_its_baseline(runs):
     evaluation = run.read_fact("evaluation")["parts"]["test"]["targets"][0]
     accuracy = f"{100 * evaluation['metrics']['accuracy']:.1f} %"
     assert f"On 600 held-out test rows the network is right {accuracy} of the time." in found.text
-    assert "Always answering the most frequent class would be right 10.0 % of the time" in found.text
+    assert "Always predicting the most frequent class would be right 10.0 % of the time" in found.text
     assert "Most confident mistakes" in found.text
     assert len(found.all("img")) == 12
     cells = [cell for cell in found.all("td") if cell.get("class", "").split()[:1] in (["right"], ["wrong"])]
     assert len(cells) == 100
     assert "Training stopped early, after epoch 22 of 25." in found.text
-    assert "3 held-out test rows (0.5 %) also stand in the training part" in found.text
+    assert "3 held-out test rows (0.5 %) also appear in the training data" in found.text
 
 
 def test_curves_can_be_read_without_a_pointer(runs):
@@ -137,7 +141,7 @@ def test_a_regression_shows_errors_in_its_unit_and_raw_features(runs):
     run, found = runs["regression"]
     metrics = run.read_result()["metrics"]
     assert f"explains {100 * metrics['test_r2_score']:.1f} % of the variation of price" in found.text
-    for heading in ("Predicted against actual", "Predicted minus actual", "The largest misses", "Features", "HouseAge"):
+    for heading in ("Predicted against actual", "Predicted minus actual", "Largest errors", "Features", "HouseAge"):
         assert heading in found.text
     assert "id looks like an identifier" in re.sub(r"\s+", " ", found.text)
 
@@ -190,13 +194,66 @@ def test_an_empty_directory_gets_a_page_too(tmp_path):
     assert (tmp_path / "report.md").read_text(encoding="utf-8").startswith(f"# {tmp_path.name}".replace("_", "\\_"))
 
 
-def test_half_written_files_do_not_stop_the_report(runs, tmp_path):
+def test_half_written_files_are_named_and_do_not_stop_the_report(runs, tmp_path):
     run = copied(runs, "classification", tmp_path)
     for path in (run.environment, run.facts / "data.json", run.resolved):
         path.write_text(path.read_text(encoding="utf-8")[:40], encoding="utf-8")
     with run.history.path.open("a", encoding="utf-8") as file:
         file.write("main,23,0.1")
-    assert "What next?" in page(run).text
+    found = page(run)
+    assert "What next?" in found.text and "Most confident mistakes" in found.text
+    assert f"Left out. {run.facts / 'data.json'}: it cannot be read" in found.text
+    assert f"Left out. {run.environment}: it cannot be read" in found.text
+    assert "Left out" in run.report_md.read_text(encoding="utf-8")
+
+
+def test_a_fact_of_another_shape_is_left_out_with_the_reason(runs, tmp_path):
+    run = copied(runs, "classification", tmp_path)
+    evaluation = run.read_fact("evaluation")
+    evaluation["parts"]["test"]["targets"][0]["confusion"][3] = "none"
+    run.write_fact("evaluation", evaluation)
+    run.history.path.write_text("stage,epoch,loss\nmain,one,0.3\n", encoding="utf-8")
+    found = page(run)
+    assert 'evaluation.json: `parts.test.targets[0].confusion[3]` should be a list, not "none".' in found.text
+    assert "history cannot be read" in found.text
+    assert "There is no result yet." in found.text and "Layer by layer" in found.text
+
+
+def test_a_sound_run_leaves_nothing_out(runs):
+    assert not any("Left out" in found.text for _, found in runs.values())
+    _, found = runs["classification"]
+    for heading in ("Layer by layer", "Distribution of the weights", "Was the learning rate right?", "Class balance"):
+        assert heading in found.text
+    assert "22 of 25 epochs" in found.text
+
+
+def test_every_part_has_a_macro_and_a_name_of_its_own():
+    names = [part.name for section in (*SECTIONS, *comparison.SECTIONS) for part in section.parts]
+    macros = re.findall(r"{% macro (\w+)\(", (Path(comparison.__file__).parent / "templates/parts.html").read_text())
+    assert set(names) <= set(macros) and len(macros) == len(set(macros))
+    assert len(names) - len(set(names)) == 2, "only the verdict and the commands are of both pages"
+
+
+@pytest.mark.parametrize("name", ["auto-1", "tab-1"])
+def test_a_run_of_version_0_1_has_the_whole_page(tmp_path, name):
+    found = page(RunDir(shutil.copytree(GOLDEN_RUNS / name, tmp_path / name)))
+    assert "Left out" not in found.text
+    special = {
+        "auto-1": ("Reconstructions after pre", "Was the learning rate right?"),
+        "tab-1": ("Largest errors", "Features"),
+    }
+    for heading in ("Every epoch in numbers", "Configuration", "Layer by layer", "Environment", *special[name]):
+        assert heading in found.text
+
+
+def test_a_comparison_of_version_0_1_has_the_whole_page(tmp_path):
+    folder = ComparisonDir(shutil.copytree(GOLDEN_RUNS / "tab-compare", tmp_path / "tab-compare"))
+    report.write_comparison(folder)
+    found = Page(folder.html.read_text(encoding="utf-8"))
+    assert [section["id"] for section in found.all("section")] == ["result", "curves", "differences", "next"]
+    for words in ("wide comes first: R², test", "1 of 1 claims not met", "Seed by seed against wide", "network.layers"):
+        assert words in found.text
+    assert "1 of 1 claims not met" in folder.markdown.read_text(encoding="utf-8")
 
 
 def test_names_from_the_data_are_never_markup(tmp_path):

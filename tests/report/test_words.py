@@ -1,12 +1,16 @@
 """The words and geometry behind the page: numbers, verdicts, charts and the configuration's differences."""
 
 import math
+from dataclasses import replace
 
 import pytest
+from helpers.synthetic_runs import facts_of
 
-from kerasdeep.report import charts, config_summary, curves, formatting, insights, target_charts
+from kerasdeep import formatting, metric_names
+from kerasdeep.report import charts, config_summary, curves, insights, target_charts
 from kerasdeep.report.caveats import find_caveats
 from kerasdeep.report.run_facts import RunFacts
+from kerasdeep.runs.facts import TargetMetrics
 
 
 @pytest.mark.parametrize(
@@ -43,9 +47,9 @@ def test_shares_get_a_second_decimal_near_one():
         "99.87\u202f%",
         "100.0\u202f%",
     ]
-    assert formatting.metric_value("val_accuracy", 0.5) == "50.0\u202f%"
-    assert formatting.metric_value("val_mean_absolute_error", 0.5) == "0.5000"
-    assert formatting.metric_value("test_r2_score", -0.00021) == "−0.0002"
+    assert metric_names.format_value("val_accuracy", 0.5) == "50.0\u202f%"
+    assert metric_names.format_value("val_mean_absolute_error", 0.5) == "0.5000"
+    assert metric_names.format_value("test_r2_score", -0.00021) == "−0.0002"
     assert [formatting.compact_number(value) for value in (45.0, 0.25, 7460, None)] == ["45", "0.25", "7,460", "–"]
 
 
@@ -76,20 +80,26 @@ def test_an_axis_stands_whatever_the_values(values):
 
 def test_a_gap_in_a_column_interrupts_its_line():
     chart = charts.line_chart(
-        "k", "Title", ["1", "2", "3"], [("a", "training", [1.0, None, 2.0])], formatting.number, shown=2
+        "k", "Title", ["1", "2", "3"], [charts.Series("a", "training", [1.0, None, 2.0])], formatting.number, shown=2
     )
     line = chart.lines[0]
     assert line.path.count("M") == 2
     assert line.y_positions[1] is None
     assert line.labels[1] == "–"
-    assert charts.line_chart("k", "T", ["1"], [("a", "training", [None])], formatting.number) is None
+    assert charts.line_chart("k", "T", ["1"], [charts.Series("a", "training", [None])], formatting.number) is None
 
 
 def test_long_runs_are_thinned_but_keep_what_is_marked():
     said = [str(n) for n in range(1, 10_001)]
     values = [1 / n for n in range(1, 10_001)]
     chart = charts.line_chart(
-        "k", "T", said, [("a", "t", values)], formatting.number, [(4321, "best", "best")], shown=4321
+        "k",
+        "T",
+        said,
+        [charts.Series("a", "t", values)],
+        formatting.number,
+        [charts.Marker(4321, "best", "best")],
+        shown=4321,
     )
     assert len(chart.x_labels) < 1000
     assert chart.x_labels[chart.shown] == "4322"
@@ -98,7 +108,7 @@ def test_long_runs_are_thinned_but_keep_what_is_marked():
 
 def test_stages_are_marked_and_epochs_counted_through():
     rows = [{"stage": stage, "epoch": epoch, "loss": 1.0} for stage in ("head", "all") for epoch in (1, 2)]
-    chart = curves.training_curves(RunFacts("r", result={"best_epoch": 2}, history=rows))[0]
+    chart = curves.training_curves(facts_of(result={"best_epoch": 2}, history=rows))[0]
     assert chart.x_labels == ["1", "2", "3", "4"]
     assert [(flag.label, flag.kind) for flag in chart.flags] == [
         ("head", "stage"),
@@ -112,7 +122,7 @@ def test_every_group_of_weights_has_its_rate():
     rows = [
         {"stage": "main", "epoch": n, "loss": 1.0, "learning_rate": 0.1, "learning_rate:base*": 0.01} for n in (1, 2)
     ]
-    chart = next(chart for chart in curves.training_curves(RunFacts("r", history=rows)) if chart.key == "rate")
+    chart = next(chart for chart in curves.training_curves(facts_of(history=rows)) if chart.key == "rate")
     assert [line.name for line in chart.lines] == ["learning rate", "base*"]
 
 
@@ -126,7 +136,7 @@ def test_a_histogram_counts_every_value_once():
 def classified(accuracy, guess, bounds, part="test", **facts):
     target = {"target": "y", "kind": "binary", "metrics": {"accuracy": accuracy}, "baseline": {"accuracy": guess}}
     target["intervals"] = {"accuracy": bounds}
-    return RunFacts("r", evaluation={"parts": {part: {"rows": 500, "targets": [target]}}}, **facts)
+    return facts_of(evaluation={"parts": {part: {"rows": 500, "targets": [target]}}}, **facts)
 
 
 def test_the_verdict_follows_interval_and_baseline():
@@ -147,15 +157,17 @@ def test_validation_rows_are_no_test_rows():
 
 
 def test_planned_epochs_come_from_the_stages_or_the_configuration():
-    assert RunFacts("r", resolved=RESTORED).planned_epochs == 40
-    assert RunFacts("r", resolved=RESTORED, stages=[{"epochs": 3}, {"epochs": 4}]).planned_epochs == 7
+    assert facts_of(resolved=RESTORED).planned_epochs == 40
+    assert (
+        facts_of(resolved=RESTORED, stages=[{"name": "a", "epochs": 3}, {"name": "b", "epochs": 4}]).planned_epochs == 7
+    )
     assert RunFacts("r").planned_epochs is None
 
 
 def numeric(explained, bounds):
     metrics = {"r2_score": explained, "mean_absolute_error": 1.0}
     target = {"target": "y", "kind": "regression", "metrics": metrics, "intervals": {"r2_score": bounds}}
-    return RunFacts("r", evaluation={"parts": {"test": {"rows": 500, "targets": [target]}}})
+    return facts_of(evaluation={"parts": {"test": {"rows": 500, "targets": [target]}}})
 
 
 def test_a_regression_must_beat_the_mean_for_sure():
@@ -167,13 +179,18 @@ def test_a_regression_must_beat_the_mean_for_sure():
     assert insights.result_insights(numeric(None, None))[0].level == "note"
 
 
-def course(train, validation, **facts):
-    """Findings for a history of these losses."""
-    rows = [
+def course_rows(train, validation):
+    """A history of these losses."""
+    return [
         {"stage": "main", "epoch": n, "loss": t, "data_loss": t, "val_data_loss": v}
         for n, (t, v) in enumerate(zip(train, validation, strict=True), 1)
     ]
-    return [finding.title for finding in insights.training_insights(RunFacts("r", **({"history": rows} | facts)))]
+
+
+def course(train, validation, **facts):
+    """The titles of the insights for a history of these losses."""
+    rows = course_rows(train, validation)
+    return [finding.title for finding in insights.training_insights(facts_of(**({"history": rows} | facts)))]
 
 
 RESTORED = "training: {early_stopping: {restore_best_weights: true}, epochs: 40}\n"
@@ -188,11 +205,11 @@ def test_overfitting_is_named_with_its_epoch():
 def test_overfitting_after_which_the_best_weights_came_back_is_only_a_note():
     validation = [1.0, 0.8, 0.6, 0.55, 0.5, 0.52, 0.55, 0.6, 0.65, 0.7]
     rows = [{"epoch": n, "loss": t, "val_loss": v} for n, (t, v) in enumerate(zip(FALLING, validation, strict=True), 1)]
-    facts = RunFacts("r", history=rows, result={"best_epoch": 5}, resolved=RESTORED)
+    facts = facts_of(history=rows, result={"best_epoch": 5}, resolved=RESTORED)
     assert [f.level for f in insights.training_insights(facts) if "overfits" in f.title] == ["note"]
-    kept = RunFacts("r", history=rows, result={"best_epoch": 5}, resolved=RESTORED.replace("true", "false"))
+    kept = facts_of(history=rows, result={"best_epoch": 5}, resolved=RESTORED.replace("true", "false"))
     assert [f.level for f in insights.training_insights(kept) if "overfits" in f.title] == ["warning"]
-    none = RunFacts("r", history=rows, result={"best_epoch": 5}, resolved="training: {early_stopping: null}\n")
+    none = facts_of(history=rows, result={"best_epoch": 5}, resolved="training: {early_stopping: null}\n")
     assert [f.level for f in insights.training_insights(none) if "overfits" in f.title] == ["warning"]
 
 
@@ -207,8 +224,8 @@ def test_a_loss_whose_best_epoch_has_passed_asks_for_no_more():
 
 def test_a_momentum_that_never_moves_gets_no_curve():
     rows = [{"epoch": n, "loss": 1 / n, "momentum": 0.9} for n in (1, 2, 3)]
-    assert [chart.key for chart in curves.training_curves(RunFacts("r", history=rows))] == ["loss"]
-    assert curves.history_table(RunFacts("r", history=rows))[0] == ["epoch", "loss", "momentum"]
+    assert [chart.key for chart in curves.training_curves(facts_of(history=rows))] == ["loss"]
+    assert curves.history_table(facts_of(history=rows))[0] == ["epoch", "loss", "momentum"]
 
 
 def test_a_levelled_loss_is_good():
@@ -217,24 +234,25 @@ def test_a_levelled_loss_is_good():
 
 def test_a_flat_loss_is_underfitting_unless_the_result_is_good():
     assert "The network hardly learned." in course([2.3] * 5, [2.3] * 5)
-    good = classified(0.9, 0.5, [0.87, 0.92]).evaluation
-    assert "The network hardly learned." not in course([2.3] * 5, [2.3] * 5, evaluation=good)
+    rows = course_rows([2.3] * 5, [2.3] * 5)
+    good = replace(classified(0.9, 0.5, [0.87, 0.92]), history=rows)
+    assert "The network hardly learned." not in [insight.title for insight in insights.training_insights(good)]
 
 
 def test_a_loss_that_is_no_number_comes_before_everything_else():
     rows = [{"epoch": 1, "loss": 1.0}, {"epoch": 2, "loss": math.inf}]
-    titles = [finding.title for finding in insights.training_insights(RunFacts("r", history=rows))]
+    titles = [finding.title for finding in insights.training_insights(facts_of(history=rows))]
     assert titles == ["The loss stopped being a number in epoch 2."]
 
 
 def test_a_gap_between_training_and_validation_is_said():
     rows = [{"epoch": n, "loss": 1 / n, "accuracy": 0.99, "val_accuracy": 0.8, "val_loss": 0.5} for n in range(1, 6)]
-    titles = [finding.title for finding in insights.training_insights(RunFacts("r", history=rows))]
+    titles = [finding.title for finding in insights.training_insights(facts_of(history=rows))]
     assert "There is a gap between training and validation." in titles
 
 
 def doubted(**facts):
-    return {finding.title: finding for finding in find_caveats(RunFacts("r", **facts))}
+    return {finding.title: finding for finding in find_caveats(facts_of(**facts))}
 
 
 def test_leaks_imbalance_and_small_parts_are_doubts():
@@ -243,41 +261,48 @@ def test_leaks_imbalance_and_small_parts_are_doubts():
         data={
             "duplicates": {"train_validation": 5, "train_test": 0},
             "rows": {"validation": 100},
-            "targets": [{"name": "y", "classes": ["no", "yes"], "counts": counts}],
+            "targets": [{"name": "y", "kind": "binary", "classes": ["no", "yes"], "counts": counts}],
             "warnings": ["12 rows have no date", "data.csv: warning [class-imbalance]: said by a rule"],
         },
         evaluation={"parts": {"test": {"rows": 40, "targets": []}}},
     )
     assert "5 validation rows (5.0\u202f%)" in found["Some rows appear in two parts."].text
-    assert "yes has 20 training rows, no 900" in found["The classes are unbalanced."].text
+    assert "yes has 20 training rows, no 900" in found["The classes are imbalanced."].text
     assert found["The evaluation rests on few rows."].level == "warning"
     assert found["A warning about the data."].text == "12 rows have no date"
-    assert doubted(data={"duplicates": None}) == {}
+    assert doubted(data={"rows": {}, "targets": [], "duplicates": None}) == {}
 
 
 def test_a_class_that_is_much_harder_is_named():
     rows = [{"class": name, "recall": recall, "support": 50} for name, recall in (("a", 0.99), ("b", 0.98), ("c", 0.6))]
-    target = {"metrics": {"accuracy": 0.86}, "per_class": rows}
+    target = {"target": "y", "kind": "multiclass", "metrics": {"accuracy": 0.86}, "per_class": rows}
     found = doubted(evaluation={"parts": {"test": {"rows": 150, "targets": [target]}}})
     assert "Of c only 60.0\u202f%" in found["One class is much harder than the others."].text
 
 
 def test_a_heat_map_colours_shares_of_rows():
-    rows = target_charts.confusion_matrix({"classes": ["a", "b"], "confusion": [[9, 1], [0, 0]]})
+    rows = target_charts.confusion_matrix(
+        TargetMetrics("y", "binary", {}, classes=["a", "b"], confusion=[[9, 1], [0, 0]])
+    )
     name, (right, wrong) = rows[0]
     assert (name, right.strength, right.correct) == ("a", 0.9, True)
     assert wrong.share == "10.0\u202f%"
     assert rows[1][1][0].strength == 0, "a class without rows divides by nothing"
-    assert target_charts.confusion_matrix({"classes": ["x"] * 31, "confusion": [[0] * 31] * 31}) == []
+    assert (
+        target_charts.confusion_matrix(
+            TargetMetrics("y", "multiclass", {}, classes=["x"] * 31, confusion=[[0] * 31] * 31)
+        )
+        == []
+    )
 
 
 def test_a_gauge_reaches_below_zero_only_where_it_must():
-    target = {"kind": "regression", "metrics": {"r2_score": 0.5}, "baseline": {"r2_score": -0.01}}
-    assert target_charts.gauge(target | {"intervals": {"r2_score": [0.4, 0.6]}}).value == 50
-    below = target_charts.gauge(target | {"intervals": {"r2_score": [-0.2, 0.6]}})
+    target = TargetMetrics("y", "regression", {"r2_score": 0.5}, {"r2_score": -0.01}, {"r2_score": (0.4, 0.6)})
+    assert target_charts.gauge(target).value == 50
+    below = target_charts.gauge(replace(target, intervals={"r2_score": (-0.2, 0.6)}))
     assert below.ticks[0].label == "−0.25"
     assert below.value == 60
-    assert target_charts.gauge({"kind": "binary", "metrics": {}}) is None
+    assert target_charts.gauge(TargetMetrics("y", "binary", {})) is None
 
 
 def test_yaml_is_coloured_and_nothing_of_it_lost():

@@ -1,0 +1,78 @@
+"""What a metric's name says: its part of the data, which direction is better, how it is written for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from kerasdeep import formatting
+from kerasdeep.formatting import NO_VALUE, is_number
+
+PREFIXES = {"test": "test_", "validation": "val_", "train": ""}
+"""By part: what Keras puts in front of a metric's name. The best evidence comes first."""
+LOWER_IS_BETTER = ("loss", "error", "crossentropy", "divergence", "hinge", "false_", "brier")
+_HEADLINES = ("accuracy", "r2_score", "mean_absolute_error", "loss")
+_FRACTIONS = ("accuracy", "precision", "recall", "f1", "specificity", "sensitivity")
+_LABELS = {
+    "r2_score": "R²",
+    "data_loss": "loss without penalties",
+    "auc": "AUC",
+    "roc_auc": "area under the ROC curve",
+    "pr_auc": "area under precision-recall",
+    "brier_score": "Brier score",
+    "f1": "F1",
+    "mae": "MAE",
+    "mse": "MSE",
+    "rmse": "RMSE",
+    "learning_rate": "learning rate",
+}
+
+
+def headline(metrics: Mapping[str, float | None]) -> str | None:
+    """The metric that says most, of the test rows before the validation rows; None where there is none."""
+    names = (f"{prefix}{name}" for name in _HEADLINES for prefix in PREFIXES.values())
+    return next((name for name in names if metrics.get(name) is not None), None)
+
+
+def lower_is_better(name: str) -> bool:
+    return any(word in name for word in LOWER_IS_BETTER)
+
+
+def base_name(name: str) -> str:
+    """The name without the prefix of its part."""
+    return name.removeprefix("val_").removeprefix("test_")
+
+
+def is_fraction(name: str) -> bool:
+    """Whether a metric of this name is a fraction of one, which is easier to read in per cent."""
+    return base_name(name).split("_")[-1] in _FRACTIONS
+
+
+def formatter(name: str) -> Callable[[object], str]:
+    """How the metric's values are written on an axis."""
+    if name.startswith("learning_rate"):
+        return formatting.learning_rate
+    return formatting.percent if is_fraction(name) else formatting.number
+
+
+def format_value(name: str, value: object) -> str:
+    if name.endswith("r2_score"):  # between 0 and 1: digits below the fourth decimal mean nothing
+        return f"{value:.4f}".replace("-", "−") if is_number(value) else NO_VALUE
+    return formatter(name)(value)
+
+
+def format_interval(name: str, bounds: tuple[float | None, float | None] | None) -> str:
+    if bounds is None or None in bounds:
+        return NO_VALUE
+    return f"{format_value(name, bounds[0])} – {format_value(name, bounds[1])}"
+
+
+def label(name: str) -> str:
+    """A metric's name in words: `val_mean_absolute_error` is "mean absolute error"."""
+    name = base_name(name)
+    return _LABELS.get(name) or " ".join(_LABELS.get(word, word) for word in name.split("_"))
+
+
+def heading(name: str) -> str:
+    """The label with a capital letter."""
+    words = label(name)
+    return words[:1].upper() + words[1:]
