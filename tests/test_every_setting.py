@@ -16,15 +16,14 @@ from PIL import Image
 from kerasdeep import data, modeling, report, training
 from kerasdeep.backends import runtime
 from kerasdeep.config import claims, load_config
-from kerasdeep.config.lowering.lower import lower_network
 from kerasdeep.config.root import Config
 from kerasdeep.config.schema import settings_of
 from kerasdeep.config.sections.pretraining import PretrainDataConfig
 from kerasdeep.data import image_decoding
 from kerasdeep.data.lazy_rows import LazyRows
 from kerasdeep.errors import InputError
+from kerasdeep.experiment import prepare
 from kerasdeep.runs import list_runs
-from kerasdeep.training import objectives, run_setup
 from kerasdeep.training.trainer import Trainer
 
 TABLE = """
@@ -271,34 +270,6 @@ def unnamed(config):
     return [unnamed(value) for value in config] if isinstance(config, list | tuple) else str(config)
 
 
-class Experiment:
-    """A loaded experiment, prepared as far as an observation needs it."""
-
-    def __init__(self, loaded):
-        self.loaded, self.config = loaded, loaded.config
-        self.machine = runtime.prepare(self.config.runtime, self.config.seed)
-        self.dataset = data.load(self.config.data, self.config.task, self.config.training.batch_size)
-
-    def model(self):
-        self.planned = lower_network(
-            self.config,
-            modeling.output_heads(self.dataset),
-            self.dataset.input_shapes,
-            modeling.feature_names(self.dataset),
-        )
-        return modeling.build_model(self.config, self.planned, self.dataset)
-
-    def compiled(self):
-        model = self.model()
-        modeling.compile_model(model, self.config, self.dataset, 4, 8)
-        return model
-
-    def course(self):
-        model = self.model()
-        taught = objectives.build_objectives(self.config, self.planned, model, self.dataset)
-        return Trainer(self.config, taught, False)
-
-
 def of_data(one, room):
     splits = {name: digest((part.x, part.y)) for name, part in one.dataset.splits.items()}
     rest = (one.dataset.unlabelled and len(one.dataset.unlabelled), one.dataset.class_weight, one.dataset.targets)
@@ -318,15 +289,16 @@ def of_kept_pictures(one, room):
 
 
 def of_model(one, room):
-    return json.dumps(one.model().get_config(), sort_keys=True, default=str)
+    return json.dumps(one.model.get_config(), sort_keys=True, default=str)
 
 
 def of_weights(one, room):
-    return digest([variable.numpy() for variable in one.model().trainable_variables])
+    return digest([variable.numpy() for variable in one.model.trainable_variables])
 
 
 def of_optimizer(one, room):
-    return unnamed(one.compiled().optimizer.get_config())
+    modeling.compile_model(one.model, one.config, one.dataset, 4, 8)
+    return unnamed(one.model.optimizer.get_config())
 
 
 def of_loss(one, room):
@@ -346,25 +318,25 @@ def of_steps(one, room):
 
 
 def of_row_order(one, room):
-    stage = one.course().phases[0]
+    stage = Trainer(one).phases[0]
     return digest(stage.engine.train(stage.train, 0)._data_pass.chunk_at(0).order)
 
 
 def of_chunk(one, room):
-    return one.course().phases[0].engine.training_sizer.next_steps(100)
+    return Trainer(one).phases[0].engine.training_sizer.next_steps(100)
 
 
 def of_device(one, room):
-    return one.machine
+    return one.runtime
 
 
 def of_compilation(one, room):
-    return run_setup.choose_compilation(one.config, one.model(), 10, one.machine).choice
+    return one.compile_decision.choice
 
 
 def of_stopping(one, room):
     """When early stopping stops on a made-up history, and which epoch it keeps."""
-    course = one.course()
+    course = Trainer(one)
     last = course.phases[-1]
     if last.index:
         course.begin_phase(last, 0)
@@ -378,7 +350,7 @@ def of_stopping(one, room):
 
 
 def of_stages(one, room):
-    course, found = one.course(), []
+    course, found = Trainer(one), []
     for stage in course.phases:
         before = course.phases[max(stage.index - 1, 0)].model
         for variable in before.optimizer.variables:
@@ -397,7 +369,7 @@ def of_stages(one, room):
 def of_pretraining(one, room):
     """Layers, rows and rate of what the second stage learns."""
     found = []
-    for stage in one.course().phases[1:-1]:
+    for stage in Trainer(one).phases[1:-1]:
         lesson = stage.plan.objective
         layers = [(type(layer).__name__, unnamed(layer.get_config())) for layer in lesson.model.layers]
         loss = modeling.build_losses(stage.plan.config.loss, lesson.output_heads)
@@ -406,21 +378,21 @@ def of_pretraining(one, room):
     return found
 
 
-def trained(one, room):
-    run = training.train(one.loaded, room / "runs", progress="quiet")
+def trained(loaded, room):
+    run = training.train(loaded, room / "runs", progress="quiet")
     report.write(run)
     return run
 
 
-def of_run_directory(one, room):
-    run = trained(one, room)
+def of_run_directory(loaded, room):
+    run = trained(loaded, room)
     newest = max(int(path.name) for path in run.checkpoints.iterdir())
     return run.path.name.rpartition("-")[0], len(run.history.rows()), newest, run.logs.exists()
 
 
 def of_zeros(one, room):
     """The share of zeros in each kernel after each epoch."""
-    course = one.course()
+    course = Trainer(one)
     watcher, kernels, found = course.phases[0].callbacks["pruning"], course.network.trainable_variables[::2], []
     for epoch in range(one.config.training.epochs):
         watcher.on_epoch_end(epoch, {})
@@ -428,19 +400,20 @@ def of_zeros(one, room):
     return found
 
 
-def of_health(one, room):
-    return [reading["epoch"] for reading in (trained(one, room).read_fact("health") or {}).get("readings", ())]
+def of_health(loaded, room):
+    return [reading["epoch"] for reading in (trained(loaded, room).read_fact("health") or {}).get("readings", ())]
 
 
-def of_extended_rates(one, room):
-    run = trained(one, room)
-    longer = replace(one.loaded, config=replace(one.config, training=replace(one.config.training, epochs=4)))
+def of_extended_rates(loaded, room):
+    run = trained(loaded, room)
+    config = loaded.config
+    longer = replace(loaded, config=replace(config, training=replace(config.training, epochs=4)))
     training.train(longer, room / "runs", run, progress="quiet")
     return [row["learning_rate"] for row in run.history.rows()]
 
 
-def of_report(one, room):
-    run = trained(one, room)
+def of_report(loaded, room):
+    run = trained(loaded, room)
     page = run.report_html.read_text()
     return "a sentence for people" in page, len(run.read_fact("samples")["mistakes"])
 
@@ -473,7 +446,7 @@ OBSERVED = {
     "report": of_report,
     "warnings": of_warnings,
 }
-AS_LOADED = ("warnings",)
+AS_LOADED = ("warnings", "run directory", "health", "extended rates", "report")
 REFUSED_THERE = {
     *("runtime.backend", "runtime.device", "runtime.distribution", "runtime.threads"),
     *("data.format", "data.separator"),
@@ -483,7 +456,10 @@ REFUSED_THERE = {
 
 def observe(room, context, changes, sets=()):
     loaded = load_config(room / f"{context.replace(' ', '_')}.yaml", sets=sets)
-    return OBSERVED[changes](loaded if changes in AS_LOADED else Experiment(loaded), room)
+    if changes in AS_LOADED:
+        return OBSERVED[changes](loaded, room)
+    context = runtime.prepare(loaded.config.runtime, loaded.config.seed)
+    return OBSERVED[changes](prepare(loaded.config, context), room)
 
 
 @pytest.fixture(scope="module")

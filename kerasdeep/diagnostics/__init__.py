@@ -31,10 +31,10 @@ def lr_find(
     steps). `say` hears of slow data, `tell` of (steps done, all steps). Writes nothing. Raises
     InputError for data or a range that do not fit, RunFailed when no rate makes the loss fall.
     """
-    runtime.prepare(loaded.config.runtime, loaded.config.seed)  # before anything imports Keras
+    context = runtime.prepare(loaded.config.runtime, loaded.config.seed)  # before anything imports Keras
     from kerasdeep.diagnostics import lr_finder
 
-    return lr_finder.find_learning_rate(loaded, lowest, highest, steps, say, on_step)
+    return lr_finder.find_learning_rate(loaded, context, (lowest, highest), steps, say, on_step)
 
 
 def diagnose(loaded: LoadedConfig, run: RunDir | None = None, say: Callable[[str], None] | None = None) -> Diagnosis:
@@ -44,7 +44,7 @@ def diagnose(loaded: LoadedConfig, run: RunDir | None = None, say: Callable[[str
     included (`loaded` is then its resolved configuration). Writes nothing. Raises InputError for data that do not
     fit the network.
     """
-    runtime.prepare(loaded.config.runtime, loaded.config.seed)  # before anything imports Keras
+    context = runtime.prepare(loaded.config.runtime, loaded.config.seed)  # before anything imports Keras
     from kerasdeep.diagnostics import diagnosis
 
-    return diagnosis.diagnose(loaded, run, say)
+    return diagnosis.diagnose(loaded, context, run, say)

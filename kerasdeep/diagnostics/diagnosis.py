@@ -8,12 +8,13 @@ from typing import Any
 
 import keras
 
+from kerasdeep.backends.runtime import RuntimeContext
 from kerasdeep.config.load import LoadedConfig
 from kerasdeep.diagnostics import layer_probe, network_verdicts
-from kerasdeep.diagnostics.experiment import prepare_experiment
 from kerasdeep.diagnostics.history_verdicts import verdicts_from_history
 from kerasdeep.diagnostics.layer_probe import LayerProbe
 from kerasdeep.diagnostics.network_verdicts import NetworkVerdict
+from kerasdeep.experiment import prepare
 from kerasdeep.runs import RunDir, to_jsonable
 
 
@@ -35,9 +36,11 @@ class Diagnosis:
         return to_jsonable({**asdict(self), "verdicts": [asdict(verdict) for verdict in self.verdicts]})
 
 
-def diagnose(loaded: LoadedConfig, run: RunDir | None, say: Callable[[str], None] | None) -> Diagnosis:
+def diagnose(
+    loaded: LoadedConfig, runtime: RuntimeContext, run: RunDir | None, say: Callable[[str], None] | None
+) -> Diagnosis:
     """`kerasdeep.diagnostics.diagnose` says what is done and raised."""
-    experiment, notes = prepare_experiment(loaded.config, say), []
+    experiment, notes = prepare(loaded.config, runtime, say, network_only=True), []
     if run is None:
         probe, history_verdicts = layer_probe.probe_new(experiment), []
     else:

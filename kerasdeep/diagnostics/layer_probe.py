@@ -12,7 +12,6 @@ import numpy as np
 
 from kerasdeep import modeling
 from kerasdeep.backends import keras_private
-from kerasdeep.diagnostics.experiment import Experiment, disable_xla
 from kerasdeep.evaluation.layer_stats import (
     LayerTap,
     NetworkStats,
@@ -23,6 +22,7 @@ from kerasdeep.evaluation.layer_stats import (
     measure_layers,
     relative_change,
 )
+from kerasdeep.experiment import Experiment
 
 STEPS = 20
 MIN_VARIABLES_TO_TRACE = 20
@@ -105,6 +105,12 @@ def probe_saved(experiment: Experiment) -> LayerProbe:
     taps = layer_taps(experiment.model)
     batch = experiment.first_batch(max_batch_rows(experiment.model))
     return LayerProbe(experiment, taps, {"saved": measure_layers(experiment.model, taps, batch)})
+
+
+def disable_xla(model: keras.Model) -> None:
+    """A few hundred steps are too few to pay for compilation, and XLA refuses some layers; JAX always compiles."""
+    if keras.config.backend() == "tensorflow":
+        model.jit_compile = False
 
 
 def _compile_for_gradients(experiment: Experiment) -> None:

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kerasdeep import modeling
+from kerasdeep.backends.runtime import RuntimeContext
 from kerasdeep.catalog import Choice
 from kerasdeep.catalog.traits import MOMENTUM_ARGUMENTS
 from kerasdeep.config.load import LoadedConfig
 from kerasdeep.config.optimizer_rules import moves_momentum
 from kerasdeep.config.root import Config
 from kerasdeep.diagnostics import lr_rules
-from kerasdeep.diagnostics.experiment import disable_xla, prepare_experiment
+from kerasdeep.diagnostics.layer_probe import disable_xla
 from kerasdeep.diagnostics.range_test import range_test
 from kerasdeep.diagnostics.rate_setting import find_rate_setting
 from kerasdeep.errors import InputError, RunFailed, SourceLocation
+from kerasdeep.experiment import prepare
 
 MIN_STEPS, MAX_STEPS = 100, 500
 """Steps of a test that nobody set: one epoch within these bounds."""
@@ -42,14 +44,14 @@ class LrFindResult:
 
 def find_learning_rate(
     loaded: LoadedConfig,
-    lowest: float,
-    highest: float,
+    runtime: RuntimeContext,
+    rate_range: tuple[float, float],
     steps: int | None,
     say: Callable[[str], None] | None,
     on_step: Callable[[int, int], None] | None,
 ) -> LrFindResult:
     """`kerasdeep.diagnostics.lr_find` says what is done and raised."""
-    config = loaded.config
+    config, (lowest, highest) = loaded.config, rate_range
     if not 0 < lowest < highest:
         raise InputError(
             f"the range goes from {lowest:g} to {highest:g}. Expected 0 < --from < --to.",
@@ -58,7 +60,7 @@ def find_learning_rate(
         )
     setting = find_rate_setting(config)
     optimizer = range_test_optimizer(config)
-    experiment = prepare_experiment(config, say)
+    experiment = prepare(config, runtime, say, network_only=True)
     modeling.compile_model(experiment.model, config, experiment.dataset, 1, 1, optimizer, schedule=None)
     disable_xla(experiment.model)
     count = steps or min(MAX_STEPS, max(MIN_STEPS, experiment.steps_per_epoch))

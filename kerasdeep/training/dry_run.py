@@ -19,21 +19,18 @@ from kerasdeep.backends import keras_private
 from kerasdeep.backends.runtime import RuntimeContext
 from kerasdeep.catalog import to_plain
 from kerasdeep.config.load import LoadedConfig
-from kerasdeep.config.lowering.lower import lower_network
-from kerasdeep.config.lowering.planned import PlannedLayer
 from kerasdeep.config.provenance import value_origins
 from kerasdeep.config.root import Config
 from kerasdeep.custom_objects import MomentumScheduleMixin
-from kerasdeep.data import Dataset
 from kerasdeep.engine import memory
 from kerasdeep.engine.engine import TARGET_CHUNK_SECONDS, evaluation_batch_size, shortest_float
 from kerasdeep.engine.memory import MemoryEstimate
-from kerasdeep.errors import InputError
+from kerasdeep.experiment import prepare
 from kerasdeep.modeling import feature_cache, freezing
 from kerasdeep.modeling.optimizer import default_optimizer
 from kerasdeep.modeling.shape_only import shape_only_variables
-from kerasdeep.training import objectives, run_setup
-from kerasdeep.training.objectives import Objective
+from kerasdeep.objectives import Objective
+from kerasdeep.training import run_setup
 from kerasdeep.training.phase_plan import PhasePlan, plan_phases
 
 MAX_CURVE_POINTS = 60
@@ -52,27 +49,14 @@ def make_plan(
 
 def _build_plan(loaded: LoadedConfig, machine: RuntimeContext, say: Callable[[str], None] | None) -> dict[str, Any]:
     config = loaded.config
-    run_setup.check_devices(config, machine)
-    rss_before = memory.peak_rss()
-    dataset = run_setup.load_data(config, machine, say)
-    reading_bytes = memory.peak_rss() - rss_before
-    planned_layers = lower_network(
-        config, modeling.output_heads(dataset), dataset.input_shapes, modeling.feature_names(dataset)
-    )
-    model = _build_network(config, planned_layers, dataset)
-    stage_objectives = _build_objectives(config, planned_layers, model, dataset, say)
-    problems = [
-        *loaded.warnings,
-        *objectives.data_warnings(stage_objectives, dataset),
-        *objectives.step_warnings(config, stage_objectives),
-    ]
-    network_summary = modeling.describe_network(model, planned_layers)
-    compile_decision = run_setup.choose_compilation(
-        config, model, objectives.total_steps(config, stage_objectives), machine
-    )
+    experiment = prepare(config, machine, say, shape_only=True)
+    dataset, model = experiment.dataset, experiment.model
+    problems = [*loaded.warnings, *experiment.warnings]
+    network_summary = modeling.describe_network(model, experiment.planned_layers)
+    compile_decision = experiment.compile_decision
     phase_summaries, memory_estimates = [], []
-    for phase_plan in plan_phases(config, stage_objectives):
-        phase_summary, memory_estimate = _plan_phase(phase_plan, machine, reading_bytes)
+    for phase_plan in plan_phases(experiment):
+        phase_summary, memory_estimate = _plan_phase(phase_plan, machine, experiment.reading_bytes)
         phase_summaries.append(phase_summary)
         memory_estimates.append(memory_estimate)
     largest_estimate = max(memory_estimates, key=lambda memory_estimate: memory_estimate.peak)
@@ -197,29 +181,3 @@ def _check_monitors(config: Config, objective: Objective) -> None:
         names = ["loss", "data_loss", *objective.model.get_metrics_result()]
     validation_names = [f"val_{name}" for name in names] if objective.dataset.validation is not None else []
     run_setup.build_callbacks(config, objective.model, [*names, *validation_names])
-
-
-def _build_objectives(
-    config: Config,
-    planned_layers: tuple[PlannedLayer, ...],
-    network: keras.Model,
-    dataset: Dataset,
-    say: Callable[[str], None] | None,
-) -> list[list[Objective]]:
-    """What the stages learn; their models without values too, where Keras can build them so."""
-    if config.pretrained_source is not None:
-        return objectives.build_objectives(config, planned_layers, network, dataset, say)
-    with shape_only_variables():
-        return objectives.build_objectives(config, planned_layers, network, dataset, say)
-
-
-def _build_network(config: Config, planned_layers: tuple[PlannedLayer, ...], dataset: Dataset) -> keras.Model:
-    """The network without its values, where Keras can build it so; what is pretrained has values."""
-    if config.pretrained_source is not None:
-        return modeling.build_model(config, planned_layers, dataset)
-    try:
-        with shape_only_variables():
-            return modeling.build_model(config, planned_layers, dataset)
-    except InputError:
-        # A few layers compute while they are built; what is really wrong is wrong here too.
-        return modeling.build_model(config, planned_layers, dataset)

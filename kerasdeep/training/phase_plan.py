@@ -13,8 +13,9 @@ from kerasdeep.config.root import Config
 from kerasdeep.config.sections import stages
 from kerasdeep.config.sections.stages import SelectableLayer, StageConfig
 from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.experiment import Experiment
 from kerasdeep.modeling import freezing
-from kerasdeep.training.objectives import Objective
+from kerasdeep.objectives import Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,15 @@ class PhasePlan:
         return self.steps_per_epoch * self.epochs
 
 
-def plan_phases(config: Config, stage_objectives: Sequence[Sequence[Objective]]) -> list[PhasePlan]:
-    """Every part of the run, in order; `lessons` are those of each stage.
+def plan_phases(experiment: Experiment) -> list[PhasePlan]:
+    """Every phase of the run, in order.
 
     Raises InputError for a selector that means no layer, or none that its stage trains, for a layer that two rates
     mean, and for a stage in which nothing learns.
     """
-    plans: list[PhasePlan] = []
-    for index, (stage, objectives) in enumerate(zip(stages.effective_stages(config), stage_objectives, strict=True)):
+    config, plans = experiment.config, []
+    stage_objectives = zip(stages.effective_stages(config), experiment.stage_objectives, strict=True)
+    for index, (stage, objectives) in enumerate(stage_objectives):
         config_path = f"stages.{index}" if config.stages else "the run"
         for objective in objectives:
             plans += _plan_stage(config, stage, objective, config_path)

@@ -13,18 +13,17 @@ from kerasdeep import modeling
 from kerasdeep.backends import distributed, runtime
 from kerasdeep.config import resolved
 from kerasdeep.config.load import LoadedConfig
-from kerasdeep.config.lowering.lower import lower_network
 from kerasdeep.config.root import Config
 from kerasdeep.engine import checkpoint
 from kerasdeep.engine.checkpoint import Position, Snapshot
 from kerasdeep.errors import Interrupted
+from kerasdeep.experiment import prepare
 from kerasdeep.runs import RunDir, create_run_dir, write_json, write_text
 from kerasdeep.training import (
     failures,
     freeze_check,
     interrupt,
     layer_transfer,
-    objectives,
     phase,
     progress,
     results,
@@ -47,30 +46,18 @@ def train_run(
 ) -> RunDir:
     """Train and evaluate; `kerasdeep.training.train` says what is raised."""
     config, display = loaded.config, progress.make_display(progress_mode)
-    run_setup.check_devices(config, machine)
-    dataset = run_setup.load_data(config, machine, display.say)
-    planned_layers = lower_network(
-        config, modeling.output_heads(dataset), dataset.input_shapes, modeling.feature_names(dataset)
-    )
-    pretrained_log: list[dict[str, Any]] = []
-    model = modeling.build_model(config, planned_layers, dataset, pretrained_log)
-    stage_objectives = objectives.build_objectives(config, planned_layers, model, dataset, display.say)
-    for warning in [
-        *loaded.warnings,
-        *objectives.data_warnings(stage_objectives, dataset),
-        *objectives.step_warnings(config, stage_objectives),
-    ]:
+    experiment = prepare(config, machine, display.say)
+    dataset, model, pretrained_log = experiment.dataset, experiment.model, experiment.pretrained_log
+    for warning in [*loaded.warnings, *experiment.warnings]:
         if warning.name not in config.allow:
             display.say(str(warning))
     for sentence in run_setup.pretrained_summary(pretrained_log):
         display.say(sentence)
-    compile_decision = run_setup.choose_compilation(
-        config, model, objectives.total_steps(config, stage_objectives), machine
-    )
-    network_summary = modeling.describe_network(model, planned_layers)
-    trainer = Trainer(config, stage_objectives, compile_decision.xla)
+    compile_decision = experiment.compile_decision
+    network_summary = modeling.describe_network(model, experiment.planned_layers)
+    trainer = Trainer(experiment)
     phases = trainer.phases
-    data_hash = objectives.data_digest(stage_objectives, dataset)
+    data_hash = experiment.data_hash
     environment = {**runtime.describe_environment(machine), "data_hash": data_hash}
     resolved_config = replace(
         config, runtime=replace(config.runtime, compile=compile_decision.choice, threads=machine.threads)

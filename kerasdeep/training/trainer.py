@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +10,12 @@ import keras
 import numpy as np
 
 from kerasdeep import modeling
-from kerasdeep.config.root import Config
 from kerasdeep.engine.engine import Engine
 from kerasdeep.errors import RunFailed
+from kerasdeep.experiment import Experiment
 from kerasdeep.modeling import feature_cache, freezing, param_groups
-from kerasdeep.training import freeze_check, layer_transfer, objectives, run_setup
-from kerasdeep.training.objectives import Objective
+from kerasdeep.objectives import Objective
+from kerasdeep.training import freeze_check, layer_transfer, run_setup
 from kerasdeep.training.phase import PhaseState
 from kerasdeep.training.phase_plan import plan_phases
 from kerasdeep.training.pruning import PruningCallback
@@ -29,14 +28,13 @@ class Trainer:
     InputError for layers that are not there, optimizers that Keras refuses, and figures that nobody records.
     """
 
-    def __init__(self, config: Config, stage_objectives: Sequence[Sequence[Objective]], xla: bool) -> None:
-        self._spec, self._xla = config, xla
-        self._objectives = objectives.unique_objectives(stage_objectives)
+    def __init__(self, experiment: Experiment) -> None:
+        self._spec, self._xla = experiment.config, experiment.compile_decision.xla
+        self._objectives = experiment.objectives
         self._device_cache: tuple[Any, Any, Any] = (None, None, None)
         logging.getLogger("tensorflow").addFilter(_is_not_retracing_warning)
         self.phases = [
-            PhaseState(index, plan, plan.objective.model)
-            for index, plan in enumerate(plan_phases(config, stage_objectives))
+            PhaseState(index, plan, plan.objective.model) for index, plan in enumerate(plan_phases(experiment))
         ]
         for phase in self.phases[1:]:  # only to see that it can be
             self._check_phase(phase)

@@ -112,7 +112,7 @@ def test_greedy_learns_layer_by_layer_and_then_together(write):
     stacked = "[{name: both, pretrain: {autoencoder: stacked}}, {name: end, train: head}]"
     alone = train(config, f"stages={stacked}").history.rows()
     assert rows[4]["loss"] < alone[0]["loss"]
-    with pytest.raises(InputError, match=r"has 1 rates, and 2 layers learn in turn"):
+    with pytest.raises(InputError, match=r"has 1 rates, but 2 layers are trained"):
         train(write("autoencoder: {style: greedy, rates: [0.1]}"))
 
 
@@ -229,11 +229,11 @@ def test_what_makes_no_sense_is_refused_before_there_is_a_run(kind, write):
 @pytest.mark.parametrize(
     ("kind", "sets", "said"),
     [
-        ("rotation: {}", ["data.source=table.npz", "network.layers=[Dense: 4, Output]"], "turns square pictures"),
+        ("rotation: {}", ["data.source=table.npz", "network.layers=[Dense: 4, Output]"], "rotates square images"),
         ("autoencoder: tied", [f"network.layers={CONV}"], "transposes Dense kernels, and the network has conv"),
         ("autoencoder: stacked", ["network.layers=[Flatten, Output]"], "no hidden layer"),
         ("autoencoder: stacked", ["network.layers=[Flatten, Residual: [Dense: 49], Output]"], "no link of one"),
-        ("pairs: {}", ["task=regression"], "the target is no class"),
+        ("pairs: {}", ["task=regression"], "the target is not categorical"),
         ("autoencoder: stacked", ["training.early_stopping.monitor=val_accuracy"], "is not recorded"),
     ],
 )
