@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,9 @@ import numpy as np
 
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data.download import file_sha256
-from kerasdeep.data.lazy_rows import NpyFile
-from kerasdeep.data.types import RawSplit, Source
+from kerasdeep.data.lazy_rows import NpyFile, RowSource
+from kerasdeep.data.preprocessing import Preprocessing
+from kerasdeep.data.types import INPUT, LABELLED_SPLITS, PREDICTED_SPLITS, RawSplit, Source
 from kerasdeep.errors import InputError, Problems, SourceLocation, suggest
 
 INPUTS = ("x", "data", "images", "features", "inputs")
@@ -37,27 +40,20 @@ SPLIT_SYNONYMS = {
 _SUFFIX = re.compile(rf"(?P<base>.+?)_(?P<part>{'|'.join(SPLIT_SYNONYMS)})", re.IGNORECASE)
 _PREFIX = re.compile(rf"(?P<part>{'|'.join(SPLIT_SYNONYMS)})_(?P<base>.+)", re.IGNORECASE)
 
+OpenArrays = Callable[[Path, SourceLocation | None], Mapping[str, RowSource]]
 
-def open_arrays(path: Path, location: SourceLocation | None) -> dict[str, np.ndarray]:
-    """Every array of the file, or of the folder of `.npy` files, which are only opened.
 
-    Raises InputError when it is no `.npz` or `.npy`, or holds pickled objects.
-    """
+@contextmanager
+def explain_unreadable(path: Path, problem: str, writer: str, location: SourceLocation | None) -> Iterator[None]:
+    """Raises InputError for what NumPy cannot read, or only with pickle."""
     try:
-        if path.is_dir():
-            return {file.stem: NpyFile(file) for file in npy_files(path)}
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        yield
     except (zipfile.BadZipFile, EOFError, OSError, AttributeError, TypeError) as error:
-        expectation = ".npy files: {}. Expected the output of numpy.save." if path.is_dir() else ".npz file: {}. "
-        expectation += "" if path.is_dir() else "Expected the output of numpy.savez."
-        message = f"{path} is no {expectation.format(error)}"
+        message = f"{path} {problem}: {error}. Expected the output of {writer}."
         raise InputError(message, "not-an-npz", location) from error
     except ValueError as error:
-        message = (
-            f"{path} cannot be read without pickle, which could run code: {error} Save plain arrays of numbers or text."
-        )
-        raise InputError(message, "pickled-array", location) from error
+        message = f"{path} cannot be read without pickle, which could run code: {error} "
+        raise InputError(f"{message}Save plain arrays of numbers or text.", "pickled-array", location) from error
 
 
 def npy_files(path: Path) -> list[Path]:
@@ -65,15 +61,23 @@ def npy_files(path: Path) -> list[Path]:
     return sorted(path.glob("*.npy"))
 
 
-def read(path: Path, format: str, section: DataConfig, problems: Problems) -> Source:
+def read_arrays(
+    format: str,
+    open_arrays: OpenArrays,
+    section: DataConfig,
+    problems: Problems,
+    say: Callable[[str], None] | None = None,
+    matched: Source | None = None,
+) -> Source:
     """The file or folder as a source; problems with its arrays are reported."""
+    path = Path(section.source)
     arrays = open_arrays(path, section.location_or_key("source"))
     roles = {name: parse_array_name(name) for name in arrays}
     labels = _select_arrays(section.target, LABELS, roles, "target", section, problems)
     inputs = _select_arrays(section.features, INPUTS, roles, "features", section, problems)
     problems.raise_if_errors()
     splits = {}
-    for split in ("train", "validation", "test"):
+    for split in LABELLED_SPLITS:
         array_names = {base: name for name, (base, split_of_array) in roles.items() if split_of_array == split}
         x = {base: arrays[array_names[base]] for base in inputs if base in array_names}
         y = {base: arrays[array_names[base]] for base in labels if base in array_names}
@@ -91,7 +95,55 @@ def read(path: Path, format: str, section: DataConfig, problems: Problems) -> So
     stored_dtype = splits["train"].x.dtype
     pixel_max = None if stored_dtype == np.uint8 else float(images["train"].max()) or None
     splits = {name: replace(split, x=images[name]) for name, split in splits.items()}
-    return Source(format, "image", splits, digest, pixel_max=pixel_max)
+    return set_image_format(Source(format, "image", splits, digest, pixel_max=pixel_max), section)
+
+
+def read_arrays_for_prediction(
+    open_arrays: OpenArrays, path: str, preprocessing: Preprocessing, location: SourceLocation, problems: Problems
+) -> tuple[RawSplit, None]:
+    """The rows of the split that a trained model is usually asked about, or of the only array."""
+    arrays = open_arrays(Path(path), location)
+    inputs = list(preprocessing.inputs)
+    single = inputs == [INPUT]
+    input_names = INPUTS if single else tuple(inputs)
+    arrays_by_split: dict[str, dict[str, Any]] = {}
+    for name, array in arrays.items():
+        base, split = parse_array_name(name)
+        arrays_by_split.setdefault(split, {})[base] = array
+    for split in PREDICTED_SPLITS:
+        split_arrays = arrays_by_split.get(split, {})
+        x = {base: split_arrays[base] for base in input_names if base in split_arrays}
+        if x and (single or len(x) == len(input_names)):
+            break
+    else:
+        if not (single and len(arrays) == 1):
+            array_list = ", ".join(arrays) or "none"
+            message = f"{path} has the arrays {array_list}. Expected {'`x`' if single else ', '.join(input_names)}."
+            raise InputError(message, "missing-array", location)
+        split_arrays, x = {}, dict(arrays)
+    y: dict[str, np.ndarray] = {}
+    targets = [encoder.name for encoder in preprocessing.targets]
+    for base, array in split_arrays.items():
+        if base in LABELS or any(name == base or name.startswith(f"{base}_") for name in targets):
+            y |= labels_to_vectors(base, array, problems, location)
+    first_input = next(iter(x.values()))
+    if not first_input.ndim or not len(first_input):
+        raise InputError(f"{path} has no rows.", "empty-file", location)
+    rows = np.arange(len(first_input))
+    if not single:
+        return RawSplit(x, y, rows), None
+    images = as_images(first_input) if preprocessing.kind == "image" else None
+    return RawSplit(first_input if images is None else images, y, rows), None
+
+
+def set_image_format(source: Source, section: DataConfig) -> Source:
+    """Pictures in arrays stay as they are unless `image` states a size or channels."""
+    if source.kind != "image" or (section.image.size is None and section.image.channels == "auto"):
+        return source
+    from kerasdeep.data.images import array_image_format
+
+    image, shape = section.image, source.splits["train"].x.shape[1:]
+    return replace(source, image=array_image_format(shape, image.size, image.channels, image.resize))
 
 
 def _folder_hash(folder: Path) -> str:
@@ -150,7 +202,8 @@ def _make_split(
     counts = {name: len(array) if array.ndim else 0 for name, array in (x | y).items()}
     if len(set(counts.values())) > 1 or 0 in counts.values():
         length_list = ", ".join(f"{name} {count}" for name, count in counts.items())
-        message = f"The arrays of the {split_name} part have different or no rows ({length_list}). Expected one label per row."
+        message = f"The arrays of the {split_name} split have different or no rows ({length_list}). "
+        message += "Expected one label per row."
         problems.error("wrong-shape", message, location)
     for name, array in x.items():
         if array.dtype.kind not in "iufb":

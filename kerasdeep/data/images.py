@@ -18,7 +18,6 @@ from PIL import Image, ImageOps
 
 from kerasdeep.data.types import ImageFormat
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
 GRAYSCALE_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
 MAX_SIDE = 224
 EXIF_ORIENTATION_TAG = 0x0112

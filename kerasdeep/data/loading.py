@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from kerasdeep.config.schema import settings_of
-from kerasdeep.config.sections.data import DataConfig
+from kerasdeep.config.sections.data import DataConfig, SplitConfig
 from kerasdeep.data import splitters, streaming, targets
-from kerasdeep.data.builtin import BUILTINS
-from kerasdeep.data.builtin import read as read_builtin
 from kerasdeep.data.column_store import ColumnStore
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.fitting import fit_inputs
 from kerasdeep.data.prediction_input import read_for_prediction
 from kerasdeep.data.preprocessing import Preprocessing, encode_stored_rows, encode_target, transform_inputs
 from kerasdeep.data.profile import count_classes, describe_dataset
+from kerasdeep.data.readers import READERS
 from kerasdeep.data.sources import infer_format
 from kerasdeep.data.targets import TargetEncoder, strip_labels
-from kerasdeep.data.types import INPUT, DataSplit, RawSplit, Source, input_arrays
-from kerasdeep.errors import InputError, Problem, Problems, suggest
+from kerasdeep.data.types import HELD_OUT_SPLITS, INPUT, SPLITS, DataSplit, RawSplit, Source, input_arrays
+from kerasdeep.errors import InputError, Problems
+
+_KIND_NAMES = {"table": "a table", "array": "arrays", "image": "pictures"}
 
 
 def load(
@@ -36,8 +36,8 @@ def load(
 ) -> Dataset:
     """The data that `section` (the `data:` of a specification) describes, ready for a network.
 
-    `task` is auto or one of `tasks.TASKS`. `batch_size`, where given, is the least number of training
-    rows. `say` is told of what takes long: downloads and large folders. `like` gives the rules of inputs where
+    `task` is auto or one of `tasks.TASKS`. `batch_size`, where given, is the least number of training rows. `say` is
+    told of what takes long: downloads and large folders. `fitted_preprocessing` has the transforms of the inputs where
     they are not to be fitted on these rows. Raises InputError with every problem found: files, columns, labels,
     splits.
     """
@@ -58,11 +58,11 @@ def load(
     problems.raise_if_errors()
     _warn_about_unused_settings(section, source, encoders, problems)
 
-    raw_splits, digests = split_source(source, encoders, section, problems, say)
+    source_splits = split_source(source, encoders, section, problems, say)
+    raw_splits, fit_rows, digests = source_splits.splits, source_splits.fit_rows, source_splits.digests
     _check_rows(raw_splits, encoders, section, batch_size, problems)
     problems.raise_if_errors()
 
-    fit_rows = raw_splits.pop("fit_rows")
     columns = None
     if source.kind == "table":
         from kerasdeep.data.columns import infer_columns
@@ -102,7 +102,7 @@ def load(
 
 
 def load_unlabelled(section: DataConfig, fitted_preprocessing: Preprocessing) -> Dataset:
-    """Rows without labels at the path `section.source`, prepared by the rules of `like`.
+    """Rows without labels at the path `section.source`, prepared by `fitted_preprocessing`.
 
     `limit` and `validation` act as in `load`, but nothing is stratified. Raises InputError as `load` does.
     """
@@ -144,56 +144,18 @@ def load_unlabelled(section: DataConfig, fitted_preprocessing: Preprocessing) ->
     )
 
 
-def read_source(format: str, section: DataConfig, problems: Problems, say: Callable[[str], None] | None) -> Source:
+def read_source(
+    format: str,
+    section: DataConfig,
+    problems: Problems,
+    say: Callable[[str], None] | None,
+    matched: Source | None = None,
+) -> Source:
     """The source as it stands. Raises InputError when it cannot be read; reports wrong columns."""
-    source_path = Path(str(section.source))
-    if format == "builtin":
-        if str(section.source) not in BUILTINS:
-            message = f"There is no built-in data set '{section.source}'. Expected one of: {', '.join(BUILTINS)}."
-            suggestion = suggest(str(section.source), BUILTINS)
-            raise InputError([Problem("error", "missing-file", message, section.location_or_key("source"), suggestion)])
-        source = read_builtin(str(section.source), section.location_or_key("source"), say)
-        return (
-            _choose_columns(source, section, problems) if source.kind == "table" else _set_image_format(source, section)
-        )
-    if not source_path.exists():
-        raise InputError(f"{source_path} does not exist.", "missing-file", section.location_or_key("source"))
-    if format == "images":
-        from kerasdeep.data import image_folder
-
-        if not source_path.is_dir():
-            message = f"{source_path} is a file. Expected a folder with a folder of pictures for each class."
-            raise InputError(message, "missing-file", section.location_or_key("source"))
-        return image_folder.read(source_path, section, problems, say)
-    if format in ("npz", "npy"):
-        from kerasdeep.data import arrays
-
-        return _set_image_format(arrays.read(source_path, format, section, problems), section)
-    from kerasdeep.data import table
-
-    return table.read(source_path, format, section, problems, say)
-
-
-def _choose_columns(source: Source, section: DataConfig, problems: Problems) -> Source:
-    """A built-in table with the target and features that the user prefers to its own."""
-    from kerasdeep.data.table import separate_targets
-
-    splits = {}
-    for name, raw_split in source.splits.items():
-        ((target, labels),) = raw_split.y.items()
-        splits[name] = separate_targets(raw_split.x.assign(**{target: labels}), section, problems, target)
-        problems.raise_if_errors()
-    return replace(source, splits=splits)
-
-
-def _set_image_format(source: Source, section: DataConfig) -> Source:
-    """Pictures in arrays stay as they are unless `image` states a size or channels."""
-    if source.kind != "image" or (section.image.size is None and section.image.channels == "auto"):
-        return source
-    from kerasdeep.data.images import array_image_format
-
-    image, shape = section.image, source.splits["train"].x.shape[1:]
-    return replace(source, image=array_image_format(shape, image.size, image.channels, image.resize))
+    if format != "builtin" and not Path(section.source).exists():
+        message = f"{section.source} does not exist."
+        raise InputError(message, "missing-file", section.location_or_key("source"))
+    return READERS[format].read(section, problems, say, matched)
 
 
 def _warn_about_unused_settings(
@@ -219,23 +181,32 @@ def _warn_about_unused_settings(
             problems.warn("no-effect", message, section.location_or_key(key))
 
 
+@dataclass
+class SourceSplits:
+    """The raw rows of every split, those that preprocessing is fitted on (training and unlabelled together), and the
+    hashes of the files they come from."""
+
+    splits: dict[str, RawSplit]
+    fit_rows: RawSplit
+    digests: list[str]
+
+
 def split_source(
     source: Source,
     encoders: list[TargetEncoder],
     section: DataConfig,
     problems: Problems,
     say: Callable[[str], None] | None,
-) -> tuple[dict[str, RawSplit], list[str]]:
-    """The raw rows of every part, and the hashes of the files they came from.
+) -> SourceSplits:
+    """Split the source's rows, and read the files that are splits of their own.
 
-    A part is, in this order: what `validation` or `test` states, if that is not the default; the source's own
-    part; what the default cuts off. "learnt" are the rows that preprocessing is fitted on: training and unlabelled
-    together.
+    A split is, in this order: what `validation` or `test` states, if that is not the default; the source's own
+    split; what the default cuts off.
     """
     raw_splits: dict[str, RawSplit] = {}
     digests = [source.hash]
-    split_configs: dict[str, Any] = {}
-    for key in ("validation", "test"):
+    split_configs: dict[str, SplitConfig | None] = {}
+    for key in HELD_OUT_SPLITS:
         split_config = getattr(section, key)
         source_split = source.splits.get(key)
         # A resolved file writes the default out, which must not mean anything else than leaving it out.
@@ -252,7 +223,7 @@ def split_source(
                 )
         else:
             if source_split is not None:
-                message = f"The source has a {key} part of its own, which `{key}` leaves unused."
+                message = f"The source has its own {key} split; `{key}` overrides it."
                 problems.warn("unused-part", message, section.location_or_key(key))
             split_configs[key] = split_config
     problems.raise_if_errors()
@@ -264,12 +235,12 @@ def split_source(
         section, split_configs, len(train), selected, codes[0] if codes else None, problems
     )
     problems.raise_if_errors()
-    for name in ("train", "validation", "test", "unlabelled"):
+    for name in SPLITS:
         index = getattr(split_indices, name)
         if len(index) or name == "train" or split_configs.get(name) is not None:
             raw_splits[name] = train.take(index)
-    raw_splits["fit_rows"] = train.take(np.sort(np.concatenate([split_indices.train, split_indices.unlabelled])))
-    return raw_splits, digests
+    fit_rows = train.take(np.sort(np.concatenate([split_indices.train, split_indices.unlabelled])))
+    return SourceSplits(raw_splits, fit_rows, digests)
 
 
 def _read_split_at(
@@ -287,14 +258,10 @@ def _read_split_at(
         section, source=str(split_path), format="auto", target=target, stream=stream_rows, locations=locations
     )
     format = infer_format(str(split_path), location)
-    if format == "images" and source.format == "images":
-        from kerasdeep.data import image_folder
-
-        split_source_data = image_folder.read(split_path, split_section, problems, say, image_format=source.image)
-    else:
-        split_source_data = read_source(format, split_section, problems, say)
+    split_source_data = read_source(format, split_section, problems, say, source)
     if split_source_data.kind != source.kind:
-        message = f"`{key}` names {split_path}, which is of the kind {split_source_data.kind}. Expected {source.kind}, like the source."
+        message = f"`{key}` names {split_path}, which is {_KIND_NAMES[split_source_data.kind]}. "
+        message += f"Expected {_KIND_NAMES[source.kind]}, like the source."
         raise InputError(message, "wrong-shape", location)
     raw_split = strip_labels(split_source_data.splits["train"])
     return streaming.as_lazy_or_array(raw_split, stream_rows), split_source_data.hash
@@ -306,7 +273,7 @@ def _keep_selected_classes(
     """The rows of a part of its own that have one of the selected classes; every label must be one otherwise."""
     missing_targets = [encoder.name for encoder in encoders if encoder.name not in raw_split.y]
     if missing_targets:
-        message = f"{origin} lacks the target {', '.join(missing_targets)}. It has: {', '.join(raw_split.y)}."
+        message = f"{origin} has no target {', '.join(missing_targets)}. Its targets are: {', '.join(raw_split.y)}."
         problems.error("missing-column", message, section.location_or_key(key))
         return raw_split
     if not section.classes:
@@ -324,7 +291,7 @@ def _check_rows(
     problems: Problems,
 ) -> None:
     """Every part has rows, training at least a batch of them, and every class is among the training rows."""
-    for key in ("validation", "test"):
+    for key in HELD_OUT_SPLITS:
         if key in raw_splits and not len(raw_splits[key]):
             problems.error("too-few-rows", f"The {key} part has no rows.", section.location_or_key(key))
     train = raw_splits["train"]

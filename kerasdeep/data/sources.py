@@ -1,6 +1,6 @@
 """What a source is by its name, and what can be said of it without reading it: it is there, it has the columns.
 
-Standard library only, like `header.py`: `validate` checks paths and CSV headers with it, `load` infers formats.
+Standard library only, like `csv_header.py`: `validate` checks paths and CSV headers with it, `load` infers formats.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from kerasdeep.config.sections.data import BUILT_IN_DATASETS, DataConfig
+from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMAT_BY_SUFFIX, DataConfig
 from kerasdeep.data import csv_header
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 
-SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet", ".npz": "npz"}
 MAX_NEIGHBOURS = 2000
 """More files than this in a folder are not searched for a name that was meant."""
 
 
 def infer_format(name: str, location: SourceLocation | None) -> str:
-    """What kind of source `name` is. Raises InputError where there is no such thing or its kind cannot be told."""
+    """The format of the source `name`. Raises InputError where it does not exist or its format is unknown."""
     if name in BUILT_IN_DATASETS:
         return "builtin"
     path = Path(name)
@@ -30,12 +29,10 @@ def infer_format(name: str, location: SourceLocation | None) -> str:
     if not path_exists(path):
         message = f"{name} does not exist. Expected a file, a folder, or one of: {', '.join(BUILT_IN_DATASETS)}."
         raise InputError([Problem("error", "missing-file", message, location, suggest_source(name))])
-    if path.suffix.lower() not in SUFFIXES:
-        kinds = ", ".join(SUFFIXES)
-        message = f"{name} is of no known kind. Expected {kinds}, a folder of pictures or of .npy files, or a "
-        message += "stated `format`."
-        raise InputError(message, "unknown-format", location)
-    return SUFFIXES[path.suffix.lower()]
+    if path.suffix.lower() not in FORMAT_BY_SUFFIX:
+        message = f"{name} has an unknown format. Expected {', '.join(FORMAT_BY_SUFFIX)}, a folder of pictures or of "
+        raise InputError(f"{message}.npy files, or set `format`.", "unknown-format", location)
+    return FORMAT_BY_SUFFIX[path.suffix.lower()]
 
 
 def path_exists(path: Path) -> bool:

@@ -1,182 +1,115 @@
-"""A user's table, CSV or Parquet: read with pandas, its target and feature columns told apart."""
+"""A user's table in a file: what the readers of tables share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data import csv_header, streaming
 from kerasdeep.data.column_store import ColumnStore, store_columns
 from kerasdeep.data.download import file_sha256
+from kerasdeep.data.preprocessing import Preprocessing, TableTransform
 from kerasdeep.data.sources import missing_columns
-from kerasdeep.data.types import RawSplit, Source
+from kerasdeep.data.types import INPUT, RawSplit, Source
 from kerasdeep.errors import InputError, Problems, SourceLocation
 
-# What stands for a missing number or category; in a target only an empty cell does, since "None" may be a class.
-MISSING_VALUES = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>", "?"]
-MISSING_LABEL_VALUES = ["", "NaN", "nan"]
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def read(path: Path, format: str, section: DataConfig, problems: Problems, say: Callable[[str], None] | None) -> Source:
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a table is read. `text_columns` stay text though they may look like numbers."""
+
+    separator: str = csv_header.AUTO
+    encoding: str = csv_header.AUTO
+    targets: Collection[str] = ()
+    text_columns: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table whose rows are not read yet: its columns, about what it takes as a DataFrame, and what reads all of the
+    columns (None) or some."""
+
+    columns: list[str]
+    bytes_in_memory: int
+    read_columns: Callable[[list[str] | None], pd.DataFrame]
+
+
+OpenTable = Callable[[Path, SourceLocation | None, ReadOptions], TableFile]
+
+
+def read_table(
+    format: str,
+    open_table: OpenTable,
+    section: DataConfig,
+    problems: Problems,
+    say: Callable[[str], None] | None = None,
+    matched: Source | None = None,
+) -> Source:
     """The file as a source; a missing target and misspelt columns are reported."""
-    location = section.location_or_key("source")
-    _check_file(path, location)
+    path, location = Path(section.source), section.location_or_key("source")
     labels = list(section.target or ())
-    columns, read_columns = _column_reader(path, format, location, section.separator, section.encoding, labels)
-    size, digest = _bytes_in_memory(path, format, location), file_sha256(path)
-    decision = streaming.decide_by_size(size, section)
+    opened = _open_nonempty(open_table, path, location, ReadOptions(section.separator, section.encoding, labels))
+    digest = file_sha256(path)
+    decision = streaming.decide_by_size(opened.bytes_in_memory, section)
+    frame: pd.DataFrame | ColumnStore
     if decision.streamed:
-        read_options = [format, section.separator, section.encoding, labels]
+        options = [format, section.separator, section.encoding, labels]
+        size = opened.bytes_in_memory
         with streaming.explain_full_disk(path, 2 * size, location):
-            frame = store_columns(path, digest, columns, read_options, size, read_columns, say)
+            frame = store_columns(path, digest, opened.columns, options, size, opened.read_columns, say)
     else:
-        frame = read_columns(None)
+        frame = opened.read_columns(None)
     split = separate_targets(frame, section, problems)
     problems.raise_if_errors()
     return Source(format, "table", {"train": split}, digest, streaming=decision)
 
 
-def read_frame(
-    path: Path,
-    format: str,
-    location: SourceLocation | None,
-    *,
-    separator: str = csv_header.AUTO,
-    encoding: str = csv_header.AUTO,
-    target_columns: Any = (),
-    text_columns: Any = (),
-) -> pd.DataFrame:
-    """The file's rows. `labels` are target columns, `texts` columns that stay text though they look like numbers.
-
-    Raises InputError when the file is missing, empty, not a table, or has no rows.
-    """
-    _check_file(path, location)
-    return _column_reader(path, format, location, separator, encoding, target_columns, text_columns)[1](None)
+def read_table_for_prediction(
+    open_table: OpenTable, path: str, preprocessing: Preprocessing, location: SourceLocation, problems: Problems
+) -> tuple[RawSplit, pd.DataFrame]:
+    """The file's rows with the columns of the model, and the whole table."""
+    transform = preprocessing.inputs[INPUT]
+    assert isinstance(transform, TableTransform)
+    targets = [target.name for target in preprocessing.targets]
+    separator, encoding = (preprocessing.read_options[key] for key in ("separator", "encoding"))
+    options = ReadOptions(separator, encoding, targets, transform.text_columns)
+    frame = _open_nonempty(open_table, Path(path), location, options).read_columns(None)
+    transform.require_columns(frame, location)
+    y = {name: labels_from_column(frame[name]) for name in targets if name in frame.columns}
+    return RawSplit(frame[transform.columns], y, np.arange(len(frame))), frame
 
 
-def _column_reader(
-    path: Path,
-    format: str,
-    location: SourceLocation | None,
-    separator: str,
-    encoding: str,
-    target_columns: Any,
-    text_columns: Any = (),
-) -> tuple[list[str], Callable[[list[str] | None], pd.DataFrame]]:
-    """The names of the columns, and what reads all of them (None) or some; a CSV's header is looked at once."""
-    if format == "parquet":
-        schema = _open_parquet(path, location).schema_arrow
-        index = (schema.pandas_metadata or {}).get("index_columns", [])  # pandas's own, which no network sees
-        names = [str(name) for name in schema.names if name not in index]
-        read_columns = partial(_read_parquet, path, location)
-    else:
-        parsed_header = csv_header.read(path, location, separator, encoding)
-        names, read_columns = (
-            parsed_header.columns,
-            partial(_read_csv, path, parsed_header, target_columns, text_columns, location),
-        )
-
-    def read_nonempty(columns: list[str] | None) -> pd.DataFrame:
-        frame = read_columns(columns)
-        if not len(frame):
-            raise InputError(f"{path} has column names but no rows.", "empty-file", location)
-        return frame
-
-    return names, read_nonempty
-
-
-def _check_file(path: Path, location: SourceLocation | None) -> None:
+def _open_nonempty(
+    open_table: OpenTable, path: Path, location: SourceLocation | None, options: ReadOptions
+) -> TableFile:
+    """The table. Raises InputError when the file is missing or empty, or has no rows once it is read."""
     if not path.is_file():
         raise InputError(f"{path} does not exist.", "missing-file", location)
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty. Expected a table.", "empty-file", location)
+    opened = open_table(path, location, options)
 
+    def read_columns(columns: list[str] | None) -> pd.DataFrame:
+        frame = opened.read_columns(columns)
+        if not len(frame):
+            raise InputError(f"{path} has column names but no rows.", "empty-file", location)
+        return frame
 
-def _bytes_in_memory(path: Path, format: str, location: SourceLocation | None) -> int:
-    """About what the table takes as a DataFrame: text is longer in memory than in a file, numbers have 8 bytes."""
-    if format != "parquet":
-        return 2 * path.stat().st_size
-    metadata = _open_parquet(path, location).metadata
-    group_bytes = sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
-    return max(group_bytes, 8 * metadata.num_rows * metadata.num_columns)
-
-
-def _read_csv(
-    path: Path,
-    parsed_header: csv_header.CsvHeader,
-    target_columns: Any,
-    text_columns: Any,
-    location: SourceLocation | None,
-    columns: list[str] | None,
-) -> pd.DataFrame:
-    na_values = {
-        name: MISSING_LABEL_VALUES if name in target_columns else MISSING_VALUES for name in parsed_header.columns
-    }
-    repeated = sorted({name for name in parsed_header.columns if parsed_header.columns.count(name) > 1})
-    if repeated:
-        message = f"{path} has several columns called '{repeated[0]}'. Expected each name once."
-        raise InputError(message, "not-a-table", location)
-    try:
-        return pd.read_csv(
-            path,
-            sep=parsed_header.separator,
-            encoding=parsed_header.encoding,
-            decimal=parsed_header.decimal,
-            names=parsed_header.columns,
-            usecols=columns,
-            header=0,
-            index_col=False,
-            na_values=na_values,
-            keep_default_na=False,
-            skipinitialspace=True,
-            low_memory=False,
-            dtype=dict.fromkeys(set(text_columns) & set(parsed_header.columns), str),
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
-        reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
-        message = (
-            f"{path} is not a table: {reason} Expected {len(parsed_header.columns)} columns "
-            f"separated by {parsed_header.separator!r} in every line; state `separator` or `encoding` if that is wrong."
-        )
-        raise InputError(message, "not-a-table", location) from error
-
-
-def _read_parquet(path: Path, location: SourceLocation | None, columns: list[str] | None) -> pd.DataFrame:
-    try:
-        frame = pd.read_parquet(path, columns=columns)
-    except (OSError, ValueError) as error:  # pyarrow's own errors derive from these
-        raise _not_parquet_error(path, location, error) from error
-    frame.columns = [str(name) for name in frame.columns]
-    frame = frame.reset_index(drop=True)
-    text_columns = [name for name in frame.columns if pd.api.types.infer_dtype(frame[name], skipna=True) == "string"]
-    for name in text_columns:
-        frame[name] = frame[name].replace("", None)
-    return frame
-
-
-def _open_parquet(path: Path, location: SourceLocation | None) -> Any:
-    from pyarrow import parquet
-
-    try:
-        return parquet.ParquetFile(path)
-    except (OSError, ValueError) as error:
-        raise _not_parquet_error(path, location, error) from error
-
-
-def _not_parquet_error(path: Path, location: SourceLocation | None, error: Exception) -> InputError:
-    return InputError(f"{path} is no Parquet file: {str(error).splitlines()[0]}", "not-a-table", location)
+    return TableFile(opened.columns, opened.bytes_in_memory, read_columns)
 
 
 def separate_targets(
     frame: pd.DataFrame | ColumnStore, section: DataConfig, problems: Problems, default_target: str | None = None
 ) -> RawSplit:
-    """Targets on one side, the columns to learn from on the other; `usual` is the target where none is stated."""
+    """Targets on one side, the columns to learn from on the other; `default_target` stands in for `target`."""
     columns = list(frame.columns)
     for missing in missing_columns(section, columns):
         problems.error("missing-column", missing.message, section.location_or_key(missing.key), missing.suggestion)
@@ -188,7 +121,7 @@ def separate_targets(
     targets = [name for name in requested_targets if name in columns]
     for name in targets:
         if name in (section.features or ()):
-            message = f"'{name}' is a target and a feature at once; the network would only copy it."
+            message = f"'{name}' is both a target and a feature; the network would only copy it."
             problems.error("target-leak", message, section.location_or_key("features"))
     features = [name for name in section.features or columns if name in columns]
     features = [name for name in features if name not in targets and name not in section.drop]
@@ -198,6 +131,8 @@ def separate_targets(
 
 def labels_from_column(series: pd.Series) -> np.ndarray:
     """A target column as plain NumPy: numbers and booleans as such where none is missing, otherwise objects."""
+    import pandas as pd
+
     if pd.api.types.is_bool_dtype(series.dtype) and not series.isna().any():
         return series.to_numpy(bool)
     if pd.api.types.is_numeric_dtype(series.dtype):

@@ -21,6 +21,8 @@ INPUT = "input"
 HELD_OUT_SPLITS = ("validation", "test")
 LABELLED_SPLITS = ("train", *HELD_OUT_SPLITS)
 SPLITS = (*LABELLED_SPLITS, "unlabelled")
+PREDICTED_SPLITS = tuple(reversed(LABELLED_SPLITS))
+"""Of a source with several splits, the first that is there is what a trained model is asked about."""
 
 Rows = np.ndarray | LazyRows
 

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from kerasdeep.config.sections.data import BUILT_IN_DATASETS, DataConfig
-from kerasdeep.data import csv_header, loading, sources, table
+from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMATS, DataConfig
+from kerasdeep.data import loading, sources
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.profile import MAX_IMBALANCE
+from kerasdeep.data.readers import READERS, TableReader
+from kerasdeep.data.table import ReadOptions
 from kerasdeep.data.types import Target
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 
@@ -80,8 +82,9 @@ def inspect_data(source: str, target: str | None = None, say: Callable[[str], No
     format = sources.infer_format(data_path, SourceLocation(source))
     target_reason = "you named it" if target else "the data says so"
     guess_note = ""
-    if format in ("csv", "parquet"):
-        columns = _column_names(Path(data_path), format, source)
+    if FORMATS[format].kind == "table":
+        reader = cast(TableReader, READERS[format])
+        columns = reader.open_table(Path(data_path), SourceLocation(source), ReadOptions()).columns
         if target is None:
             target, target_reason = _guess_target(columns)
             guess_note = f"`{target}` was taken as the target, since {target_reason}. Name another with --target; "
@@ -97,12 +100,6 @@ def inspect_data(source: str, target: str | None = None, say: Callable[[str], No
         hint = [Problem("error", "target", guess_note, SourceLocation(source))] if guess_note else []
         raise InputError([*error.problems, *hint]) from error
     return _summarize(data_path, format, target_reason, dataset)
-
-
-def _column_names(path: Path, format: str, source: str) -> list[str]:
-    if format == "csv":
-        return csv_header.read(path, SourceLocation(source)).columns
-    return list(table.read_frame(path, format, SourceLocation(source)).columns)
 
 
 def _guess_target(columns: list[str]) -> tuple[str, str]:

@@ -32,7 +32,7 @@ def test_a_table_keeps_its_columns_and_needs_no_target(tmp_path, table, frame):
     assert list(found.columns.columns) == ["zip", "x", "extra"]
     assert found.y is None and len(found) == len(new)
     np.testing.assert_allclose(data.transform_inputs(table, found.x), data.transform_inputs(table, new), rtol=1e-6)
-    with pytest.raises(InputError, match="lacks the target y"):
+    with pytest.raises(InputError, match="has no target y"):
         data.read_for_prediction(table, tmp_path / "new.csv", labels=True)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasdeep.config.sections.data import DataConfig, SplitConfig
+from kerasdeep.config.sections.data import DataConfig, ImageConfig, SplitConfig
 from kerasdeep.data import fitting, hardware, loading, streaming
 from kerasdeep.data.lazy_rows import LazyRows
 from kerasdeep.errors import InputError
@@ -48,8 +48,7 @@ def test_a_validation_folder_of_its_own_is_streamed_too(tmp_path):
 
 def test_pictures_are_resized_as_they_are_read(tmp_path):
     source = folder(tmp_path / "set")
-    image = DataConfig.__dataclass_fields__["image"].default_factory()
-    image = type(image)(size=[4, 4])
+    image = ImageConfig(size=[4, 4])
     whole, later = (loading.load(DataConfig(source=source, image=image, stream=stream)) for stream in (False, True))
     assert later.input_shapes == {"input": (4, 4)}
     np.testing.assert_array_equal(later.train.x[:], whole.train.x)

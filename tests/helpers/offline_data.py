@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from kerasdeep.config import load_config
-from kerasdeep.data import builtin
+from kerasdeep.data.readers import builtin
 
 SHAPES = {
     "mnist": ((28, 28), 10),

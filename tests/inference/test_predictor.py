@@ -141,7 +141,7 @@ def test_pictures_by_file_name(pictures, folder):
 
 def test_what_cannot_be_predicted_is_said(classes, both, pictures, tmp_path):
     shop(3).drop(columns="age").to_csv(tmp_path / "lacks.csv", index=False)
-    with pytest.raises(InputError, match="lacks the column 'age'"):
+    with pytest.raises(InputError, match="no column 'age'"):
         predict(classes, str(tmp_path / "lacks.csv"))
     shop(3).assign(prediction=1).to_csv(tmp_path / "taken.csv", index=False)
     with pytest.raises(InputError, match="'prediction' already"):
@@ -189,7 +189,7 @@ def test_a_labelled_file_is_a_test_part_and_mc_stands_beside(classes, numbers, t
 
 def test_labels_are_needed_to_measure(classes, tmp_path):
     shop(9).drop(columns="bought").to_csv(tmp_path / "bare.csv", index=False)
-    with pytest.raises(InputError, match="lacks the target bought"):
+    with pytest.raises(InputError, match="has no target bought"):
         evaluate(classes, str(tmp_path / "bare.csv"), None, print)
 
 

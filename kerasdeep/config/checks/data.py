@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 
 from kerasdeep.config.checks.context import CheckContext
-from kerasdeep.config.sections.data import BUILT_IN_DATASETS, BUILT_IN_IMAGE_DATASETS, DataConfig, SplitConfig
+from kerasdeep.config.sections.data import (
+    BUILT_IN_DATASETS,
+    BUILT_IN_IMAGE_DATASETS,
+    FORMAT_BY_SUFFIX,
+    FORMATS,
+    DataConfig,
+    SplitConfig,
+)
 from kerasdeep.errors import Problems, SourceLocation
 from kerasdeep.tasks import predicts_numbers
 
-_FORMAT_BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet", ".npz": "npz"}
 _ONLY_FOR_CSV = ("separator", "encoding")
 _ONLY_FOR_IMAGES = ("image", "augmentation")
 _ONLY_FOR_TABLES = ("features", "drop")
@@ -20,9 +26,8 @@ def format_from_name(data: DataConfig) -> str | None:
     """The source's format as far as its name tells: builtin, csv, parquet, npz, images or None."""
     if data.format != "auto":
         return data.format
-    return (
-        "builtin" if data.source in BUILT_IN_DATASETS else _FORMAT_BY_SUFFIX.get(PurePath(data.source).suffix.lower())
-    )
+    is_builtin = data.source in BUILT_IN_DATASETS
+    return "builtin" if is_builtin else FORMAT_BY_SUFFIX.get(PurePath(data.source).suffix.lower())
 
 
 def kind_from_name(data: DataConfig) -> str | None:
@@ -32,7 +37,7 @@ def kind_from_name(data: DataConfig) -> str | None:
         return (
             "image" if data.source in BUILT_IN_IMAGE_DATASETS else "table" if data.source in BUILT_IN_DATASETS else None
         )
-    return {"images": "image", "csv": "table", "parquet": "table"}.get(source_format or "")
+    return FORMATS[source_format].kind if source_format else None
 
 
 def _splits(context: CheckContext, problems: Problems) -> None:
@@ -92,7 +97,7 @@ def _source(context: CheckContext, problems: Problems) -> None:
     if data.format == "builtin" and data.source not in BUILT_IN_DATASETS:
         message = f"there is no built-in data set {data.source}. Expected one of: {', '.join(BUILT_IN_DATASETS)}."
         problems.error("missing-file", message, data.location("source"))
-    if format_from_name(data) in ("csv", "parquet") and not data.target:
+    if FORMATS.get(format_from_name(data) or "builtin", FORMATS["builtin"]).kind == "table" and not data.target:
         message = "`data.target` is missing. Expected the column to predict, or a list of them."
         problems.error("missing-key", message, data.location("source"))
 

@@ -24,6 +24,28 @@ BUILT_IN_IMAGE_DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar
 """The built-in sets of pictures; the others are tables."""
 
 
+@dataclass(frozen=True, slots=True)
+class SourceFormat:
+    """A format of `data.source`: what it holds (table or image; None depends on the source), and its suffixes."""
+
+    kind: str | None = None
+    suffixes: tuple[str, ...] = ()
+
+
+FORMATS: dict[str, SourceFormat] = {
+    "builtin": SourceFormat(),
+    "csv": SourceFormat("table", (".csv", ".tsv", ".txt")),
+    "parquet": SourceFormat("table", (".parquet", ".pq")),
+    "npz": SourceFormat(suffixes=(".npz",)),
+    "npy": SourceFormat(),
+    "images": SourceFormat("image"),
+}
+"""Each has a reader in `kerasdeep.data.readers`."""
+FORMAT_BY_SUFFIX = {suffix: name for name, format in FORMATS.items() for suffix in format.suffixes}
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
+"""Of the picture files in a folder."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SplitConfig(Section):
     """How a part is held out: exactly one of the five."""
@@ -71,7 +93,7 @@ class DataConfig(Section):
         "str", doc=f"A built-in data set ({', '.join(BUILT_IN_DATASETS)}) or the path of a file or folder."
     )
     format: str = setting(
-        "'auto'|'builtin'|'csv'|'parquet'|'npz'|'npy'|'images'",
+        "|".join(f"'{name}'" for name in ("auto", *FORMATS)),
         "auto",
         "What the source is; auto goes by its name, and for a folder by what is in it.",
     )

@@ -11,14 +11,22 @@ import hashlib
 import pickle
 import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kerasdeep.config.sections.data import DataConfig
+from kerasdeep.data.arrays import set_image_format
 from kerasdeep.data.download import REMOTE_FILES, fetch
-from kerasdeep.data.types import RawSplit, Source
-from kerasdeep.errors import SourceLocation
+from kerasdeep.data.preprocessing import Preprocessing
+from kerasdeep.data.table import separate_targets
+from kerasdeep.data.types import PREDICTED_SPLITS, RawSplit, Source
+from kerasdeep.errors import InputError, Problem, Problems, SourceLocation, suggest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ArrayPair = tuple[np.ndarray, np.ndarray]
 
@@ -154,7 +162,34 @@ BUILTINS: dict[str, BuiltinDataset] = {
 }
 
 
-def read(name: str, location: SourceLocation | None, say: Callable[[str], None] | None = None) -> Source:
+def read(
+    section: DataConfig, problems: Problems, say: Callable[[str], None] | None = None, matched: Source | None = None
+) -> Source:
+    """The data set with the target and features, or picture size, that the user prefers to its own."""
+    name, location = str(section.source), section.location_or_key("source")
+    if name not in BUILTINS:
+        message = f"There is no built-in data set '{name}'. Expected one of: {', '.join(BUILTINS)}."
+        raise InputError([Problem("error", "missing-file", message, location, suggest(name, BUILTINS))])
+    source = load_builtin(name, location, say)
+    if source.kind != "table":
+        return set_image_format(source, section)
+    splits = {}
+    for split_name, split in source.splits.items():
+        ((target, labels),) = split.y.items()
+        splits[split_name] = separate_targets(split.x.assign(**{target: labels}), section, problems, target)
+        problems.raise_if_errors()
+    return replace(source, splits=splits)
+
+
+def read_for_prediction(
+    path: str, preprocessing: Preprocessing, location: SourceLocation, problems: Problems
+) -> tuple[RawSplit, pd.DataFrame | None]:
+    splits = load_builtin(path, location).splits
+    split = next(splits[name] for name in PREDICTED_SPLITS if name in splits)
+    return split, split.x if preprocessing.kind == "table" else None
+
+
+def load_builtin(name: str, location: SourceLocation | None, say: Callable[[str], None] | None = None) -> Source:
     """The built-in data set `name`. Raises InputError when its files are missing and cannot be downloaded."""
     builtin = BUILTINS[name]
     files = REMOTE_FILES.get(name, ())

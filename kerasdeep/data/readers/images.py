@@ -10,37 +10,36 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasdeep.config.sections.data import DataConfig
+from kerasdeep.config.sections.data import FORMAT_BY_SUFFIX, IMAGE_SUFFIXES, DataConfig
 from kerasdeep.data import streaming
 from kerasdeep.data.image_decoding import DecodedImages, decode_images
-from kerasdeep.data.images import MAX_SIDE, SUFFIXES, ImageFormat, infer_image_format
+from kerasdeep.data.images import MAX_SIDE, infer_image_format
 from kerasdeep.data.lazy_rows import LazyRows
-from kerasdeep.data.types import RawSplit, Source
-from kerasdeep.errors import Problems, SourceLocation
+from kerasdeep.data.preprocessing import ArrayTransform, Preprocessing, TableTransform
+from kerasdeep.data.types import INPUT, PREDICTED_SPLITS, ImageFormat, RawSplit, Source
+from kerasdeep.errors import InputError, Problems, SourceLocation
 
 SPLIT_FOLDERS = {
     "train": ("train", "training"),
     "validation": ("validation", "val", "valid", "dev"),
     "test": ("test", "testing"),
 }
-TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".npz")
 MAX_UNREADABLE_SHARE = 0.1
 MAX_SHOWN = 5
 
 
 def read(
-    path: Path,
-    section: DataConfig,
-    problems: Problems,
-    say: Callable[[str], None] | None = None,
-    image_format: ImageFormat | None = None,
+    section: DataConfig, problems: Problems, say: Callable[[str], None] | None = None, matched: Source | None = None
 ) -> Source:
-    """The folder as a source, its target called `class`. `rule`, where given, is that of another folder to match.
+    """The folder as a source, its target called `class`; its pictures take the format of another folder, `matched`.
 
     Raises InputError for a folder without pictures, pictures outside class folders, an empty class, and when more
     than one picture and a tenth of all cannot be read; fewer are skipped with a warning.
     """
-    location = section.location_or_key("source")
+    path, location = Path(section.source), section.location_or_key("source")
+    if not path.is_dir():
+        message = f"{path} is a file. Expected a folder with a folder of pictures for each class."
+        raise InputError(message, "missing-file", location)
     folders = split_folders(path)
     files_and_labels = {
         split_name: list_labelled_images(folder, problems, location) for split_name, folder in folders.items()
@@ -48,6 +47,7 @@ def read(
     problems.raise_if_errors()
     files = files_and_labels["train"][0]
     image = section.image
+    image_format = matched.image if matched else None
     format_given = image_format is not None
     image_format = image_format or infer_image_format(files, image.size, image.channels, image.resize)
     image_count = sum(len(image_files) for image_files, _ in files_and_labels.values())
@@ -92,6 +92,40 @@ def read(
     )
 
 
+def read_for_prediction(
+    path: str, preprocessing: Preprocessing, location: SourceLocation, problems: Problems
+) -> tuple[RawSplit, None]:
+    """The pictures of a folder, with or without class folders, or one picture."""
+    image_format = _image_format(preprocessing.inputs.get(INPUT))
+    if image_format is None:
+        message = f"{path} holds pictures, but the model was trained on {preprocessing.kind} data."
+        raise InputError(message, "wrong-shape", location)
+    root, class_names = Path(path), []
+    if root.is_file():
+        root, files = root.parent, [root]
+    else:
+        folders = split_folders(root)
+        root = next(folders[split] for split in PREDICTED_SPLITS if split in folders)
+        files = list_image_files(root)
+        class_names = [file.relative_to(root).parts[0] for file in files if len(file.relative_to(root).parts) > 1]
+    if not files:
+        raise InputError(f"{path} holds no pictures.", "no-images", location)
+    is_labelled = len(class_names) == len(files)
+    labels = class_names if is_labelled else [""] * len(files)
+    split = readable_split(root, files, labels, decode_images(files, image_format), problems, location)
+    return split if is_labelled else replace(split, y={}), None
+
+
+def _image_format(transform: TableTransform | ArrayTransform | None) -> ImageFormat | None:
+    """The format for picture files; a model trained on arrays of pictures takes files of that shape too."""
+    if not isinstance(transform, ArrayTransform):
+        return None
+    shape = transform.shape
+    if transform.image or len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)):
+        return transform.image
+    return ImageFormat(shape[0], shape[1], shape[2] if len(shape) == 3 else 0)
+
+
 def split_folders(path: Path) -> dict[str, Path]:
     """The folder of each part: those named train, val, test where there is a train folder, else the whole."""
     subfolders = {entry.name.lower(): entry for entry in path.iterdir() if entry.is_dir()}
@@ -112,8 +146,8 @@ def list_labelled_images(
     unlabelled_images = [entry for entry in entries if is_image_file(entry)]
     if unlabelled_images:
         message = (
-            f"{folder} has {len(unlabelled_images)} picture{'s' * (len(unlabelled_images) > 1)} that belong to no class, such as "
-            f"{unlabelled_images[0].name}. Expected every picture in a folder named for its class."
+            f"{folder} has {len(unlabelled_images)} picture{'s' * (len(unlabelled_images) > 1)} without a class, "
+            f"such as {unlabelled_images[0].name}. Expected every picture in a folder named for its class."
         )
         problems.error("images-without-class", message, location)
     elif not classes:
@@ -122,7 +156,7 @@ def list_labelled_images(
     for entry in classes:
         image_files = list_image_files(entry)
         if not image_files:
-            message = f"The class folder {entry} holds no picture. Expected at least one, or no such folder."
+            message = f"The class folder {entry} holds no picture. Add a picture or remove the folder."
             problems.error("empty-class", message, location)
         files += image_files
         labels += [entry.name] * len(image_files)
@@ -134,18 +168,20 @@ def list_image_files(folder: Path) -> list[Path]:
 
 
 def is_image_file(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def _no_images_problem(folder: Path, entries: list[Path]) -> tuple[str, str]:
-    tables = [entry for entry in entries if entry.suffix.lower() in TABLE_SUFFIXES]
+    tables = [entry for entry in entries if entry.suffix.lower() in FORMAT_BY_SUFFIX]
     if tables:
         message = (
             f"{folder} is a folder that holds a table, {tables[0].name}. Expected the table itself: "
             f"`source: {folder / tables[0].name}`; a folder as source holds pictures."
         )
         return "folder-with-table", message
-    message = f"{folder} holds no pictures. Expected a folder for each class with {', '.join(sorted(SUFFIXES))} files."
+    message = (
+        f"{folder} holds no pictures. Expected a folder for each class with {', '.join(sorted(IMAGE_SUFFIXES))} files."
+    )
     return "no-images", message
 
 
@@ -180,8 +216,8 @@ def readable_split(
 def _warn_about_downscaling(image_format: ImageFormat, section: DataConfig, problems: Problems) -> None:
     if section.image.size is None and max(image_format.height, image_format.width) == MAX_SIDE:
         message = (
-            f"Pictures are read at {image_format.height} × {image_format.width}, since no side may be longer than {MAX_SIDE} "
-            "unless `image: {size: [height, width]}` says so."
+            f"Pictures are read at {image_format.height} × {image_format.width}, since no side may be longer than "
+            f"{MAX_SIDE} unless `image: {{size: [height, width]}}` says so."
         )
         problems.warn("image-size", message, section.location_or_key("image"))
 
