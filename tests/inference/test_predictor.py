@@ -148,7 +148,7 @@ def test_what_cannot_be_predicted_is_said(classes, both, pictures, tmp_path):
         predict(classes, str(tmp_path / "taken.csv"))
     with pytest.raises(InputError, match="no dropout-like layer"):
         predict(pictures, str(pictures.config.data.source), samples=5)
-    with pytest.raises(InputError, match="unknown format"):
+    with pytest.raises(InputError, match="no known kind"):
         write_table(shop(3), tmp_path / "out.txt")
 
 
