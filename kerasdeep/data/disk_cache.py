@@ -1,4 +1,4 @@
-"""What takes long to make of a user's files, kept below Keras's own folder: decoded pictures, encoded tables.
+"""A disk cache for what is slow to compute from the user's files: decoded pictures, encoded tables.
 
 An entry is a folder named for its source and for a signature of all that it was made from. Making goes on where a
 killed process left it; while it lasts, others wait. An entry stays as long as a process reads it; a new one of the

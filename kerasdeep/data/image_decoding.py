@@ -23,7 +23,7 @@ from kerasdeep.data.lazy_rows import LazyRows, NpyFile
 MIN_CACHED_FILES = 1000
 MAX_CACHED_BYTES = 4 << 30
 """Of pictures that fit into memory; larger sets are kept wherever the disk has room."""
-BLOCK = 2048
+BLOCK_FILES = 2048
 
 
 @dataclass
@@ -145,7 +145,7 @@ def _write_cache_entry(
         return decoded.x
 
     progress = disk_cache.throttled_progress(say, "decoding pictures", len(files))
-    disk_cache.write_in_blocks(entry, (len(files), *image_format.shape), np.uint8, BLOCK, make, progress)
+    disk_cache.write_in_blocks(entry, (len(files), *image_format.shape), np.uint8, BLOCK_FILES, make, progress)
 
 
 def _read_cache_entry(entry: Path, streamed: bool) -> DecodedImages:
@@ -167,8 +167,8 @@ def _scan_files(
     """What `Decoded` says of the files beside their pictures."""
     progress = disk_cache.throttled_progress(say, "looking through pictures", len(files))
     readable, digests, grey = [], [], True
-    for start in range(0, len(files), BLOCK):
-        block = decode_in_memory(files[start : start + BLOCK], image_format)
+    for start in range(0, len(files), BLOCK_FILES):
+        block = decode_in_memory(files[start : start + BLOCK_FILES], image_format)
         readable.append(block.readable)
         digests += block.digests
         grey = grey and block.is_grayscale

@@ -229,8 +229,7 @@ def split_source(
     problems.raise_if_errors()
 
     train = source.splits["train"]
-    codes = [encoder.encode(train.y[encoder.name]) for encoder in encoders if encoder.task.has_classes]
-    selected = np.logical_and.reduce([np.ones(len(train), bool), *(class_codes >= 0 for class_codes in codes)])
+    codes, selected = _encode_classes(train, encoders)
     split_indices = splitters.split_rows(
         section, split_configs, len(train), selected, codes[0] if codes else None, problems
     )
@@ -279,8 +278,13 @@ def _keep_selected_classes(
     if not section.classes:
         targets.check_labels(encoders, raw_split, origin, section.location_or_key(key), problems)
         return raw_split
+    return raw_split.take(np.flatnonzero(_encode_classes(raw_split, encoders)[1]))
+
+
+def _encode_classes(raw_split: RawSplit, encoders: list[TargetEncoder]) -> tuple[list[np.ndarray], np.ndarray]:
+    """The class numbers of each class target, and which rows have a known class in all of them."""
     codes = [encoder.encode(raw_split.y[encoder.name]) for encoder in encoders if encoder.task.has_classes]
-    return raw_split.take(np.flatnonzero(np.logical_and.reduce([class_codes >= 0 for class_codes in codes])))
+    return codes, np.logical_and.reduce([np.ones(len(raw_split), bool), *(numbers >= 0 for numbers in codes)])
 
 
 def _check_rows(

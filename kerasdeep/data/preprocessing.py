@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from itertools import groupby
 from pathlib import Path
@@ -72,21 +73,20 @@ class TableTransform:
         """The rows as float32, `(rows, features)`. Raises InputError when a column is missing."""
         self.require_columns(frame)
         x = np.zeros((len(frame), *self.shape), np.float32)
-        start = 0
-        for encoder in self.encoders:
-            end = start + len(encoder.feature_names)
-            x[:, start:end] = encoder.apply(frame[encoder.name])
-            start = end
+        for encoder, columns in self._feature_columns():
+            x[:, columns] = encoder.apply(frame[encoder.name])
         return x
 
     def invert(self, x: np.ndarray) -> dict[str, Any]:
         """One encoded row by column. A missing number comes back as what replaced it, an unknown category as None."""
-        row, start = {}, 0
+        return {encoder.name: encoder.invert(x[columns]) for encoder, columns in self._feature_columns()}
+
+    def _feature_columns(self) -> Iterator[tuple[Encoder, slice]]:
+        start = 0
         for encoder in self.encoders:
             end = start + len(encoder.feature_names)
-            row[encoder.name] = encoder.invert(x[start:end])
+            yield encoder, slice(start, end)
             start = end
-        return row
 
     @property
     def serving_shape(self) -> tuple[int, ...]:

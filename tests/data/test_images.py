@@ -210,7 +210,7 @@ def test_without_cache_nothing_is_written(tmp_path, monkeypatch):
 @pytest.mark.parametrize("cache", [True, False])
 @pytest.mark.parametrize("grey", [True, False])
 def test_streamed_pictures_are_those_in_memory(tmp_path, monkeypatch, cache, grey):
-    monkeypatch.setattr(image_decoding, "BLOCK", 7)
+    monkeypatch.setattr(image_decoding, "BLOCK_FILES", 7)
     root = fill(tmp_path / "pets")
     if not grey:
         draw(root / "cat" / "00.png", (8, 6, 3))
@@ -225,7 +225,7 @@ def test_streamed_pictures_are_those_in_memory(tmp_path, monkeypatch, cache, gre
 
 
 def test_decoding_goes_on_where_it_was_killed(tmp_path, monkeypatch):
-    monkeypatch.setattr(image_decoding, "BLOCK", 7)
+    monkeypatch.setattr(image_decoding, "BLOCK_FILES", 7)
     root, decode_now, seen = fill(tmp_path / "pets"), image_decoding.decode_in_memory, []
 
     def dying(files, rule):
