@@ -5,8 +5,7 @@ import json
 
 import jsonschema
 import pytest
-from catalog.test_choices import MISTAKES, SPELLINGS
-from catalog.test_types import ACCEPTED, REJECTED
+from helpers.catalog_cases import ACCEPTED, MISTAKES, REJECTED, SPELLINGS
 
 from kerasdeep import catalog
 from kerasdeep.catalog import json_schema

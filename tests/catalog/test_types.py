@@ -1,103 +1,14 @@
 """Every atom of the type language, what it accepts, and how it says no."""
 
 import pytest
+from helpers.catalog_cases import ACCEPTED, REJECTED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasdeep.catalog import Choice, types
+from kerasdeep.catalog import types
 from kerasdeep.catalog.types import INVALID, Duration
 from kerasdeep.errors import Problems
 from kerasdeep.yaml_nodes import parse_yaml
-
-ACCEPTED = [
-    ("int", "3", 3),
-    ("int", "-3", -3),
-    ("int", "010", 10),
-    ("int", "1_000", 1000),
-    ("int", "0x1f", 31),
-    ("int", "1e3", 1000),
-    ("float", "3e-4", 3e-4),
-    ("float", "1e3", 1000.0),
-    ("float", ".5", 0.5),
-    ("float", "5.", 5.0),
-    ("float", "3", 3.0),
-    ("bool", "no", False),
-    ("bool", "On", True),
-    ("bool", "TRUE", True),
-    ("str", "no", "no"),
-    ("str", "001", "001"),
-    ("str", "1:30", "1:30"),
-    ("str", "2024-01-01", "2024-01-01"),
-    ("str", "'null'", "null"),
-    ("str", "''", ""),
-    ("null", "~", None),
-    ("null", "null", None),
-    ("int|null", "null", None),
-    ("str|null", "~", None),
-    ("'same'|'valid'", "same", "same"),
-    ("'auto'|int", "3", 3),
-    ("'auto'|int", "auto", "auto"),
-    ("list[int]", "[1, 2, 3]", [1, 2, 3]),
-    ("list[int;2]", "[1, 2]", [1, 2]),
-    ("int|list[int;2]", "5", 5),
-    ("int|list[int;2]|list[list[int;2];2]", "[[1, 2], [3, 4]]", [[1, 2], [3, 4]]),
-    ("list[int|null]", "[1, null]", [1, None]),
-    ("map[float]", "{a: 1, b: 2.5}", {"a": 1.0, "b": 2.5}),
-    ("any", "{a: [1, x, 2.5, true, null]}", {"a": [1, "x", 2.5, True, None]}),
-    ("any", "'1'", "1"),
-    ("duration", "10 epochs", Duration(10, "epochs")),
-    ("duration", "1 epoch", Duration(1, "epochs")),
-    ("duration", "30%", Duration(30, "%")),
-    ("duration", "500", Duration(500, "steps")),
-    ("duration", "1e4 steps", Duration(10_000, "steps")),
-    ("duration", "15 minutes", Duration(15, "minutes")),
-    ("layer", "Flatten", Choice("layer", "Flatten")),
-    ("list[layer]", "[Flatten, Dense: 3]", [Choice("layer", "Flatten"), Choice("layer", "Dense", {"units": 3})]),
-    ("initializer|null", "null", None),
-    ("float|schedule", "0.1", 0.1),
-    ("float|schedule", "{power: 5 epochs}", Choice("schedule", "Power", {"decay_steps": Duration(5, "epochs")})),
-    ("'auto'|loss", "mse", Choice("loss", "MeanSquaredError")),
-]
-REJECTED = [
-    ("int", "3.0"),
-    ("int", "3.5"),
-    ("int", "true"),
-    ("int", "'3'"),
-    ("int", "three"),
-    ("int", "null"),
-    ("int", "[3]"),
-    ("int", "{a: 3}"),
-    ("float", "'0.1'"),
-    ("float", "0.1x"),
-    ("float", "1e400"),
-    ("float", ".inf"),
-    ("float", "nan"),
-    ("float", "yes"),
-    ("bool", "1"),
-    ("bool", "'true'"),
-    ("bool", "y"),
-    ("str", "null"),
-    ("str", "[a]"),
-    ("null", "0"),
-    ("'same'|'valid'", "Same"),
-    ("'same'|'valid'", "smae"),
-    ("list[int]", "3"),
-    ("list[int]", "[1, x]"),
-    ("list[int;2]", "[1]"),
-    ("list[int;2]", "[1, 2, 3]"),
-    ("list[list[int]]", "[[1], 2]"),
-    ("map[float]", "{a: x}"),
-    ("map[float]", "[1]"),
-    ("duration", "10 parsecs"),
-    ("duration", "120%"),
-    ("duration", "-1 epochs"),
-    ("duration", "soon"),
-    ("layer", "Denze"),
-    ("layer", "null"),
-    ("list[layer]", "[Flatten, Denze: 3]"),
-    ("map[optimizer]", "{a: Adammm}"),
-    ("float|schedule", "{powr: 5}"),
-]
 
 
 def attempt(expression, text, **bounds):

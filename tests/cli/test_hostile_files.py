@@ -16,7 +16,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from modeling.test_model_scan import HOSTILE, bombs, layer, net, put, rewritten
+from helpers.hostile_models import HOSTILE, bombs, layer, net, put, rewritten
 
 PLACES = 50
 MOST_MEGABYTES = 300

@@ -3,29 +3,16 @@
 from dataclasses import replace
 
 import pytest
+from helpers.choices import DIGIT, IMAGE, ROW, config_of
 
 from kerasdeep.catalog import Choice
 from kerasdeep.config.lowering import kernels
 from kerasdeep.config.lowering.lower import Head, lower_network
-from kerasdeep.config.root import Config
-from kerasdeep.config.schema import read_section
-from kerasdeep.errors import InputError, Problems
-from kerasdeep.yaml_nodes import parse_yaml
-
-DIGIT = [Head("output", "multiclass", 10)]
-IMAGE = {"input": (28, 28)}
-ROW = {"input": (8,)}
-
-
-def spec_of(text):
-    report = Problems()
-    config = read_section(Config, parse_yaml("data: {source: digits}\n" + text, "net.yaml"), report)
-    report.raise_if_errors()
-    return config
+from kerasdeep.errors import InputError
 
 
 def lowered(text, heads=DIGIT, shapes=IMAGE, features=None):
-    return lower_network(spec_of(text), heads, shapes, features)
+    return lower_network(config_of(text), heads, shapes, features)
 
 
 def names(planned):
@@ -313,7 +300,7 @@ def test_several_inputs_must_be_named():
 
 
 def test_the_spec_is_not_touched():
-    config = spec_of("network: [Dense: 3, Output]\nregularization: {l2: 0.1}")
+    config = config_of("network: [Dense: 3, Output]\nregularization: {l2: 0.1}")
     before = replace(config)
     lower_network(config, DIGIT, ROW)
     assert config == before

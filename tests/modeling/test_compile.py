@@ -5,11 +5,10 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
-from config.test_lowering import Head, spec_of
-from modeling.test_factory import read
+from helpers.choices import config_of, read_choice
 
 from kerasdeep import custom_objects, modeling
-from kerasdeep.config.lowering.lower import lower_network
+from kerasdeep.config.lowering.lower import Head, lower_network
 from kerasdeep.data.types import Target, targets_by_head
 from kerasdeep.errors import InputError
 
@@ -24,7 +23,7 @@ def dataset_of(targets, scale=1.0, center=0.0):
 
 
 def compiled(text, targets, shape=(5,), **more):
-    config = spec_of(text)
+    config = config_of(text)
     dataset = dataset_of(targets, **more)
     model = modeling.build_functional_model(
         lower_network(config, modeling.output_heads(dataset), {"input": shape}), {"input": shape}
@@ -37,7 +36,7 @@ def test_losses_follow_the_task():
     assert isinstance(modeling.build_losses("auto", [BINARY]), keras.losses.BinaryCrossentropy)
     assert isinstance(modeling.build_losses("auto", [MANY]), keras.losses.SparseCategoricalCrossentropy)
     assert isinstance(modeling.build_losses("auto", [NUMBER]), keras.losses.MeanSquaredError)
-    several = modeling.build_losses({"price": read("loss", "Huber: {delta: 2.0}")}, TWO)
+    several = modeling.build_losses({"price": read_choice("loss", "Huber: {delta: 2.0}")}, TWO)
     assert isinstance(several["kind"], keras.losses.SparseCategoricalCrossentropy)
     assert several["price"]._fn_kwargs == {"delta": 2.0}
 
@@ -47,20 +46,20 @@ def test_losses_follow_the_task():
 )
 def test_losses_that_want_one_column_per_class_take_class_numbers(text):
     y, probability = RANDOM.integers(0, 4, 6), RANDOM.dirichlet(np.ones(4), 6).astype("float32")
-    loss = modeling.build_losses(read("loss", text), [MANY])
-    plain = modeling.create(read("loss", text))
+    loss = modeling.build_losses(read_choice("loss", text), [MANY])
+    plain = modeling.create(read_choice("loss", text))
     assert float(loss(y, probability)) == pytest.approx(float(plain(np.eye(4, dtype="float32")[y], probability)))
 
 
 def test_label_smoothing_reaches_every_cross_entropy():
     y, probability = RANDOM.integers(0, 4, 6), RANDOM.dirichlet(np.ones(4), 6).astype("float32")
     expected = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)(np.eye(4, dtype="float32")[y], probability)
-    for wanted in ("auto", read("loss", "categorical_crossentropy")):
+    for wanted in ("auto", read_choice("loss", "categorical_crossentropy")):
         assert float(modeling.build_losses(wanted, [MANY], 0.1)(y, probability)) == pytest.approx(float(expected))
     assert modeling.build_losses("auto", [BINARY], 0.1)._fn_kwargs["label_smoothing"] == 0.1
     assert isinstance(modeling.build_losses("auto", [NUMBER], 0.1), keras.losses.MeanSquaredError)
     with pytest.raises(InputError, match="no effect on KLDivergence"):
-        modeling.build_losses(read("loss", "KLDivergence"), [MANY], 0.1)
+        modeling.build_losses(read_choice("loss", "KLDivergence"), [MANY], 0.1)
 
 
 def test_metrics_follow_the_task():
@@ -85,7 +84,7 @@ def test_metrics_follow_the_task():
     ],
 )
 def test_class_metrics_take_class_numbers(text):
-    metrics = modeling.build_metrics([read("metric", text), read("metric", "accuracy")], [MANY])
+    metrics = modeling.build_metrics([read_choice("metric", text), read_choice("metric", "accuracy")], [MANY])
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "softmax")])
     model.compile("sgd", modeling.build_losses("auto", [MANY]), metrics=metrics)
     x, y = RANDOM.normal(size=(12, 3)).astype("float32"), RANDOM.integers(0, 4, 12).astype("int32")
@@ -95,7 +94,7 @@ def test_class_metrics_take_class_numbers(text):
 
 @pytest.mark.parametrize("text", ["F1Score: {threshold: 0.5}", "AUC", "Precision", "BinaryIoU", "binary_accuracy"])
 def test_yes_no_metrics(text):
-    metrics = modeling.build_metrics([read("metric", text)], [BINARY])
+    metrics = modeling.build_metrics([read_choice("metric", text)], [BINARY])
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, "sigmoid")])
     model.compile("sgd", modeling.build_losses("auto", [BINARY]), metrics=metrics)
     x, y = RANDOM.normal(size=(12, 3)).astype("float32"), RANDOM.integers(0, 2, 12).astype("int32")
@@ -104,7 +103,7 @@ def test_yes_no_metrics(text):
 
 def test_a_metric_with_a_number_per_class_is_refused():
     with pytest.raises(InputError, match="average: macro"):
-        modeling.build_metrics([read("metric", "f1_score")], [MANY])
+        modeling.build_metrics([read_choice("metric", "f1_score")], [MANY])
 
 
 def test_metrics_of_scaled_numbers_are_in_the_original_unit():

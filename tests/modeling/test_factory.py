@@ -3,21 +3,14 @@
 import keras
 import numpy as np
 import pytest
+from helpers.choices import read_choice
 
 from kerasdeep import catalog
 from kerasdeep.catalog import Choice
-from kerasdeep.errors import InputError, Problems, SourceLocation
+from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.modeling.factory import KERAS_MODULES, create, resolve_class
-from kerasdeep.yaml_nodes import parse_yaml
 
 NETWORK_WORDS = ("Output", "Input", "Repeat", "Residual")
-
-
-def read(family, text):
-    report = Problems()
-    choice = catalog.read_choice(family, parse_yaml(text, "test.yaml"), report)
-    report.raise_if_errors()
-    return choice
 
 
 def test_every_writable_name_has_a_class_or_a_function():
@@ -33,41 +26,43 @@ def test_every_writable_name_has_a_class_or_a_function():
 
 
 def test_arguments_that_keras_configs_forget_reach_the_object():
-    assert create(read("loss", "Huber: {delta: 9.0}"))._fn_kwargs == {"delta": 9.0}
-    assert create(read("initializer", "Identity: {gain: 3.0}")).gain == 3.0
+    assert create(read_choice("loss", "Huber: {delta: 9.0}"))._fn_kwargs == {"delta": 9.0}
+    assert create(read_choice("initializer", "Identity: {gain: 3.0}")).gain == 3.0
 
 
 def test_nested_choices_become_objects():
-    dense = create(read("layer", "Dense: {units: 3, kernel_initializer: he_normal, kernel_regularizer: {L2: 0.1}}"))
+    dense = create(
+        read_choice("layer", "Dense: {units: 3, kernel_initializer: he_normal, kernel_regularizer: {L2: 0.1}}")
+    )
     assert isinstance(dense.kernel_initializer, keras.initializers.HeNormal)
     assert float(dense.kernel_regularizer.l2) == pytest.approx(0.1)
-    both = create(read("layer", "Bidirectional: {LSTM: 4}"), name="both")
+    both = create(read_choice("layer", "Bidirectional: {LSTM: 4}"), name="both")
     assert both.forward_layer.units == 4 and both.name == "both"
-    cells = create(read("layer", "RNN: {cell: {StackedRNNCells: [{GRUCell: 3}, {LSTMCell: 2}]}}"))
+    cells = create(read_choice("layer", "RNN: {cell: {StackedRNNCells: [{GRUCell: 3}, {LSTMCell: 2}]}}"))
     assert [type(cell).__name__ for cell in cells.cell.cells] == ["GRUCell", "LSTMCell"]
 
 
 @pytest.mark.parametrize("name", ["Lamb", "lamb", "l1_l2", "re_lu"])
 def test_names_that_keras_get_refuses(name):
     family = {"l1_l2": "regularizer", "re_lu": "layer"}.get(name, "optimizer")
-    assert create(read(family, name)) is not None
+    assert create(read_choice(family, name)) is not None
 
 
 def test_activations_are_functions_objects_with_arguments_or_layers():
-    assert create(read("activation", "relu")) is keras.activations.relu
-    leaky = create(read("activation", "leaky_relu: {negative_slope: 0.1}"))
+    assert create(read_choice("activation", "relu")) is keras.activations.relu
+    leaky = create(read_choice("activation", "leaky_relu: {negative_slope: 0.1}"))
     assert float(np.array(leaky(np.array([-1.0])))[0]) == pytest.approx(-0.1)
-    assert isinstance(create(read("activation", "prelu")), keras.layers.PReLU)
-    assert type(create(read("activation", "rrelu"))).__name__ == "RReLU"
+    assert isinstance(create(read_choice("activation", "prelu")), keras.layers.PReLU)
+    assert type(create(read_choice("activation", "rrelu"))).__name__ == "RReLU"
 
 
 def test_accuracy_stays_keras_string():
-    assert create(read("metric", "accuracy")) == "accuracy"
-    assert isinstance(create(read("metric", "Accuracy")), keras.metrics.Accuracy)
+    assert create(read_choice("metric", "accuracy")) == "accuracy"
+    assert isinstance(create(read_choice("metric", "Accuracy")), keras.metrics.Accuracy)
 
 
 def test_a_metric_that_is_a_function_takes_its_arguments():
-    metric = create(read("metric", "huber: {delta: 0.5}"))
+    metric = create(read_choice("metric", "huber: {delta: 0.5}"))
     metric.update_state(np.zeros((1, 1)), np.full((1, 1), 2.0))
     assert metric.name == "huber"
     assert float(metric.result()) == pytest.approx(0.5 * 2 - 0.5 * 0.25)

@@ -5,7 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from modeling.test_factory import read
+from helpers.choices import read_choice
 
 from kerasdeep.modeling.factory import create
 from kerasdeep.modeling.optimizer import build_optimizer
@@ -24,7 +24,7 @@ VARIANCES = {
 @pytest.mark.parametrize(("text", "variance"), VARIANCES.items())
 def test_initializers_draw_the_variance_of_their_formula(text, variance):
     keras.utils.set_random_seed(42)
-    drawn = np.asarray(create(read("initializer", text))((INPUTS, UNITS)))
+    drawn = np.asarray(create(read_choice("initializer", text))((INPUTS, UNITS)))
     assert drawn.var() == pytest.approx(variance, rel=0.05)
     assert abs(drawn.mean()) < 0.05 * math.sqrt(variance)
 
@@ -50,7 +50,7 @@ def test_smooth_activations_and_their_slopes_follow_the_formula(name, formula):
     point = tf.constant(z, "float32")
     with tf.GradientTape() as tape:
         tape.watch(point)
-        value = create(read("activation", name))(point)
+        value = create(read_choice("activation", name))(point)
     assert np.asarray(value) == pytest.approx(formula(z), abs=1e-5)
     slope = (formula(z + step) - formula(z - step)) / (2 * step)
     assert np.asarray(tape.gradient(value, point)) == pytest.approx(slope, abs=1e-5)
@@ -72,7 +72,7 @@ def test_selu_keeps_its_scale_through_a_thousand_layers():
 
 def _steps(arguments):
     """What an SGD step of rate 1 takes from two variables whose gradients are (0.9, 100) and (3, 4)."""
-    built = build_optimizer(read("optimizer", f"SGD: {{learning_rate: 1.0, {arguments}}}"))
+    built = build_optimizer(read_choice("optimizer", f"SGD: {{learning_rate: 1.0, {arguments}}}"))
     variables = [keras.Variable(np.zeros(2, "float32")) for _ in range(2)]
     built.build(variables)
     built.apply([np.array([0.9, 100], "float32"), np.array([3, 4], "float32")])

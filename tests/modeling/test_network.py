@@ -5,16 +5,15 @@ import random
 import keras
 import numpy as np
 import pytest
-from config.test_lowering import DIGIT, IMAGE, ROW, Head, spec_of
-from modeling.test_factory import read
+from helpers.choices import DIGIT, IMAGE, ROW, config_of, read_choice
 
 from kerasdeep import modeling
-from kerasdeep.config.lowering.lower import lower_network
+from kerasdeep.config.lowering.lower import Head, lower_network
 from kerasdeep.errors import InputError
 
 
 def built(text, heads=DIGIT, shapes=ROW, features=None, **more):
-    planned = lower_network(spec_of(text), heads, shapes, features)
+    planned = lower_network(config_of(text), heads, shapes, features)
     return modeling.build_functional_model(planned, shapes, **more), planned
 
 
@@ -114,7 +113,7 @@ def test_a_tied_decoder_shares_the_kernel():
 
 
 def test_augmentation_works_in_training_only_and_on_grey_pictures():
-    layers = [read("layer", "RandomFlip: horizontal"), read("layer", "RandomBrightness: 0.5")]
+    layers = [read_choice("layer", "RandomFlip: horizontal"), read_choice("layer", "RandomBrightness: 0.5")]
     model, _ = built("network: [Flatten, Output]", shapes=IMAGE, augmentation=layers, seed=1)
     assert model.get_layer("augmentation_2").value_range == [0.0, 1.0]
     body = keras.Model(model.input, model.get_layer("input_from_picture").output)
@@ -148,12 +147,12 @@ def test_layers_that_do_not_fit_are_input_errors_at_their_line(text, shapes, lin
 
 def test_augmentation_of_rows_is_refused():
     with pytest.raises(InputError, match="alters pictures"):
-        built("network: [Output]", augmentation=[read("layer", "RandomFlip")])
+        built("network: [Output]", augmentation=[read_choice("layer", "RandomFlip")])
     with pytest.raises(InputError, match="sets no bounds"):
-        bright = read("layer", "RandomBrightness: 0.1")
+        bright = read_choice("layer", "RandomBrightness: 0.1")
         built("network: [Flatten, Output]", shapes=IMAGE, augmentation=[bright], scaling="standardize")
     with pytest.raises(InputError, match="mixes the labels"):
-        built("network: [Flatten, Output]", shapes=IMAGE, augmentation=[read("layer", "MixUp")])
+        built("network: [Flatten, Output]", shapes=IMAGE, augmentation=[read_choice("layer", "MixUp")])
 
 
 def test_a_model_with_everything_survives_save_and_load(tmp_path):

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from modeling.test_factory import read
+from helpers.choices import read_choice
 
 from kerasdeep import custom_objects
 from kerasdeep.errors import InputError
@@ -17,12 +17,14 @@ from kerasdeep.modeling.optimizer import (
 
 
 def rates(schedule, steps, optimizer_text="SGD: 0.01", per_epoch=100, total=1000):
-    built = build_optimizer(read("optimizer", optimizer_text), read("schedule", schedule), None, per_epoch, total)
+    built = build_optimizer(
+        read_choice("optimizer", optimizer_text), read_choice("schedule", schedule), None, per_epoch, total
+    )
     return [float(built._learning_rate(step)) for step in steps]
 
 
 def test_a_plain_optimizer_keeps_its_number():
-    built = build_optimizer(read("optimizer", "SGD: {learning_rate: 0.02, momentum: 0.9, nesterov: true}"))
+    built = build_optimizer(read_choice("optimizer", "SGD: {learning_rate: 0.02, momentum: 0.9, nesterov: true}"))
     assert float(built.learning_rate) == pytest.approx(0.02)
     assert built.momentum == 0.9 and built.nesterov
     assert last_learning_rate(built) == pytest.approx(0.02) and last_momentum(built) == 0.9
@@ -78,15 +80,17 @@ def test_noam_and_keras_own_schedules():
 
 
 def test_performance_leaves_the_rate_a_number():
-    built = build_optimizer(read("optimizer", "SGD: 0.02"), read("schedule", "performance"), None, 10, 100)
+    built = build_optimizer(
+        read_choice("optimizer", "SGD: 0.02"), read_choice("schedule", "performance"), None, 10, 100
+    )
     built.learning_rate = 0.01
     assert last_learning_rate(built) == pytest.approx(0.01)
 
 
 @pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW", "Nadam", "Adamax"])
 def test_one_cycle_momentum_moves(name):
-    schedule = read("schedule", "one_cycle: {max_rate: 0.01, momentum: [0.95, 0.85]}")
-    built = build_optimizer(read("optimizer", f"{name}: {{clipnorm: 1.0}}"), schedule, None, 10, 21)
+    schedule = read_choice("schedule", "one_cycle: {max_rate: 0.01, momentum: [0.95, 0.85]}")
+    built = build_optimizer(read_choice("optimizer", f"{name}: {{clipnorm: 1.0}}"), schedule, None, 10, 21)
     assert type(built).__name__ == f"Moving{name}" and built.clipnorm == 1.0
     x = keras.Variable(np.ones((2, 2), "float32"))
     built.build([x])
@@ -100,14 +104,14 @@ def test_one_cycle_momentum_moves(name):
 
 
 def test_momentum_cycle_needs_an_optimizer_that_has_momentum():
-    schedule = read("schedule", "one_cycle: {max_rate: 0.01, momentum: [0.95, 0.85]}")
+    schedule = read_choice("schedule", "one_cycle: {max_rate: 0.01, momentum: [0.95, 0.85]}")
     with pytest.raises(InputError, match="Adagrad has none"):
-        build_optimizer(read("optimizer", "Adagrad"), schedule, None, 10, 20)
+        build_optimizer(read_choice("optimizer", "Adagrad"), schedule, None, 10, 20)
 
 
 def test_schedules_count_updates_under_accumulation():
-    choice = read("optimizer", "SGD: {learning_rate: 1.0, gradient_accumulation_steps: 4}")
-    built = build_optimizer(choice, read("schedule", "exponential: 1 epochs"), None, 40, 80)
+    choice = read_choice("optimizer", "SGD: {learning_rate: 1.0, gradient_accumulation_steps: 4}")
+    built = build_optimizer(choice, read_choice("schedule", "exponential: 1 epochs"), None, 40, 80)
     x = keras.Variable(np.zeros((2, 2), "float32"))
     built.build([x])
     for batch in range(80):
@@ -122,7 +126,7 @@ def test_weight_decay_spares_biases_norms_and_slopes():
     model = keras.Sequential([*layers, custom_objects.LearnedSwish(), keras.layers.Dense(1)])
     for variable in model.trainable_variables:
         variable.assign(np.ones(variable.shape))
-    built = build_optimizer(read("optimizer", "SGD: 0.5"), None, 0.1)
+    built = build_optimizer(read_choice("optimizer", "SGD: 0.5"), None, 0.1)
     spared = exclude_biases_and_norms_from_decay(built, model)
     assert len(spared) == 6
     built.build(model.trainable_variables)
@@ -133,14 +137,14 @@ def test_weight_decay_spares_biases_norms_and_slopes():
 
 
 def test_the_optimizers_own_weight_decay_wins_and_none_is_added_unasked():
-    assert build_optimizer(read("optimizer", "AdamW: {weight_decay: 0.05}"), None, None).weight_decay == 0.05
-    assert build_optimizer(read("optimizer", "SGD"), None, None).weight_decay is None
-    assert build_optimizer(read("optimizer", "Nadam"), None, 0.02).weight_decay == 0.02
+    assert build_optimizer(read_choice("optimizer", "AdamW: {weight_decay: 0.05}"), None, None).weight_decay == 0.05
+    assert build_optimizer(read_choice("optimizer", "SGD"), None, None).weight_decay is None
+    assert build_optimizer(read_choice("optimizer", "Nadam"), None, 0.02).weight_decay == 0.02
 
 
 def test_loss_scaling_wraps_the_scheduled_optimizer():
-    choice = read("optimizer", "LossScaleOptimizer: {inner_optimizer: {SGD: 0.1}, initial_scale: 8.0}")
-    built = build_optimizer(choice, read("schedule", "exponential: 10"), 0.01, 10, 100)
+    choice = read_choice("optimizer", "LossScaleOptimizer: {inner_optimizer: {SGD: 0.1}, initial_scale: 8.0}")
+    built = build_optimizer(choice, read_choice("schedule", "exponential: 10"), 0.01, 10, 100)
     assert isinstance(built, keras.optimizers.LossScaleOptimizer)
     assert built.initial_scale == 8.0 and built.inner_optimizer.weight_decay == 0.01
     assert last_learning_rate(built) == pytest.approx(0.1)
@@ -154,9 +158,9 @@ def two_layers():
 
 def test_groups_of_layers_have_their_own_optimizers():
     text = "MultiOptimizer: {default_optimizer: {SGD: 0.5}, optimizer_map: {body/.*: {SGD: 0.1}}}"
-    model, choice = two_layers(), read("optimizer", text)
+    model, choice = two_layers(), read_choice("optimizer", text)
     check_multi_optimizer(choice, model)
-    built = build_optimizer(choice, read("schedule", "exponential: 10"), 0.2, 10, 100)
+    built = build_optimizer(choice, read_choice("schedule", "exponential: 10"), 0.2, 10, 100)
     assert len(exclude_biases_and_norms_from_decay(built, model)) == 2
     for variable in model.trainable_variables:
         variable.assign(np.ones(variable.shape))
@@ -179,4 +183,4 @@ def test_groups_of_layers_have_their_own_optimizers():
 def test_patterns_that_meet_nothing_or_the_same_are_refused(patterns, said):
     text = f"MultiOptimizer: {{default_optimizer: SGD, optimizer_map: {patterns}}}"
     with pytest.raises(InputError, match=said):
-        check_multi_optimizer(read("optimizer", text), two_layers())
+        check_multi_optimizer(read_choice("optimizer", text), two_layers())

@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from training.test_run import assert_same_run
+from helpers.runs import assert_same_run
 
 from kerasdeep import modeling, report, training
 from kerasdeep.config import load_config

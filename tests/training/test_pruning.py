@@ -7,7 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from training.test_run import assert_same_run
+from helpers.runs import assert_same_run
 
 from kerasdeep import custom_objects, training
 from kerasdeep.config import load_config

@@ -11,10 +11,10 @@ import time
 import keras
 import numpy as np
 import pytest
+from helpers.runs import assert_same_run, final_state
 
 from kerasdeep import training
 from kerasdeep.config import load_config
-from kerasdeep.engine import checkpoint
 from kerasdeep.errors import InputError, RunFailed
 from kerasdeep.runs import RunDir, latest_run
 
@@ -45,23 +45,6 @@ def config(tmp_path):
 
 def train(config, *sets, out=None, **more):
     return training.train(load_config(config, sets=sets), out or config.parent / "runs", progress="quiet", **more)
-
-
-def final(run):
-    """Every variable of the last checkpoint, and the history but for its times."""
-    _, arrays, _ = checkpoint.read(run.checkpoints)
-    rows = [{k: v for k, v in row.items() if "second" not in k} for row in run.history.rows()]
-    return arrays, rows
-
-
-def assert_same_run(one, other):
-    (arrays, rows), (other_arrays, other_rows) = final(one), final(other)
-    assert rows == other_rows
-    assert len(arrays) == len(other_arrays)
-    for a, b in zip(arrays.values(), other_arrays.values(), strict=True):
-        np.testing.assert_array_equal(a, b)
-    for a, b in zip(*(keras.saving.load_model(run.model).get_weights() for run in (one, other)), strict=True):
-        np.testing.assert_array_equal(a, b)
 
 
 def test_a_run_leaves_everything_that_is_promised(config, capfd):
@@ -234,7 +217,7 @@ def test_the_saved_model_gives_the_answers_that_were_measured_tied_layers_too(co
     run = train(config, f"network={layers}", "training.epochs=1", "regularization=null")
     saved = keras.saving.load_model(run.model)
     assert not saved.compiled
-    arrays, _ = final(run)
+    arrays, _ = final_state(run)
     trained = [value for name, value in arrays.items() if name.startswith("model/")]
     for weight, expected in zip(saved.variables, trained, strict=True):
         np.testing.assert_array_equal(weight.numpy(), expected)

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from training.test_run import assert_same_run
+from helpers.runs import assert_same_run
 
 from kerasdeep import modeling, training
 from kerasdeep.config import load_config
