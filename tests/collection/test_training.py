@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from helpers.marks import sampled
 
 from kerasdeep import collection, report, training
 from kerasdeep.config import load_config
@@ -17,7 +18,10 @@ def test_no_file_is_forgotten():
     assert len(FILES) == len(in_the_clone) >= 56
 
 
-@pytest.mark.parametrize("name", FILES)
+BY_DEFAULT = ("quickstart", "reference", "table_to_class", "table_to_number", "11_2_unsup_autoencoder")
+
+
+@pytest.mark.parametrize("name", sampled(FILES, BY_DEFAULT))
 def test_it_trains_and_gets_its_report(name, tmp_path):
     fast = "fast" if "fast" in load_config(FILES[name]).config.profiles else None
     loaded = load_config(FILES[name], profile=fast, flags={} if fast else {"training.epochs": ("--epochs", "1")})

@@ -5,13 +5,11 @@ import json
 import keras
 import numpy as np
 import pytest
-from helpers import offline_data
 
 from kerasdeep import collection, data, modeling, training
 from kerasdeep.backends import runtime
 from kerasdeep.cli.plan import format_bytes, show, sparkline
 from kerasdeep.config import load_config
-from kerasdeep.config.lowering.lower import lower_network
 from kerasdeep.engine import memory
 from kerasdeep.errors import InputError
 
@@ -32,24 +30,6 @@ def config(tmp_path):
 
 def plan(path, *sets, **more):
     return training.plan(load_config(path, sets=sets, **more))
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_every_shipped_file_has_keras_s_count(name, monkeypatch):
-    offline_data.install(monkeypatch)
-    loaded = offline_data.load(FILES[name])
-    found = training.plan(loaded)
-    runtime.prepare(loaded.config.runtime, loaded.config.seed)
-    dataset = data.load(loaded.config.data, loaded.config.task)
-    planned = lower_network(
-        loaded.config, modeling.output_heads(dataset), dataset.input_shapes, modeling.feature_names(dataset)
-    )
-    model = modeling.build_model(loaded.config, planned, dataset)
-    assert found["parameters"] == model.count_params()
-    assert found["trainable"] == sum(int(np.prod(v.shape)) for v in model.trainable_variables)
-    assert sum(layer["parameters"] for layer in found["layers"]) == found["parameters"]
-    assert found["rows"]["train"] == len(dataset.train)
-    assert json.loads(json.dumps(found, allow_nan=False))["memory_bytes"] > 0
 
 
 def test_steps_and_memory_follow_from_rows_and_batch(config):
