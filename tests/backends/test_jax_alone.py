@@ -103,6 +103,7 @@ def test_a_run_lives_its_whole_life_without_tensorflow(folder):
 
 
 @needs_jax
+@pytest.mark.slow
 def test_the_suite_s_core_passes_on_jax():
     tests = Path(__file__).resolve().parents[1]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}

@@ -16,7 +16,7 @@ data: {source: table.npz, validation: 60, test: 60}
 network: {layers: [Dense: 8, Output]}
 regularization: {dropout: 0.2}
 optimizer: {SGD: {learning_rate: 0.1}}
-training: {epochs: 2}
+training: {epochs: 2, watch: null}
 report: {tensorboard: false}
 variants:
   plain: {}
@@ -35,7 +35,7 @@ expect:
 @pytest.fixture
 def config(tmp_path, monkeypatch):
     random = np.random.default_rng(0)
-    x = random.normal(size=(300, 6)).astype("float32")
+    x = random.normal(size=(312, 6)).astype("float32")
     np.savez(tmp_path / "table.npz", x=x, y=(x[:, 0] > 0).astype("int32"))
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "study.yaml"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import yaml
+from helpers.marks import sampled
 
 from kerasdeep import diagnostics
 from kerasdeep.config import load_config
@@ -69,10 +70,19 @@ MENDED = [
 ]
 
 
-@pytest.mark.parametrize("case", SICK)
-def test_each_pathology_gets_its_name_and_no_other(config, few_steps, case):
+DOUBLES = ("sigmoid + Glorot, 20 layers", "ReLU + Glorot, 50 layers", "tanh + N(0, 1)")
+
+
+@pytest.mark.parametrize("case", sampled(SICK, always=set(SICK) - set(DOUBLES)))
+def test_each_pathology_gets_its_name_and_no_other_and_its_remedy_helps(config, few_steps, case):
     sets, name = SICK[case]
-    assert names(config, *sets) == [name]
+    found = diagnostics.diagnose(load_config(config, sets)).verdicts
+    assert [verdict.name for verdict in found] == [name]
+    if case not in MENDED:
+        return
+    if case == "dead ReLU":  # a bias that is written into the layer must go as well, and the evidence says so
+        sets = [SHALLOW]
+    assert name not in names(config, *sets, *as_sets(found[0].remedy))
 
 
 HEALTHY = {
@@ -93,7 +103,10 @@ HEALTHY = {
 }
 
 
-@pytest.mark.parametrize("case", HEALTHY)
+DEEP_ONES = ("SELU + LeCun, 50 layers", "ELU + He + batch norm, 20 layers", "ReLU + He, 20 layers")
+
+
+@pytest.mark.parametrize("case", sampled(HEALTHY, always=set(HEALTHY) - set(DEEP_ONES)))
 def test_healthy_networks_raise_no_alarm(config, case):
     assert names(config, *HEALTHY[case]) == []
 
@@ -123,15 +136,6 @@ def test_an_output_that_cannot_express_the_labels(config, few_steps, output, mor
     found = diagnostics.diagnose(load_config(config, [f"network.layers=[Dense: 60, {output}]", *more]))
     assert [verdict.name for verdict in found.verdicts][:1] == ["wrong_output"]
     assert found.verdicts[0].layers == ["output"] and "- Output" in found.verdicts[0].remedy
-
-
-@pytest.mark.parametrize("case", MENDED)
-def test_the_remedy_can_be_pasted_and_helps(config, few_steps, case):
-    sets, name = SICK[case]
-    remedy = next(verdict.remedy for verdict in diagnostics.diagnose(load_config(config, sets)).verdicts)
-    if case == "dead ReLU":  # a bias that is written into the layer must go as well, and the evidence says so
-        sets = [SHALLOW]
-    assert name not in names(config, *sets, *as_sets(remedy))
 
 
 def as_sets(remedy):

@@ -151,10 +151,9 @@ def measure(folder: Path, every_typo: bool) -> dict[str, list[Outcome]]:
     found: dict[str, list[Outcome]] = {"keys": [], "mappings": [], "words": []}
     for name, path in collection.collection_files().items():
         text, file = path.read_text(encoding="utf-8"), folder / f"{name}.yaml"
-        keys = list(mistyped_keys(text))
-        if not every_typo:
-            keys = [one for number, one in enumerate(keys) if number % 5 == 0]
-        mutants = (keys, values_as_mappings(text), numbers_as_words(text))
+        kinds = (mistyped_keys(text), values_as_mappings(text), numbers_as_words(text))
+        steps = (1, 1, 1) if every_typo else (25, 4, 4)
+        mutants = [list(kind)[::step] for kind, step in zip(kinds, steps, strict=True)]
         for kind, group in zip(found, mutants, strict=True):
             found[kind] += [outcome(one, file) for one in group]
     return found

@@ -17,7 +17,7 @@ seed: 3
 data: {source: rows.npz, validation: 48, test: 32, scaling: none}
 network: {layers: [Dense: 12, Dense: 8, {Dense: {units: 6, name: top}}, Output]}
 regularization: {batch_norm: before, l2: 1e-3}
-training: {epochs: 2, batch_size: 32}
+training: {epochs: 2, batch_size: 32, watch: null}
 report: {tensorboard: false}
 stages:
   - {name: all}
@@ -70,7 +70,7 @@ def test_features_of_layers_that_a_stage_pretrained_are_cached_too(config):
     assert cached.read_fact("stages")[1]["cached"] == [8]
 
 
-@pytest.mark.parametrize("last", [1, 3])
+@pytest.mark.parametrize("last", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_it_resumes_to_the_same_bits(config, last, monkeypatch):
     whole, save, made = train(config, CACHED), checkpoint.save, []
 

@@ -69,6 +69,7 @@ def assert_close(one, other):
     assert {name: pytest.approx(value, rel=1e-3) for name, value in metrics.items()} == others
 
 
+@pytest.mark.slow
 def test_two_devices_give_the_run_of_one(config):
     # One after the other: both at once would share the cores, and XLA compiles slowly enough.
     ended(start(config, "one", "--quiet"))

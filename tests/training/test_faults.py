@@ -26,7 +26,7 @@ seed: 3
 data: {source: table.npz, validation: 60, test: 60, scaling: none}
 network: {layers: [Dense: 16, Output]}
 regularization: {batch_norm: before, dropout: 0.3}
-training: {epochs: 4, batch_size: 16}
+training: {epochs: 4, batch_size: 16, watch: null}
 report: {tensorboard: false}
 allow: [class-imbalance]
 """
@@ -38,7 +38,7 @@ SECONDS = 60
 @pytest.fixture
 def config(tmp_path):
     random = np.random.default_rng(0)
-    x = random.normal(size=(480, 6)).astype("float32")
+    x = random.normal(size=(504, 6)).astype("float32")
     np.savez(tmp_path / "table.npz", x=x, y=(x[:, 0] + x[:, 1] * x[:, 2] > 0).astype("int32") + (x[:, 3] > 1))
     path = tmp_path / "small.yaml"
     path.write_text(NET)
@@ -126,6 +126,7 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_the_run_goes_on_once_there_is
         np.testing.assert_array_equal(resumed, expected)
 
 
+@pytest.mark.slow
 def test_a_file_that_may_not_grow_ends_the_run_and_is_no_bug(config):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
@@ -169,7 +170,7 @@ def test_an_output_folder_that_cannot_be_written_is_refused_before_anything_is_t
 
 def test_weights_that_are_not_finite_end_the_run_though_the_loss_was(config):
     # One step of a rate that float32 cannot hold the product of; its loss is that of the weights before.
-    one_step = ["training.epochs=1", "training.batch_size=360", "data.validation=null", "data.test=120"]
+    one_step = ["training.epochs=1", "training.batch_size=384", "data.validation=null", "data.test=120"]
     with pytest.raises(RunFailed, match=r"no longer finite: .*kernel"):
         train(
             config,
@@ -216,8 +217,8 @@ def test_sigterm_saves_and_ends_with_130_and_a_second_process_is_kept_off_meanwh
     ("change", "said"),
     [
         (lambda path: path.unlink(), r"table\.npz"),
-        (lambda path: np.savez(path, x=np.zeros((480, 6)), y=np.arange(480) % 3), "The data changed since"),
-        (lambda path: np.savez(path, x=np.zeros((480, 7)), y=np.arange(480) % 3), "The data changed since"),
+        (lambda path: np.savez(path, x=np.zeros((504, 6)), y=np.arange(504) % 3), "The data changed since"),
+        (lambda path: np.savez(path, x=np.zeros((504, 7)), y=np.arange(504) % 3), "The data changed since"),
     ],
 )
 def test_data_that_change_or_disappear_are_no_resume_and_the_run_stays_as_it_was(config, change, said):

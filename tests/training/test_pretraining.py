@@ -30,7 +30,7 @@ data: {source: rows.npz, validation: 48, scaling: none}
 network: {layers: [Flatten, Dense: 12, Dense: 6, Output]}
 regularization: {batch_norm: before}
 optimizer: {Adam: {learning_rate: 0.01}}
-training: {epochs: 2, batch_size: 32}
+training: {epochs: 2, batch_size: 32, watch: null}
 report: {tensorboard: false}
 stages:
   - {name: first, pretrain: {%s}}
@@ -116,7 +116,7 @@ def test_greedy_learns_layer_by_layer_and_then_together(write):
         train(write("autoencoder: {style: greedy, rates: [0.1]}"))
 
 
-@pytest.mark.parametrize("style", ["stacked", "greedy"])
+@pytest.mark.parametrize("style", [pytest.param("stacked", marks=pytest.mark.slow), "greedy"])
 def test_convolutional_decoders_mirror_the_encoder(style, write):
     config = write(f"autoencoder: {{style: {style}}}")
     run = train(config, f"network.layers={CONV}")
@@ -154,7 +154,9 @@ def test_reconstructions_are_a_fact_of_the_run(write):
     assert (run.facts / "reconstructions.json").stat().st_size < 40_000
 
 
-@pytest.mark.parametrize(("kind", "places"), [("autoencoder: greedy", (3, 5)), ("pairs: {}", (1,))])
+@pytest.mark.parametrize(
+    ("kind", "places"), [pytest.param("autoencoder: greedy", (3, 5), marks=pytest.mark.slow), ("pairs: {}", (1,))]
+)
 def test_a_run_killed_in_any_stage_resumes_to_the_same_bits(kind, places, write, monkeypatch):
     config = write(kind)
     whole, save = train(config), checkpoint.save

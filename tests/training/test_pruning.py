@@ -21,7 +21,7 @@ TABLE = """
 data: {source: iris, validation: 30}
 network: [Dense: 16, Dense: 8, Output]
 optimizer: {SGD: {learning_rate: 0.05, momentum: 0.9}}
-training: {epochs: 5, batch_size: 30}
+training: {epochs: 5, batch_size: 30, watch: null}
 report: {tensorboard: false}
 """
 

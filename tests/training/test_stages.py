@@ -21,7 +21,7 @@ seed: 3
 data: {source: table.npz, validation: 60, test: 60, scaling: none}
 network: {layers: [Dense: 12, Dense: 8, Output]}
 regularization: {batch_norm: before, dropout: 0.2}
-training: {epochs: 2, batch_size: 32}
+training: {epochs: 2, batch_size: 32, watch: null}
 report: {tensorboard: false}
 """
 STAGES = """
@@ -35,7 +35,7 @@ stages:
 @pytest.fixture
 def config(tmp_path):
     random = np.random.default_rng(0)
-    x = random.normal(size=(480, 6)).astype("float32")
+    x = random.normal(size=(504, 6)).astype("float32")
     np.savez(tmp_path / "table.npz", x=x, y=(x[:, 0] + x[:, 1] * x[:, 2] > 0).astype("int32") + (x[:, 3] > 1))
     path = tmp_path / "staged.yaml"
     path.write_text(NET + STAGES)
