@@ -7,12 +7,12 @@ import pytest
 from helpers import offline_data
 from helpers.marks import sampled
 
-from kerasdeep import data, modeling, shipped, training
+from kerasdeep import collection, data, modeling, training
 from kerasdeep.backends import runtime
 from kerasdeep.config import load_config, resolved
 from kerasdeep.config.lowering.lower import lower_network
 
-FILES = shipped.collection_files()
+FILES = collection.collection_files()
 STAGED = [
     name for name, path in FILES.items() if load_config(path).config.stages or load_config(path).config.pretrained
 ]

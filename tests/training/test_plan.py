@@ -6,8 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasdeep import collection, data, modeling, training
-from kerasdeep.backends import runtime
+from kerasdeep import collection, training
 from kerasdeep.cli.plan import format_bytes, show, sparkline
 from kerasdeep.config import load_config
 from kerasdeep.engine import memory
