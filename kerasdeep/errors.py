@@ -1,6 +1,6 @@
-"""What can go wrong, said so that a person can mend it.
+"""Problems and errors, worded so that a user can fix them.
 
-A `Problem` says where, what, what was expected and how to fix it. A `Report` collects problems so that a user
+A `Problem` says where, what, what was expected and how to fix it. `Problems` collects problems so that a user
 sees all of them at once. Each error class carries the exit code that the command line ends with.
 """
 
@@ -27,7 +27,7 @@ class SourceLocation:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to mend. `name` is a stable kebab-case word; warnings can be accepted by it under `allow:`."""
+    """One thing to fix. `name` is a stable kebab-case word; warnings can be accepted by it under `allow:`."""
 
     severity: str
     name: str
@@ -56,7 +56,7 @@ class Problem:
 
 
 class KerasdeepError(Exception):
-    """An end that kerasdeep foresaw; `exit_code` is what the shell sees."""
+    """A failure that kerasdeep expects; `exit_code` is what the shell sees."""
 
     exit_code = 1
 
@@ -107,7 +107,7 @@ class Problems:
 
     @property
     def is_full(self) -> bool:
-        """Past this many, more problems help nobody and cost time."""
+        """Whether more problems would only cost time."""
         return len(self.items) >= MAX_PROBLEMS
 
     def raise_if_errors(self) -> None:
@@ -116,7 +116,7 @@ class Problems:
 
 
 def sort_problems(problems: Iterable[Problem]) -> list[Problem]:
-    """Problems by file and line, each said once."""
+    """Problems by file and line, without duplicates."""
     unique = dict.fromkeys(problems)
     return sorted(
         unique, key=lambda p: (p.location.file, p.location.line, p.location.column) if p.location else ("", 0, 0)
@@ -129,11 +129,11 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
     Compares the way names are compared (case and underscores do not count) by Damerau-Levenshtein distance,
     ties broken by difflib's ratio; a candidate further away than a third of its length is no help.
     """
-    given = _fold_name(word)
+    given = fold_name(word)
     best = len(given) + 1
     tied: list[str] = []
     for candidate in candidates:
-        other = _fold_name(candidate)
+        other = fold_name(candidate)
         limit = min(best, max(1, max(len(given), len(other)) // 3))
         if abs(len(given) - len(other)) > limit:
             continue
@@ -144,7 +144,8 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
     return min(tied, key=lambda other: (-SequenceMatcher(None, word, other).ratio(), other), default=None)
 
 
-def _fold_name(word: str) -> str:
+def fold_name(word: str) -> str:
+    """How names are compared: `RMSprop`, `rmsprop` and `rms_prop` are one."""
     return word.lower().replace("_", "")
 
 

@@ -1,4 +1,4 @@
-"""YAML text to nodes that know where they were written.
+"""YAML text to nodes that keep their location in the file.
 
 YAML is data here: scalars keep their raw text (their type is decided where they are used), anchors, aliases,
 tags and second documents are refused, and size, depth and node count are capped. Nodes are built from parser
@@ -66,53 +66,37 @@ def read_yaml_file(path: str | Path) -> Mapping:
 
     Raises `InputError` for a missing, irregular, oversized, empty or malformed file, each with what to do.
     """
-    name, path = str(path), Path(path)
+    location, path = SourceLocation(str(path)), Path(path)
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            _raise_problem(
-                "not-a-file",
-                f"this is a folder; name a YAML file in it, for example {name}/NAME.yaml.",
-                SourceLocation(name),
-            )
+            example = f"name a YAML file in it, for example {location.file}/NAME.yaml."
+            _raise_problem("not-a-file", f"this is a folder; {example}", location)
         if not stat.S_ISREG(status.st_mode):
-            _raise_problem("not-a-file", "this is not a regular file. Expected a YAML file.", SourceLocation(name))
+            _raise_problem("not-a-file", "this is not a regular file. Expected a YAML file.", location)
         if status.st_size > MAX_BYTES:
-            _raise_problem(
-                "too-large",
-                f"the file has {status.st_size:,} bytes. At most {MAX_BYTES:,} are read.",
-                SourceLocation(name),
-            )
+            _raise_problem("too-large", f"the file has {status.st_size:,} bytes; the limit is {MAX_BYTES:,}.", location)
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        _raise_problem(
-            "encoding", f"byte {error.start} is not UTF-8. Save the file as UTF-8 text.", SourceLocation(name)
-        )
+        _raise_problem("encoding", f"byte {error.start} is not UTF-8. Save the file as UTF-8 text.", location)
     except FileNotFoundError:
-        _raise_problem(
-            "missing-file",
-            "no such file. Check the path, or list shipped ones: kerasdeep recipes list",
-            SourceLocation(name),
-        )
+        message = "no such file. Check the path, or list the bundled ones: kerasdeep recipes list"
+        _raise_problem("missing-file", message, location)
     except (OSError, ValueError) as error:
-        _raise_problem(
-            "unreadable-file", f"cannot be read: {getattr(error, 'strerror', None) or error}.", SourceLocation(name)
-        )
-    node = parse_yaml(text, name)
+        reason = getattr(error, "strerror", None) or error
+        _raise_problem("unreadable-file", f"cannot be read: {reason}.", location)
+    node = parse_yaml(text, location.file)
     if isinstance(node, Scalar) and node.is_null:
-        _raise_problem(
-            "empty-file", "the file is empty. Expected at least `data:` and `network:`.", SourceLocation(name, 1, 1)
-        )
+        _raise_problem("empty-file", "the file is empty. Expected at least `data:` and `network:`.", node.location)
     if not isinstance(node, Mapping):
         kind = "a list" if isinstance(node, Sequence) else "a single value"
-        _raise_problem(
-            "wrong-type", f"expected a mapping of sections at the top of the file, found {kind}.", node.location
-        )
+        message = f"expected a mapping of sections at the top of the file, found {kind}."
+        _raise_problem("wrong-type", message, node.location)
     return node
 
 
 def parse_yaml(text: str, file: str, *, line: int | None = None) -> Node:
-    """The node of one YAML document; `line=0` marks every node as coming from `file` as a whole (`--set`)."""
+    """The node of one YAML document; with `line=0` every node comes from `file` as a whole (`--set`)."""
     try:
         return _NodeBuilder(yaml.parse(text, Loader=_Loader), file, whole=line == 0).document()
     except yaml.YAMLError as error:

@@ -7,7 +7,6 @@ from kerasdeep.catalog.registry import (
     entries,
     families,
     find_entry,
-    fold_name,
     keras_version,
     suggestable_names,
 )
@@ -22,7 +21,6 @@ __all__ = [
     "entries",
     "families",
     "find_entry",
-    "fold_name",
     "keras_version",
     "read_choice",
     "suggestable_names",

@@ -31,7 +31,7 @@ _ARTICLES = {family: "an" if family[0] in "aio" else "a" for family in FAMILIES}
 
 
 def read_choice(family: str, node: Node, problems: Problems, key_path: str = "") -> Choice | None:
-    """The choice that `node` writes, or None after the report got every problem found in it."""
+    """The choice that `node` writes, or None after every problem in it was reported."""
     key_path, errors_before = key_path or family, len(problems.errors)
     node = _with_siblings(family, node, problems)
     key = _read_name(family, node, problems, key_path)
@@ -203,7 +203,7 @@ def _report_unknown_argument(entry: Entry, pair: Pair, problems: Problems) -> st
 
 
 def canonical_choice(family: str, node: Node) -> Node:
-    """The node as `{Name: {argument: value}}`, marks kept, so that files merge by name and argument.
+    """The node as `{Name: {argument: value}}`, locations kept, so that files merge by name and argument.
 
     Nested choices are rewritten too. What cannot be understood stays as it is: `read_choice` says what is wrong.
     """

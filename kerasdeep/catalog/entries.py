@@ -45,7 +45,7 @@ class Entry:
     """One name that can be written.
 
     `name` is what Keras exports (`Dense`; for activations the function, `relu`). `shorthand` is the argument that
-    `Name: value` stands for. `refused` says why the name cannot be used. `own` marks kerasdeep's additions.
+    `Name: value` stands for. `refused` says why the name cannot be used. `is_custom` marks kerasdeep's additions.
     `layer` names the layer that an activation stands for (`prelu`). `exclusive` are groups of arguments of which
     one may be given. `warning` is a warning's name and message that every use raises.
     """

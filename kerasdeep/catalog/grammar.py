@@ -38,7 +38,7 @@ _KIND_DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """One alternative: `kind` is an atom word, `choice` (a quoted word) or a family; `of` is the element type."""
+    """One alternative: `kind` is an atom word, `choice` (a quoted word) or a family; `of` are the element types."""
 
     kind: str
     word: str = ""

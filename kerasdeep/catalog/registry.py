@@ -10,17 +10,13 @@ from typing import Any
 
 from kerasdeep.catalog.entries import REQUIRED, Argument, Choice, Entry
 from kerasdeep.catalog.types import FAMILIES, parse_type
+from kerasdeep.errors import fold_name
 
 CATALOG_FILE = Path(__file__).with_name("catalog.json")
 
 
 def families() -> tuple[str, ...]:
     return FAMILIES
-
-
-def fold_name(name: str) -> str:
-    """How names are compared: `RMSprop`, `rmsprop` and `rms_prop` are one."""
-    return name.lower().replace("_", "")
 
 
 class FamilyEntries(Mapping[str, Entry]):

@@ -1,6 +1,6 @@
 """Reading values by their declared type: one small language for every setting, Keras's arguments and ours alike.
 
-The grammar stands in `kerasdeep.catalog.grammar`.
+The grammar is in `kerasdeep.catalog.grammar`.
 
 A scalar takes the type that is declared where it stands: `1e-3` is a number, `no` is false where a boolean is due
 and text where text is due, an int becomes a float where a float is due, a bool never becomes a number.
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 INVALID = object()
-"""What `read` returns after it has reported a problem; None is a value."""
+"""What `read_value` returns after it has reported a problem; None is a value."""
 
 _NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _MAX_DIGITS = 30
@@ -75,7 +75,7 @@ def read_value(
 ) -> Any:
     """The value of `node` as `expression` declares it, or INVALID after a problem was reported.
 
-    `where` names the setting in messages (`optimizer.Nadam.learning_rate`); the bounds are inclusive and hold for
+    `key_path` names the setting in messages (`optimizer.Nadam.learning_rate`); the bounds are inclusive and hold for
     every number inside.
     """
     value = _read_one_of(parse_type(expression), node, problems, key_path)

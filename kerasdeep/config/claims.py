@@ -30,7 +30,7 @@ Term = Callable[[MetricLookup], float]
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim that can be judged. `names` are the figures it speaks of, in order."""
+    """A claim that can be judged. `names` are the metrics it refers to, in order."""
 
     text: str
     names: tuple[str, ...]
@@ -38,14 +38,14 @@ class Claim:
     bounds: tuple[tuple[str, Term], ...]
 
     def value(self, lookup: MetricLookup) -> float:
-        """What stands on the left, for a message; not a number where it divides by zero."""
+        """The left-hand side, for a message; not a number where it divides by zero."""
         try:
             return self.left(lookup)
         except ZeroDivisionError:
             return math.nan
 
     def holds(self, lookup: MetricLookup) -> bool:
-        """Whether it is true where `lookup` gives each name's figure; what is not finite makes it false."""
+        """Whether it is true where `lookup` gives each metric's value; a value that is not finite makes it false."""
         left = self.value(lookup)
         try:
             bounds = [(sign, bound(lookup)) for sign, bound in self.bounds]
@@ -82,7 +82,7 @@ class _ClaimParser:
         if word:
             raise _syntax_error(word, column, "the end of the claim")
         if not self.names:
-            raise ValueError("it names no figure, such as val_accuracy")
+            raise ValueError("it names no metric, for example val_accuracy")
         return Claim(self.text, tuple(dict.fromkeys(self.names)), left, bounds)
 
     def sum(self) -> Term:

@@ -51,9 +51,9 @@ def compose_yaml(
 ) -> str:
     """A complete file for `kerasdeep train`; paths in it are absolute, so that it works wherever it lies.
 
-    With `config`, what that file says about everything else holds; its own stages hold unless the wishes speak of
-    stages. `sets` and `flags`, as `load` takes them, are written into it. Raises `InputError` for wishes that do
-    not go together.
+    With `config`, that file decides everything else, its stages too unless an option is about
+    stages. `sets` and `flags`, as `load_config` takes them, are written into it. Raises `InputError` for options that
+    conflict.
     """
     if config is None and options.data is None:
         raise InputError(

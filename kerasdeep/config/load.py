@@ -32,7 +32,7 @@ _MAX_OVERLAY_LAYERS = 20_000
 
 @dataclass(frozen=True)
 class LoadedConfig:
-    """A checked experiment: `tree` has the mark of every written value, `warnings` those not under `allow`."""
+    """A checked experiment: `tree` has the location of every written value, `warnings` those not under `allow`."""
 
     path: Path
     config: Config
@@ -88,7 +88,7 @@ def _allowed_warnings(tree: Mapping) -> set[str]:
 
 
 def read_config(tree: Mapping, problems: Problems) -> Config | None:
-    """The checked spec of a merged tree, or None when it cannot be read; problems go to `report`."""
+    """The checked config of a merged tree, or None when it cannot be read; `problems` collects what is wrong."""
     config = read_section(Config, with_default_network(tree), problems)
     if config is None:
         return None
@@ -100,7 +100,7 @@ def read_config(tree: Mapping, problems: Problems) -> Config | None:
 def read_with_extends(path: Path, ancestors: tuple[Path, ...] = (), files: list[Path] | None = None) -> Mapping:
     """The file's canonical tree put over the files that it extends, first to last.
 
-    `above` are the files that led here, `files` collects every file read.
+    `ancestors` are the files that led here, `files` collects every file read.
     """
     files = [] if files is None else files
     files.append(path)
@@ -124,9 +124,7 @@ def read_with_extends(path: Path, ancestors: tuple[Path, ...] = (), files: list[
             )
         extended_path = _find_extended_file(reference, path.parent)
         if extended_path.resolve() in ancestors:
-            raise InputError(
-                f"`extends` goes round in a circle: {reference.text} leads back here.", "extends", reference.location
-            )
+            raise InputError(f"`extends` is circular: {reference.text} leads back here.", "extends", reference.location)
         extended = read_with_extends(extended_path, ancestors, files)
         base = merge(ROOT_NODE, base, extended) if base is not None else extended
     merged = merge(ROOT_NODE, base, tree) if base is not None else tree
@@ -165,7 +163,7 @@ def _apply_overlay(tree: Mapping, option: str, name: str) -> Mapping:
 
 
 def _check_overlays(tree: Mapping, chosen: dict[str, str | None], problems: Problems) -> None:
-    """A typo in a variant that nobody chose today is still a typo."""
+    """Checks profiles and variants that were not selected, too."""
     count, layers = sum(len(_overlays(tree, option)) for option in _OVERLAY_SECTIONS), 0
     for option in _OVERLAY_SECTIONS:
         for name, pair in _overlays(tree, option).items():

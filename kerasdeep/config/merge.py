@@ -3,7 +3,7 @@
 Mappings merge, lists replace, null deletes where null is not a value of its own. A mapping that names a choice
 (an optimizer, a schedule, a layer) is replaced whole, unless both sides name the same choice: then the arguments
 merge. Both sides are brought into canonical form first, so that `Dense: 300` and `Dense: {units: 300}` are the
-same thing. Every value keeps the mark of where it was written.
+same thing. Every value keeps the location where it was written.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _canonicalize_choice(family: str, node: Node) -> Node:
 
 
 def merge(schema_node: SchemaNode, base: Node | None, override: Node) -> Node | None:
-    """`over` put over `base`, both canonical; None where null deletes."""
+    """`override` put over `base`, both canonical; None where null deletes."""
     if isinstance(override, Scalar) and override.is_null and not schema_node.nullable and base is not None:
         return None
     if not isinstance(base, Mapping) or not isinstance(override, Mapping):
@@ -143,7 +143,9 @@ def set_path(schema_node: SchemaNode, root: Node | None, path: list[str], value:
     if isinstance(root, Sequence):
         return _set_item(schema_node, root, key, rest, value, origin)
     if isinstance(schema_node.of, ListOf):
-        _raise_unknown_key(f"there is no list here that has a place `{key}`. Write the list in the file.", location)
+        _raise_unknown_key(
+            f"there is no list here yet, so index `{key}` cannot be set. Write the list in the file.", location
+        )
     child, key = _step(schema_node, root, key, location)
     pairs = dict(root.pairs) if isinstance(root, Mapping) else {}
     if schema_node.is_one_of:
@@ -162,7 +164,7 @@ def _set_item(schema_node: SchemaNode, root: Sequence, key: str, rest: list[str]
     count = len(root.items)
     if not key.isdecimal() or int(key) >= count:
         _raise_unknown_key(
-            f"`{key}` is no place in a list of {count}. Expected 0 to {count - 1}.", SourceLocation(origin)
+            f"`{key}` is not an index of this list of {count} items. Expected 0 to {count - 1}.", SourceLocation(origin)
         )
     items = list(root.items)
     updated = set_path(schema_node.child(key), items[int(key)], rest, value, origin)
@@ -189,11 +191,11 @@ def _raise_unknown_step(schema_node: SchemaNode, root: Node | None, key: str, lo
         written = _choice_name(root) if root else None
         hint = f" Write its name first: `{written}.{key}`." if written else ""
         words = catalog.suggestable_names(schema_node.families[0])
-        _raise_unknown_key(f"`{key}` is no {schema_node.families[0]} of Keras.{hint}", location, suggest(key, words))
+        _raise_unknown_key(f"`{key}` is not a Keras {schema_node.families[0]}.{hint}", location, suggest(key, words))
     if isinstance(schema_node.of, ChoiceArguments):
         known = list(catalog.entries(schema_node.of.family)[schema_node.of.name].arguments)
         _raise_unknown_key(
-            f"`{key}` is no argument of {schema_node.of.name}. It has: {', '.join(known)}.",
+            f"`{key}` is not an argument of {schema_node.of.name}. It has: {', '.join(known)}.",
             location,
             suggest(key, known),
         )
@@ -202,7 +204,7 @@ def _raise_unknown_step(schema_node: SchemaNode, root: Node | None, key: str, lo
             f"nothing can be set below a value ({types.describe_type(types.parse_type(schema_node.of))}).", location
         )
     known = list(settings_of(schema_node.of)) if isinstance(schema_node.of, type) else []
-    _raise_unknown_key(f"`{key}` is no setting here. It has: {', '.join(known)}.", location, suggest(key, known))
+    _raise_unknown_key(f"`{key}` is not a setting here. It has: {', '.join(known)}.", location, suggest(key, known))
 
 
 def _raise_unknown_key(message: str, location: SourceLocation, suggestion: str | None = None) -> NoReturn:

@@ -1,4 +1,4 @@
-"""What other sections decide about the optimizer: who states the learning rate, who moves the momentum, how long.
+"""What other sections decide about the optimizer: which setting decides learning rate and momentum.
 
 `resolved.yaml` leaves out the optimizer's arguments that are decided elsewhere, so that it reads back without a
 conflict; the conflict checks and the builders rest on the same facts.

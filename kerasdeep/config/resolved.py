@@ -35,12 +35,12 @@ def _optimizer_and_schedule(section: Config | StageConfig, config: Config) -> di
 
 
 def resolved_yaml(config: Config) -> str:
-    """The YAML of `resolved`."""
+    """The text of `resolved.yaml`."""
     return str(yaml.safe_dump(resolve(config), sort_keys=False, allow_unicode=True, width=100))
 
 
 def flatten_yaml(text: str) -> dict[str, str]:
-    """Every scalar of a `resolved.yaml` by its dotted place, such as `optimizer.SGD.learning_rate`."""
+    """Every scalar of a `resolved.yaml` by its dotted path, such as `optimizer.SGD.learning_rate`."""
     return dict(_flatten(parse_yaml(text, "resolved.yaml")))
 
 
@@ -58,7 +58,7 @@ def _flatten(node: Node, key_path: str = "") -> Iterator[tuple[str, str]]:
 def choice_with_defaults(choice: Choice, decided: Set[str] = frozenset()) -> Choice:
     """The choice with every argument of its entry that has a default and is not `decided` by another section.
 
-    A choice without a mark is itself a default, so that what it states yields to the other section too.
+    A choice without a location is itself a default, so that what it states yields to the other section too.
     """
     names = [name for name, argument in choice.entry.arguments.items() if not argument.required]
     defaults = {name: choice.value(name) for name in names if name not in decided}

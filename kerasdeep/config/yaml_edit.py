@@ -1,6 +1,6 @@
-"""Where things stand in a YAML text, and the smallest edits that change one of them.
+"""The positions of values in a YAML text, and the smallest edits that change one of them.
 
-The text was read and checked before (`source.read`), so it is small, flat enough and free of aliases.
+The text was read and checked before (`yaml_nodes`), so it is small, flat enough and free of aliases.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SECTIONS_AFTER_OPTIMIZER = (
     "variants",
     "profiles",
 )
-"""Sections that usually stand behind `optimizer`: a new section goes in front of the first of them."""
+"""Sections that usually follow `optimizer`: a new section goes in front of the first of them."""
 
 
 @dataclass(frozen=True)
@@ -51,24 +51,24 @@ class YamlText:
         return {key.value: key for key, _ in self._root.value}
 
     def contains(self, location: SourceLocation) -> bool:
-        """Whether the mark is a place in this text; what came from an option or another file is not."""
+        """Whether the location is in this text; what came from an option or another file is not."""
         return location.file == self._file and (
-            _mark_position(location) in self._values or _mark_position(location) in self._value_by_key
+            _position(location) in self._values or _position(location) in self._value_by_key
         )
 
     def replace_scalar(self, location: SourceLocation, text: str) -> TextEdit:
-        """Another text for the scalar at the mark."""
-        node = self._values[_mark_position(location)]
+        """Another text for the scalar at the location."""
+        node = self._values[_position(location)]
         return TextEdit(node.start_mark.index, node.end_mark.index, text)
 
     def set_argument(self, location: SourceLocation, key: str, value: str) -> TextEdit:
-        """`key: value` among the arguments of the choice whose name stands at the mark, however it is written."""
+        """`key: value` among the arguments of the choice whose name is at the location, however it is written."""
         pair = f"{key}: {value}"
-        if _mark_position(location) not in self._value_by_key:  # the bare name
-            node = self._values[_mark_position(location)]
+        if _position(location) not in self._value_by_key:  # the bare name
+            node = self._values[_position(location)]
             start, end = node.start_mark.index, node.end_mark.index
             return TextEdit(start, end, f"{{{self._text[start:end]}: {{{pair}}}}}")
-        node = self._value_by_key[_mark_position(location)]
+        node = self._value_by_key[_position(location)]
         start, end = node.start_mark.index, node.end_mark.index
         if isinstance(node, yaml.ScalarNode):
             if node.tag != "tag:yaml.org,2002:null":
@@ -113,7 +113,7 @@ class YamlText:
                 self._collect(item)
 
 
-def _mark_position(location: SourceLocation) -> tuple[int, int]:
+def _position(location: SourceLocation) -> tuple[int, int]:
     return location.line, location.column
 
 

@@ -1,4 +1,4 @@
-"""What any word of the language means, told from the declarations that check it. Imports no Keras."""
+"""Explains any setting or name, from the declarations that also validate it. Imports no Keras."""
 
 from kerasdeep.help.lookup import explain
 from kerasdeep.help.topics import Topic, TopicRow

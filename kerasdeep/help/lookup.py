@@ -62,7 +62,7 @@ def _topics_for_word(word: str) -> list[Topic]:
 def _paths_ending_in(key: str) -> list[str]:
     """The settings of that name: the section of the file first, then those inside sections.
 
-    The keys of `data` that a kind of pretraining may state otherwise are told once, at `data`.
+    The keys of `data` that a kind of pretraining may override are shown once, at `data`.
     """
     inside = [path for path in settings_by_path() if path.endswith(f".{key}") and not _PRETRAIN_DATA.search(path)]
     return [path for path in settings_by_path() if path == key] + inside

@@ -1,4 +1,4 @@
-"""What is told about one word: a setting, a section, a family, an entry, an argument or a warning."""
+"""What is shown about one word: a setting, a section, a family, an entry, an argument or a warning."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kerasdeep.help import examples
 from kerasdeep.help.yaml_format import to_flow
 
 COMMON_LAYER_ARGUMENTS = ("activity_regularizer", "trainable", "dtype", "autocast", "name", "inputs")
-"""Told in one line, not again and again for each layer."""
+"""Shown in one line instead of for each layer again."""
 
 
 @dataclass(frozen=True, slots=True)

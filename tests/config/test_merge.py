@@ -291,19 +291,19 @@ def test_sets_are_put_on_one_after_the_other(put):
 @pytest.mark.parametrize(
     ("text", "said", "meant"),
     [
-        ("training.epoch=5", "`epoch` is no setting here", "epochs"),
-        ("trainin.epochs=5", "`trainin` is no setting here", "training"),
+        ("training.epoch=5", "`epoch` is not a setting here", "epochs"),
+        ("trainin.epochs=5", "`trainin` is not a setting here", "training"),
         ("optimizer.learning_rate=1", "Write its name first: `Nadam.learning_rate`", None),
-        ("optimizer.Nadam.learning_rat=1", "`learning_rat` is no argument of Nadam", "learning_rate"),
-        ("network.layers.9.Dense.units=1", "`9` is no place in a list of 4", None),
-        ("network.layers.x=1", "`x` is no place in a list of 4", None),
-        ("network.layers.-1=1", "`-1` is no place in a list of 4", None),
+        ("optimizer.Nadam.learning_rat=1", "`learning_rat` is not an argument of Nadam", "learning_rate"),
+        ("network.layers.9.Dense.units=1", "`9` is not an index of this list of 4", None),
+        ("network.layers.x=1", "`x` is not an index of this list of 4", None),
+        ("network.layers.-1=1", "`-1` is not an index of this list of 4", None),
         ("training.epochs.more=1", "nothing can be set below a value", None),
         ("training.epochs", "has no `=`", None),
         ("=5", "has no `=`", None),
         ("training.epochs=many", "is many", None),
         ("training.epochs=[1", "not YAML", None),
-        ("training..epochs=5", "`` is no setting here", None),
+        ("training..epochs=5", "`` is not a setting here", None),
     ],
 )
 def test_a_set_that_leads_nowhere_is_refused(put, text, said, meant):

@@ -13,7 +13,7 @@ from kerasdeep.config import load_config
 from kerasdeep.config.checks import WARNINGS
 from kerasdeep.config.root import Config
 from kerasdeep.config.schema import ListOf, read_setting, settings_of
-from kerasdeep.errors import Problems
+from kerasdeep.errors import Problems, fold_name
 from kerasdeep.yaml_nodes import Mapping, Pair, Sequence, parse_yaml
 
 REFERENCE = collection.collection_folder("configs") / "reference.yaml"
@@ -143,14 +143,14 @@ def test_it_is_valid_with_everything_on(tmp_path):
 
 
 def test_it_names_every_schedule_and_network_word_of_its_own():
-    words = {catalog.fold_name(word) for word in re.findall(r"\w+", TEXT)}
+    words = {fold_name(word) for word in re.findall(r"\w+", TEXT)}
     own = [
         entry.name
         for family in ("schedule", "activation")
         for entry in catalog.entries(family).values()
         if entry.is_custom
     ]
-    missing = [name for name in (*own, "Output", "Input", "Residual", "Repeat") if catalog.fold_name(name) not in words]
+    missing = [name for name in (*own, "Output", "Input", "Residual", "Repeat") if fold_name(name) not in words]
     assert not missing
 
 

@@ -87,7 +87,7 @@ def test_what_a_selector_means(selector, names):
 
 def test_norms_may_be_taken_from_a_network_that_has_none():
     assert select_layers(["all", "!norms"], [SelectableLayer("dense_1", True)], "train") == ["dense_1"]
-    with pytest.raises(InputError, match="`norms` means no layer"):
+    with pytest.raises(InputError, match="`norms` matches no layer"):
         select_layers("norms", [SelectableLayer("dense_1", True)], "train")
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kerasdeep import collection
-from kerasdeep.catalog import fold_name
 from kerasdeep.config import load_config
-from kerasdeep.errors import InputError
+from kerasdeep.errors import InputError, fold_name
 from kerasdeep.yaml_nodes import Mapping, Node, Scalar, Sequence, parse_yaml
 
 FREE = re.compile(

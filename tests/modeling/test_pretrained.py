@@ -124,7 +124,7 @@ def test_with_a_network_weights_go_to_layers_of_the_same_name(saved):
     [
         ("first:9", "it has 5 layers with weights"),
         ("until:lo", r"low, norm"),
-        ("dense_*", "means no layer"),
+        ("dense_*", "matches no layer"),
         (["high"], "leaves out low, norm, side, which the kept layers stand on"),
     ],
 )

@@ -101,10 +101,10 @@ def test_frozen_weights_that_move_fail_the_run(config, monkeypatch):
 @pytest.mark.parametrize(
     ("sets", "said"),
     [
-        ("stages.0.train=dense_9", r"`stages\.0\.train`: `dense_9` means no layer.*dense_1, dense_1_bn"),
+        ("stages.0.train=dense_9", r"`stages\.0\.train`: `dense_9` matches no layer.*dense_1, dense_1_bn"),
         ("stages.1.rates={dense_1: 0.1}", r"this stage trains nothing of `dense_1`"),
         ("stages.1.rates={dense_2: 0.1, last:1: 0.2}", r"both mean dense_2"),
-        ("stages.0.train=flatten*", "means no layer"),
+        ("stages.0.train=flatten*", "matches no layer"),
         ("stages.2.early_stopping.monitor=val_auc", "is not recorded"),
         ("stages.1.rates={output: 0.1, head: 0.5}", "both mean output"),
     ],

@@ -13,7 +13,7 @@ import keras
 from keras.src import activations, constraints, initializers, losses, metrics, optimizers, regularizers
 
 from kerasdeep.catalog.entries import REQUIRED
-from kerasdeep.catalog.registry import fold_name
+from kerasdeep.errors import fold_name
 
 KERAS_MODULES: dict[str, tuple[ModuleType, dict[str, Any]]] = {
     "layer": (keras.layers, {}),

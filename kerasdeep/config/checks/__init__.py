@@ -1,7 +1,7 @@
-"""Settings that fight, have no effect, or fall into one of the chapter's own traps.
+"""Checks for conflicting settings, settings without effect, and common mistakes.
 
-Each check is a function of a `View` and a report; the modules, one for each part of the file, list theirs as
-`CHECKS`. An error stops; a warning has a name in `warnings.py`, and `allow: [name]` accepts it.
+Each check is a function of a `CheckContext` and the problems so far; the modules, one for each part of the file, list theirs as
+`CHECKS`. An error stops; a warning has a name in `warning_names.py`, and `allow: [name]` accepts it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CHECKS: tuple[Callable[[CheckContext, Problems], None], ...] = (
 def check_config(config: Config, problems: Problems, tree: Mapping | None = None) -> None:
     """Reports everything that the sections, each well-formed by itself, do wrong together.
 
-    `tree` is what the spec was read from; with it, problems in `expect` and among names point at their own line.
+    `tree` is what the config was read from; with it, problems in `expect` and among names point at their own line.
     """
     context = CheckContext(config, tree)
     for run_check in CHECKS:

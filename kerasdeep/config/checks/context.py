@@ -1,4 +1,4 @@
-"""What the checks look at: the spec, the tree it was read from, and the network with its defaults applied."""
+"""What the checks look at: the config, the tree it was read from, and the network with its defaults applied."""
 
 from __future__ import annotations
 

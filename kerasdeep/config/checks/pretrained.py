@@ -22,10 +22,10 @@ def _application(context: CheckContext, problems: Problems) -> None:
                 problems.error("conflict", message, section.location(key))
         return
     if name not in APPLICATIONS:
-        message = f"`{name}` is no model of keras.applications. Expected one of: {', '.join(APPLICATIONS)}."
+        message = f"`{name}` is not a model of keras.applications. Expected one of: {', '.join(APPLICATIONS)}."
         problems.error("unknown-application", message, location, suggest(name, APPLICATIONS))
     if context.config.data.scaling not in _APPLICATION_SCALINGS:
-        message = f"{name} must know between what pixels lie. Use `data.scaling: unit`."
+        message = f"{name} needs pixels in a known range. Use `data.scaling: unit`."
         problems.error("conflict", message, context.config.data.location("scaling"))
     for key in section.arguments:
         if key in ("weights", "include_top", "input_shape", "input_tensor", "classes"):

@@ -1,4 +1,4 @@
-"""Checks of `stages`: names that are told apart, and settings that fight within a stage."""
+"""Checks of `stages`: unique names, and settings that conflict within a stage."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _rate_groups(context: CheckContext, problems: Problems) -> None:
         location = stage.location("rates") or stage.location("unfreeze")
         inner = optimizer_rules.unwrap_optimizer(stage.optimizer)
         if inner.name == "MultiOptimizer":
-            message = "MultiOptimizer makes groups of its own. Give each of its optimizers its rate."
+            message = "MultiOptimizer makes its own groups. Give each of its optimizers its rate."
             problems.error("conflict", message, location)
         elif "learning_rate" not in inner.entry.arguments:
             message = f"{inner.name} has no learning rate that `rates` could multiply."

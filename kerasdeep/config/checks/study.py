@@ -14,7 +14,7 @@ _NAME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def _names(context: CheckContext, problems: Problems) -> None:
-    """Names that can stand in a claim, in a file's name and on the command line."""
+    """Names that are valid in a claim, in a file name and on the command line."""
     for key in ("variants", "profiles"):
         node = context.node(key)
         for name in getattr(context.config, key):
@@ -44,7 +44,7 @@ def _expect(context: CheckContext, problems: Problems) -> None:
 def _allow(context: CheckContext, problems: Problems) -> None:
     for number, name in enumerate(context.config.allow):
         if name not in WARNINGS:
-            message = f"`allow` names {name}, which is no warning. There are: {', '.join(WARNINGS)}."
+            message = f"`allow` names {name}, which is not a warning. There are: {', '.join(WARNINGS)}."
             problems.error(
                 "unknown-warning", message, _item_location(context, "allow", number), suggest(name, WARNINGS)
             )

@@ -48,7 +48,7 @@ def _momentum(context: CheckContext, problems: Problems) -> None:
 def _momentum_of(optimizer: Choice, schedule: Choice | None, problems: Problems) -> None:
     schedule_moves_momentum = optimizer_rules.moves_momentum(schedule)
     if optimizer_rules.moves_momentum(schedule) and optimizer.name not in MOMENTUM_ARGUMENTS:
-        message = f"`schedule.one_cycle.momentum` moves a momentum that {optimizer.name} does not have. "
+        message = f"`schedule.one_cycle.momentum` schedules a momentum, which {optimizer.name} does not have. "
         message += f"Use one of {', '.join(MOMENTUM_ARGUMENTS)}, or leave it out."
         problems.error("conflict", message, schedule.location)
     elif schedule_moves_momentum and MOMENTUM_ARGUMENTS[optimizer.name] in optimizer.arguments:
@@ -78,7 +78,7 @@ def _learning_rates(context: CheckContext, problems: Problems) -> None:
                 problems.error("conflict", message, inner.location)
         for optimizer in optimizer_rules.leaf_optimizers(stage.optimizer):
             rate = optimizer.arguments.get("learning_rate")
-            # The default optimizer's own rate is nobody's wish, and has no mark.
+            # The default optimizer's own rate was not asked for, and has no location.
             if optimizer_rules.states_learning_rate(schedule) and rate is not None and optimizer.location is not None:
                 message = f"`{schedule.name}` states its own rates; the optimizer's learning_rate {rate:g} is not "
                 problems.warn("unused-learning-rate", message + "used.", optimizer.location)
@@ -177,11 +177,11 @@ def _pruning(context: CheckContext, problems: Problems) -> None:
     early_stopping = last.early_stopping
     if early_stopping and (end is None or early_stopping.start_from_epoch < end):
         suggestion = "" if end is None else f": `start_from_epoch: {math.ceil(end)}`"
-        message = "early stopping could keep weights from before pruning was done. Let it watch later"
+        message = "early stopping could restore weights from before pruning ended. Start it later"
         problems.error("conflict", f"{message}{suggestion}, or remove it.", location)
     for optimizer in optimizer_rules.leaf_optimizers(last.optimizer):
         if optimizer.arguments.get("use_ema"):
-            message = "`use_ema` averages pruned weights with what they were, so that they are no zeros. Keep one."
+            message = "`use_ema` averages pruned weights with what they were, so that they are not zero. Keep one."
             problems.error("conflict", message, location)
 
 

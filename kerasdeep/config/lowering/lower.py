@@ -45,7 +45,7 @@ def lower_network(
     input_shapes: Mapping[str, tuple[int, ...] | None],
     features: Mapping[str, list[str]] | None = None,
 ) -> tuple[PlannedLayer, ...]:
-    """The layers that the network of `spec` stands for, in an order in which they can be built.
+    """The layers that the network of `config` describes, in an order in which they can be built.
 
     `heads` are what the data asks for, `input_shapes` a row's shape for each of its inputs, `features` the names
     of a table's columns by input. Raises `InputError` with every problem: names given twice, inputs that are not
@@ -305,7 +305,7 @@ class _Lowering:
             return  # a suggestion costs time, and no more problems are shown
         listed = ", ".join(list(known)[-MAX_LISTED_NAMES:]) or "nothing"
         omitted = f"… ({len(known)} in all), " if len(known) > MAX_LISTED_NAMES else ""
-        message = f"{subject} `{name}`, which is not there. Known at this line: {omitted}{listed}."
+        message = f"{subject} `{name}`, which does not exist. Known at this point: {omitted}{listed}."
         self.error("unknown-input", message, location, suggest(name, known))
 
     def error(self, name: str, message: str, location: SourceLocation | None, suggestion: str | None = None) -> None:

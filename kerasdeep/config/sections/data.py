@@ -57,9 +57,9 @@ class SplitConfig(Section):
         "float|null", None, "Share of the rows, stratified by class.", minimum=0.0, maximum=0.9
     )
     count: int | None = setting("int|null", None, "Number of rows, stratified by class.", minimum=1)
-    first: int | None = setting("int|null", None, "The first N rows, as they stand.", minimum=1)
-    last: int | None = setting("int|null", None, "The last N rows, as they stand.", minimum=1)
-    path: str | None = setting("str|null", None, "A file or folder of its own.")
+    first: int | None = setting("int|null", None, "The first N rows, in the order of the source.", minimum=1)
+    last: int | None = setting("int|null", None, "The last N rows, in the order of the source.", minimum=1)
+    path: str | None = setting("str|null", None, "A separate file or folder.")
 
     @property
     def by(self) -> str | None:

@@ -1,4 +1,4 @@
-"""`pretrained:` where layers come from that have learnt something already."""
+"""`pretrained:` the source of pretrained layers."""
 
 from __future__ import annotations
 
@@ -66,6 +66,6 @@ def application_as_pretrained(network: NetworkConfig) -> PretrainedConfig | None
     """`network.application` as a source of layers that have learnt nothing; None where it names none."""
     if network.application is None:
         return None
-    locations = {"from" if key == "application" else key: mark for key, mark in network.locations.items()}
+    locations = {"from" if key == "application" else key: location for key, location in network.locations.items()}
     name = f"{APPLICATION_PREFIX}{network.application}"
     return PretrainedConfig(from_=name, arguments=network.arguments, weights=None, locations=locations)

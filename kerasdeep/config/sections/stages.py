@@ -78,7 +78,7 @@ class StageConfig(Section):
 
 
 def with_inherited_settings(config: Config) -> Config:
-    """`spec` with everything that its stages left out filled in from the top level."""
+    """`config` with everything that its stages leave out filled in from the top level."""
     return replace(
         config, stages=[_stage_with_defaults(config, stage, number) for number, stage in enumerate(config.stages, 1)]
     )
@@ -119,7 +119,7 @@ def select_layers(
 ) -> list[str]:
     """The names of the layers that `selector` means, in the network's order.
 
-    Raises `InputError` for a part that means nothing here, with the names there are. `where` is the setting.
+    Raises `InputError` for a selector that matches no layer, listing the names; `key_path` is the setting.
     """
     selected: set[str] = set()
     selectors = [selector] if isinstance(selector, str) else list(selector)
@@ -162,7 +162,7 @@ def _raise_unknown_layers(
         total = sum(layer.weighted and not layer.head for layer in layers)
         reason = f"`{selector}`: the network has {total} layers with weights in front of its head"
     else:
-        reason = f"`{selector}` means no layer"
+        reason = f"`{selector}` matches no layer"
     shown = ", ".join(names[:40]) + (f", … ({len(names)} in all)" if len(names) > 40 else "")
     message = f"`{key_path}`: {reason}. Expected all, head, norms, first:N, last:N, or names of layers: {shown}."
     hint = None if counted else suggest(selector.removeprefix("!"), [*names, "all", "head", "norms"])

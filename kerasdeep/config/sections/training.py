@@ -10,11 +10,11 @@ from kerasdeep.config.schema import Section, setting
 
 @dataclass(frozen=True, kw_only=True)
 class EarlyStoppingConfig(Section):
-    """Stops when the watched figure no longer improves, and goes back to the best epoch's weights."""
+    """Stops when the watched metric no longer improves, and restores the best epoch's weights."""
 
     SHORTHAND = (("int", "patience"),)
 
-    monitor: str = setting("str", "val_loss", "The figure of history.csv that is watched.")
+    monitor: str = setting("str", "val_loss", "The column of history.csv that is watched.")
     patience: int = setting("int", 10, "Epochs without improvement before training stops.", minimum=0)
     min_delta: float = setting("float", 0.0, "The least change that counts as an improvement.", minimum=0.0)
     mode: str = setting("'auto'|'min'|'max'", "auto", "Whether less or more is better; auto knows Keras's metrics.")
