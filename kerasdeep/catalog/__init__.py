@@ -2,14 +2,7 @@
 
 from kerasdeep.catalog.choices import canonical_choice, read_choice, to_plain
 from kerasdeep.catalog.entries import REQUIRED, Argument, Choice, Entry
-from kerasdeep.catalog.registry import (
-    default_value,
-    entries,
-    families,
-    find_entry,
-    keras_version,
-    suggestable_names,
-)
+from kerasdeep.catalog.registry import default_value, entries, families, find_entry, keras_version, suggestable_names
 
 __all__ = [
     "REQUIRED",
