@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import nullcontext
 
-from kerasdeep.backends.runtime import suppress_startup_output
+from kerasdeep.backends.system import suppress_startup_output
 
 with suppress_startup_output():
     import tensorflow as tf

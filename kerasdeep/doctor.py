@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasdeep import __version__
-from kerasdeep.backends.runtime import installed_version, usable_cores
+from kerasdeep.backends.system import installed_version, usable_cores
 from kerasdeep.data.download import keras_home
 from kerasdeep.data.hardware import host_memory_bytes, query_nvidia_smi
 

@@ -11,24 +11,23 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import keras
 import numpy as np
 
+from kerasdeep.backends import current_backend
 from kerasdeep.backends.runtime import RuntimeContext
 from kerasdeep.runs import RunDir
 
 
 def broadcast_from_primary(value: int) -> int:
     """The first process's number, in every process."""
-    multihost = _multihost_utils()
+    multihost = current_backend().multihost_utils()
     return int(multihost.broadcast_one_to_all(np.int32(value))) if multihost else value
 
 
 def any_process(flag: bool) -> bool:
     """Whether any process wishes it."""
-    multihost = _multihost_utils()
+    multihost = current_backend().multihost_utils()
     return bool(multihost.process_allgather(np.asarray(flag)).any()) if multihost else flag
 
 
@@ -51,18 +50,5 @@ def primary_run_dir(
                 copy = Path(scratch_folder) / resume.path.name
                 shutil.copytree(resume.path, copy, ignore=shutil.ignore_patterns(".*"))
                 resume = RunDir(copy)
-        _multihost_utils().sync_global_devices("begin")
+        current_backend().multihost_utils().sync_global_devices("begin")
         yield out, resume
-
-
-def _multihost_utils() -> Any:
-    """JAX's way for processes to talk, or None where there is only one."""
-    if keras.config.backend() != "jax":
-        return None
-    import jax
-
-    if jax.process_count() == 1:
-        return None
-    from jax.experimental import multihost_utils
-
-    return multihost_utils

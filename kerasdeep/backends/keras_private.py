@@ -27,6 +27,12 @@ def nested_layers(layer: keras.Layer, include_self: bool = False) -> list[keras.
     return list(layer._flatten_layers(include_self=include_self, recursive=True))
 
 
+def has_convolutions(model: keras.Model) -> bool:
+    """Whether a layer convolves or pools, however deep it lies."""
+    names = (type(layer).__name__ for layer in nested_layers(model))
+    return any("Conv" in name or "Pooling" in name for name in names)
+
+
 def functional_graph(model: keras.Model) -> Any:
     """The graph of layers of a model, with its `inputs` and `outputs`; a Sequential keeps it inside itself."""
     return getattr(model, "_functional", None) or model

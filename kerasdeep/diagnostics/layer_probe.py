@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from kerasdeep import modeling
-from kerasdeep.backends import keras_private
+from kerasdeep.backends import current_backend, keras_private
 from kerasdeep.evaluation.layer_stats import (
     LayerTap,
     NetworkStats,
@@ -109,7 +109,7 @@ def probe_saved(experiment: Experiment) -> LayerProbe:
 
 def disable_xla(model: keras.Model) -> None:
     """A few hundred steps are too few to pay for compilation, and XLA refuses some layers; JAX always compiles."""
-    if keras.config.backend() == "tensorflow":
+    if not current_backend().ALWAYS_XLA:
         model.jit_compile = False
 
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import keras
 
-from kerasdeep.backends.keras_private import nested_layers
+from kerasdeep.backends import BACKENDS
+from kerasdeep.backends.jax_backend import one_step_per_call
+from kerasdeep.backends.keras_private import has_convolutions, nested_layers
 from kerasdeep.errors import InputError, SourceLocation
 
 # Compiling costs 1 to 4 s; on two cores XLA saves 0.2 to 0.5 ms a step of a dense net.
@@ -45,7 +47,7 @@ def choose(
 
     `setting` is `runtime.compile`: auto, xla or none. Raises InputError when XLA is asked for and a layer refuses.
     """
-    if backend == "jax":
+    if BACKENDS[backend].ALWAYS_XLA:
         reason = "JAX always compiles with XLA"
         if one_step_per_call(model, device):
             reason += "; a step a call, since its convolutions are slow in loops on a CPU"
@@ -61,21 +63,11 @@ def choose(
         return CompileDecision("none", f"XLA cannot compile {', '.join(unsupported)}")
     if device != "cpu":
         return CompileDecision("xla", f"on a {device.upper()} XLA is faster")
-    if _has_convolutions(model):
+    if has_convolutions(model):
         return CompileDecision("none", "on a CPU, convolutions are slower with XLA")
     if steps < MIN_XLA_STEPS:
         return CompileDecision("none", f"{steps:,} steps do not repay compiling ({MIN_XLA_STEPS:,} do)")
     return CompileDecision("xla", f"{steps:,} steps of a net without convolutions repay compiling")
-
-
-def one_step_per_call(model: keras.Model, device: str) -> bool:
-    """Whether JAX is to run a step a call: in a loop on a CPU, XLA's convolutions take 17 times as long."""
-    return device == "cpu" and _has_convolutions(model)
-
-
-def _has_convolutions(model: keras.Model) -> bool:
-    names = (type(layer).__name__ for layer in nested_layers(model))
-    return any("Conv" in name or "Pooling" in name for name in names)
 
 
 def _layers_without_jit(model: keras.Model) -> set[str]:

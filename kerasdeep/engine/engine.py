@@ -17,7 +17,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasdeep.backends import distributed
+from kerasdeep.backends import current_backend, distributed
+from kerasdeep.backends.keras_private import build_variables
 from kerasdeep.engine import feeder
 from kerasdeep.engine.feeder import InMemoryPass, StreamedPass
 from kerasdeep.modeling.batches import epoch_permutation, evaluation_batch_size
@@ -50,7 +51,8 @@ class Engine:
         self.evaluation_batch = evaluation_rows or evaluation_batch_size(model)
         self.training_sizer = ChunkSizer(chunk)
         self.evaluation_sizer = ChunkSizer(chunk)
-        self.steps = _steps_class()(model, batch_size, self.evaluation_batch, xla)
+        self.steps = current_backend().make_steps(model, batch_size, self.evaluation_batch, xla)
+        self._built = False
 
     def to_device(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
         """Data on the device, as (x, y) or (x, y, sample_weight); each an array or a dict of arrays.
@@ -61,15 +63,14 @@ class Engine:
         return data if feeder.is_streamed(data) else self.steps.to_device(data)
 
     def build(self, data: Any) -> None:
-        """Create every variable that a step would create, so that a checkpoint can be put into them."""
-        self.steps.build(data)
+        """Create every variable that a step would create, outside compiled loops, so that a checkpoint fits in."""
+        if not self._built:
+            build_variables(self.model, keras.tree.map_structure(lambda array: array[: self.batch_size], data))
+            self._built = True
 
     @staticmethod
     def count_rows(data: Any) -> int:
         return int(keras.tree.flatten(data)[0].shape[0])
-
-    def steps_per_epoch(self, data: Any) -> int:
-        return math.ceil(self.count_rows(data) / self.batch_size)
 
     def metrics(self) -> dict[str, float]:
         """What the model's metrics say now; a metric with several numbers gets one name for each."""
@@ -96,6 +97,7 @@ class Engine:
         while step < total:
             chunk = data_pass.chunk_at(step)
             count = distributed.broadcast_from_primary(self.evaluation_sizer.next_steps(chunk.end - step))
+            self.build(chunk.data)
             with self.evaluation_sizer.timed(count):
                 self.steps.evaluate(chunk.data, step - chunk.start, count)
             step += count
@@ -144,6 +146,7 @@ class EpochRunner:
         count = distributed.broadcast_from_primary(
             sizer.next_steps(remaining if limit is None else min(limit, remaining))
         )
+        self._engine.build(chunk.data)
         with sizer.timed(count):
             self._engine.steps.train(chunk.data, chunk.order, self.step - chunk.start, count)
             self.loss = running_loss(self._engine.model)  # also waits for the device
@@ -198,14 +201,3 @@ def running_loss(model: keras.Model) -> float:
 def shortest_float(number: Any) -> float:
     """A float32 as the shortest decimal that means it: 0.001, not 0.0010000000474974513."""
     return float(str(np.asarray(number, np.float32)))
-
-
-def _steps_class() -> Any:
-    """The compiled steps of the running backend; the other backend's library may not be installed."""
-    if keras.config.backend() == "jax":
-        from kerasdeep.engine.jax_engine import JaxSteps
-
-        return JaxSteps
-    from kerasdeep.engine.tensorflow_engine import TensorFlowSteps
-
-    return TensorFlowSteps

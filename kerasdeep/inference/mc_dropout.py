@@ -7,7 +7,6 @@ leave it, so memory does not grow with the number of copies.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasdeep.backends import current_backend
 from kerasdeep.data.types import OUTPUT
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.evaluation.probabilities import entropy, to_class_probabilities
@@ -66,7 +66,7 @@ def sample_outputs(model: keras.Model, x: Any, samples: int, seed: int) -> dict[
     max_rows = evaluation_batch_size(model)
     batch = min(rows, max_rows)
     copies = 1 if _shares_masks(layers) else _copies_at_once(samples, max_rows // batch)
-    run_batch = _backend().compile_function(_sampler(model, layers, batch, samples, copies, seed), model)
+    run_batch = current_backend().compile_function(_sampler(model, layers, batch, samples, copies, seed), model)
     starts = range(0, rows, batch)
     parts = [
         run_batch(_padded_batch(x, start, batch), np.int32(batch_number)) for batch_number, start in enumerate(starts)
@@ -102,7 +102,9 @@ def _sampler(model: keras.Model, layers: list[Any], batch: int, samples: int, co
         )
 
         def add_round(round_number: Any, sums: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-            with dropout_enabled(layers, seed, lambda: batch_number * rounds + round_number, _backend().fast_dropout):
+            with dropout_enabled(
+                layers, seed, lambda: batch_number * rounds + round_number, current_backend().fast_dropout()
+            ):
                 outputs = outputs_by_head(after(repeated, training=False))
             return {head: _add_sums(sums[head], outputs[head], center[head], copies) for head in sums}
 
@@ -162,7 +164,3 @@ def _padded_batch(x: Any, start: int, size: int) -> Any:
         return np.concatenate([rows, np.repeat(rows[-1:], size - len(rows), axis=0)])
 
     return keras.tree.map_structure(cut, x)
-
-
-def _backend() -> Any:
-    return importlib.import_module(f"kerasdeep.inference.compiled_{keras.config.backend()}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 
+from kerasdeep.backends import BACKENDS
 from kerasdeep.config.root import Config
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import RunFailed
@@ -20,7 +21,6 @@ _DISK_ERRORS = {
     errno.EPERM: "The run directory {run} can no longer be written: the operation is not permitted.",
     errno.EROFS: "The run directory {run} can no longer be written: its file system is read-only.",
 }
-_BACKEND_LIBRARIES = ("tensorflow", "jax", "jaxlib")
 
 
 def classify_run_error(error: Exception, run: RunDir, config: Config) -> RunFailed | None:
@@ -63,7 +63,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def _is_backend_out_of_memory(error: BaseException) -> bool:
     library = type(error).__module__.partition(".")[0]
-    if library not in _BACKEND_LIBRARIES:
+    if all(library not in backend.LIBRARIES for backend in BACKENDS.values()):
         return False
     text = str(error)
     return "ResourceExhausted" in type(error).__name__ or "RESOURCE_EXHAUSTED" in text or "Out of memory" in text

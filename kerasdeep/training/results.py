@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import nullcontext
 from typing import Any
 
 import keras
 
-from kerasdeep.backends.runtime import RuntimeContext, suppress_startup_output
+from kerasdeep.backends import current_backend
+from kerasdeep.backends.runtime import RuntimeContext
 from kerasdeep.catalog import to_plain
 from kerasdeep.config.root import Config
 from kerasdeep.data import Dataset
@@ -25,9 +25,7 @@ def save_model(model: keras.Model, run: RunDir) -> None:
     """Write `model.keras` without compile state: optimizers are the checkpoints' business, and Keras restores
     some of them wrongly without a word."""
     bare = keras.Model(model.input, model.output, name=model.name)  # the same layers, never compiled
-    # Keras imports TensorFlow for this, where it is installed, on every backend.
-    quiet = nullcontext() if keras.config.backend() == "tensorflow" else suppress_startup_output()
-    with atomic_write(run.model) as temporary, quiet:
+    with atomic_write(run.model) as temporary, current_backend().quiet_saving():
         bare.save(temporary)
 
 

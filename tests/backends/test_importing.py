@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from kerasdeep.backends.runtime import gc_frozen_import
+from kerasdeep.backends.system import gc_frozen_import
 
 NOT_IMPORTED = "a_library_that_is_not_imported"
 
@@ -14,7 +14,7 @@ NOT_IMPORTED = "a_library_that_is_not_imported"
 def test_collection_pauses_and_what_was_made_is_left_alone():
     code = f"""
 import gc
-from kerasdeep.backends.runtime import gc_frozen_import
+from kerasdeep.backends.system import gc_frozen_import
 with gc_frozen_import({NOT_IMPORTED!r}):
     assert not gc.isenabled()
     made = [[] for _ in range(1000)]

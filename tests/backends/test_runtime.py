@@ -85,7 +85,7 @@ def test_what_this_machine_or_process_cannot_do_is_refused(settings, expected):
 
 NOISE = """
 import os, sys
-from kerasdeep.backends.runtime import suppress_startup_output
+from kerasdeep.backends.system import suppress_startup_output
 with suppress_startup_output():
     os.write(2, b"hidden\\n")
 os.write(2, b"shown\\n")

@@ -186,7 +186,7 @@ def test_nothing_is_split_where_dropout_comes_first_or_masks_are_passed_on():
 @pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="JAX draws Keras's own masks")
 @pytest.mark.parametrize("rate", [0.2, 0.5, 0.001])
 def test_quick_masks_drop_each_value_with_the_rate_and_keep_the_expectation(rate):
-    from kerasdeep.inference.compiled_tensorflow import fast_dropout
+    from kerasdeep.backends.tensorflow_steps import fast_dropout
 
     values = np.full((5000, 37), 3.0, "float32")
     seeds = [np.array([number, 7], "int32") for number in range(20)]

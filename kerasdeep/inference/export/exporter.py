@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasdeep.backends.runtime import suppress_startup_output
+from kerasdeep.backends.system import suppress_startup_output
 from kerasdeep.data import read_for_prediction, transform_inputs
 from kerasdeep.errors import InputError, RunFailed, SourceLocation
 from kerasdeep.inference.export.formats import FORMATS, write_model

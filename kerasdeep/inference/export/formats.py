@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasdeep.backends.runtime import suppress_startup_output
+from kerasdeep.backends.system import suppress_startup_output
 from kerasdeep.errors import InputError
 
 Runner = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]

@@ -23,18 +23,14 @@ from jax import lax
 from jax import numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from kerasdeep.backends.keras_private import build_variables
-from kerasdeep.engine import compile_policy
-
 
 class JaxSteps:
     """`model.train_step`, `test_step` and `predict_step` in compiled loops over placed data; always with XLA."""
 
-    def __init__(self, model: keras.Model, batch_size: int, evaluation_batch: int, xla: bool) -> None:
+    def __init__(self, model: keras.Model, batch_size: int, evaluation_batch: int, one_step_per_call: bool) -> None:
         self._model = model
         self._batch_size = batch_size
         self._evaluation_batch = evaluation_batch
-        self._built = False
         distribution = keras.distribution.distribution()
         mesh = None if distribution is None else distribution.device_mesh.backend_mesh
         self._replicated = None if mesh is None else NamedSharding(mesh, PartitionSpec())
@@ -58,13 +54,13 @@ class JaxSteps:
         compiled = partial(jax.jit, out_shardings=self._replicated)
         self._full_batches = compiled(full_batches, donate_argnums=0)
         self._one_batch = compiled(one_batch, donate_argnums=0)
-        self._one_step_per_call = compile_policy.one_step_per_call(model, jax.default_backend())
+        self._one_step_per_call = one_step_per_call
         self._remainder = compiled(remainder, donate_argnums=0)
         self._evaluation = compiled(lambda state, batch: model.test_step(state, split(batch))[1])
         self._prediction = compiled(lambda state, x: model.predict_step(state, (split(x),))[0])
 
     def to_device(self, arrays: Any) -> Any:
-        return _tree_map(jnp.asarray if self._replicated is None else self._on_every_device, arrays)
+        return keras.tree.map_structure(jnp.asarray if self._replicated is None else self._on_every_device, arrays)
 
     def _on_every_device(self, array: Any) -> jax.Array:
         array = np.asarray(array, dtype=jnp.asarray(array[:0]).dtype)  # as JAX would have it: no float64
@@ -72,7 +68,6 @@ class JaxSteps:
 
     def train(self, data: Any, order: jax.Array, start: int, count: int) -> None:
         """Run steps start … start + count - 1 of the epoch that `order` describes."""
-        self.build(data)
         full, end = order.shape[0] // self._batch_size, start + count
         variables = self._variables("trainable", "non_trainable", "optimizer", "metrics")
         state = _values(variables)
@@ -86,7 +81,6 @@ class JaxSteps:
         _assign(variables, state)
 
     def evaluate(self, data: Any, start: int, count: int) -> None:
-        self.build(data)
         variables = self._variables("trainable", "non_trainable", "metrics")
         state = _values(variables)
         for position in range(start, start + count):
@@ -95,13 +89,7 @@ class JaxSteps:
 
     def predict(self, x: Any, position: int) -> Any:
         state = _values(self._variables("trainable", "non_trainable"))
-        return _tree_map(np.asarray, self._prediction(state, self._batch_at(x, position)))
-
-    def build(self, data: Any) -> None:
-        """Create metric and optimizer variables outside the compiled loop, as `fit` does before its first step."""
-        if not self._built:
-            build_variables(self._model, _tree_map(lambda array: array[: self._batch_size], data))
-            self._built = True
+        return keras.tree.map_structure(np.asarray, self._prediction(state, self._batch_at(x, position)))
 
     def _variables(self, *kinds: str) -> list[list[Any]]:
         """Keras's variables by kind, in the order in which its steps take their values."""
@@ -116,7 +104,7 @@ class JaxSteps:
     def _batch_at(self, data: Any, position: int) -> Any:
         """The evaluation batch at `position`; the last one is shorter."""
         start = position * self._evaluation_batch
-        return _tree_map(lambda array: array[start : start + self._evaluation_batch], data)
+        return keras.tree.map_structure(lambda array: array[start : start + self._evaluation_batch], data)
 
 
 def _values(variables: list[list[Any]]) -> tuple[list[jax.Array], ...]:
@@ -139,12 +127,8 @@ def _batch_splitter(mesh: Mesh | None) -> Callable[[Any], Any]:
         divides = array.shape[0] % mesh.size == 0
         return lax.with_sharding_constraint(array, sharding) if divides else array
 
-    return lambda batch: _tree_map(split, batch)
+    return lambda batch: keras.tree.map_structure(split, batch)
 
 
 def _gather_rows(data: Any, rows: jax.Array) -> Any:
-    return _tree_map(lambda array: array.at[rows].get(mode="promise_in_bounds"), data)
-
-
-def _tree_map(function: Callable[[Any], Any], arrays: Any) -> Any:
-    return keras.tree.map_structure(function, arrays)
+    return keras.tree.map_structure(lambda array: array.at[rows].get(mode="promise_in_bounds"), data)
