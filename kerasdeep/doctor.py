@@ -6,9 +6,11 @@ backends in one process would share the GPU's memory.
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -17,29 +19,27 @@ from pathlib import Path
 from typing import Any
 
 from kerasdeep import __version__
+from kerasdeep.backends import BACKENDS
 from kerasdeep.backends.system import installed_version, usable_cores
 from kerasdeep.data.download import keras_home
 from kerasdeep.data.hardware import host_memory_bytes, query_nvidia_smi
 
-MIN_VERSIONS = {
-    "keras": "3.15.1",
-    "numpy": "2.0",
-    "pandas": "2.2",
-    "pyarrow": "18",
-    "scikit-learn": "1.5",
-    "pillow": "11",
-    "pyyaml": "6.0.2",
-    "typer": "0.16",
-    "rich": "14",
-    "jinja2": "3.1.5",
-}
-"""What kerasdeep needs whatever the backend, and the least version of it; `pyproject.toml` says the same."""
-
-BACKEND_INSTALL_COMMANDS = {"tensorflow": "pip install 'tensorflow>=2.21,<2.22'", "jax": "pip install 'jax>=0.10'"}
-GPU_INSTALL_COMMAND = "pip install 'tensorflow[and-cuda]>=2.21,<2.22'"
 BACKEND_TIMEOUT_SECONDS = 120
 _LIST_DEVICES_CODE = "import json, sys; from kerasdeep.backends.runtime import list_devices; print(json.dumps(list_devices(sys.argv[1])))"
+_BACKEND_PURPOSES = {"tensorflow": "the default backend", "jax": "`--backend jax`; TPUs and several hosts"}
+_REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(\[[\w,-]+\])?(?P<versions>[^;]*)(?P<marker>;.*)?")
 _GIB = 1 << 30
+
+
+def required_packages() -> dict[str, str]:
+    """What kerasdeep needs whatever the backend, with the versions that will do, as its own installation says."""
+    try:
+        requirements = importlib.metadata.requires("kerasdeep") or []
+    except importlib.metadata.PackageNotFoundError:  # a checkout that is not installed
+        requirements = []
+    matches = [_REQUIREMENT.fullmatch(text.replace(" ", "")) for text in requirements]
+    always = {match["name"].lower(): match["versions"] for match in matches if match and not match["marker"]}
+    return {name: versions for name, versions in always.items() if name not in BACKENDS}
 
 
 def inspect_machine() -> dict[str, Any]:
@@ -49,8 +49,9 @@ def inspect_machine() -> dict[str, Any]:
     install it.
     """
     with ThreadPoolExecutor() as pool:
-        backends = dict(zip(BACKEND_INSTALL_COMMANDS, pool.map(_probe_backend, BACKEND_INSTALL_COMMANDS), strict=True))
-    packages = {name: installed_version(name) for name in MIN_VERSIONS}
+        backends = dict(zip(BACKENDS, pool.map(_probe_backend, BACKENDS), strict=True))
+    requirements = required_packages()
+    packages = {name: installed_version(name) for name in requirements}
     gpu_name = _gpu_name()
     return {
         "kerasdeep": __version__,
@@ -64,8 +65,8 @@ def inspect_machine() -> dict[str, Any]:
         "backends": backends,
         "folders": {"keras": _folder_facts(keras_home()), "here": _folder_facts(Path.cwd())},
         "datasets": _downloaded_datasets(),
-        "missing": _missing_items(packages, backends, gpu_name),
-        "ready": bool(packages["keras"]) and any(backend["devices"] for backend in backends.values()),
+        "missing": _missing_items(requirements, packages, backends, gpu_name),
+        "ready": bool(installed_version("keras")) and any(backend["devices"] for backend in backends.values()),
     }
 
 
@@ -92,20 +93,24 @@ def _probe_backend(name: str) -> dict[str, Any]:
 
 
 def _missing_items(
-    packages: dict[str, str | None], backends: dict[str, dict[str, Any]], gpu_name: str | None
+    requirements: dict[str, str],
+    packages: dict[str, str | None],
+    backends: dict[str, dict[str, Any]],
+    gpu_name: str | None,
 ) -> list[dict[str, str]]:
     items = []
     for name, version in packages.items():
-        if version is None or _version_numbers(version) < _version_numbers(MIN_VERSIONS[name]):
-            reason = f"kerasdeep needs {MIN_VERSIONS[name]} or newer" + (f", {version} is installed" if version else "")
-            items.append(_missing_item(name, reason, f"pip install '{name}>={MIN_VERSIONS[name]}'"))
-    purposes = {"tensorflow": "the default backend", "jax": "`--backend jax`; TPUs and several hosts"}
+        least = re.search(r">=([\d.]+)", requirements[name])
+        if version is None or (least and _version_numbers(version) < _version_numbers(least[1])):
+            wanted = f"kerasdeep needs {least[1]} or newer" if least else "kerasdeep needs it"
+            reason = wanted + (f", {version} is installed" if version else "")
+            items.append(_missing_item(name, reason, f"pip install '{name}{requirements[name]}'"))
     for name, backend in backends.items():
         if backend["version"] is None:
-            items.append(_missing_item(name, purposes[name], BACKEND_INSTALL_COMMANDS[name]))
+            items.append(_missing_item(name, _BACKEND_PURPOSES[name], BACKENDS[name].INSTALL_COMMAND))
     working_devices = [device for backend in backends.values() for device in backend["devices"]]
     if gpu_name and working_devices and all(device.startswith("CPU") for device in working_devices):
-        items.append(_missing_item("GPU support", f"{gpu_name} is not used", GPU_INSTALL_COMMAND))
+        items.append(_missing_item("GPU support", f"{gpu_name} is not used", "pip install 'kerasdeep[gpu]'"))
     return items
 
 

@@ -1,7 +1,6 @@
 """`doctor` tells what is there, what is missing with a way to get it, and survives a broken backend."""
 
 import json
-import re
 import subprocess
 import sys
 import tomllib
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kerasdeep import doctor
+from kerasdeep.backends import BACKENDS
 from kerasdeep.cli import exit_codes
 from kerasdeep.cli.app import app
 
@@ -21,7 +21,7 @@ def answers(monkeypatch):
     """Backends answer at once, as told."""
 
     def answers(**backends):
-        told = {name: {"version": "1.0", "devices": ["CPU"], "error": None} for name in doctor.BACKEND_INSTALL_COMMANDS}
+        told = {name: {"version": "1.0", "devices": ["CPU"], "error": None} for name in BACKENDS}
         monkeypatch.setattr(doctor, "_probe_backend", lambda name: {**told, **backends}[name])
 
     return answers
@@ -31,17 +31,24 @@ def absent():
     return {"version": None, "devices": [], "error": "not installed"}
 
 
-def test_versions_are_those_of_the_project():
+def test_packages_are_those_that_the_project_requires(monkeypatch):
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    least = dict(re.match(r"([\w-]+)>=([\d.]+)", one).groups() for one in declared["dependencies"])
-    for name, version in doctor.MIN_VERSIONS.items():
-        assert least[name] == version
-    wanted = {
-        *declared["dependencies"],
-        *(one for group in declared["optional-dependencies"].values() for one in group),
-    }
-    for command in (*doctor.BACKEND_INSTALL_COMMANDS.values(), doctor.GPU_INSTALL_COMMAND):
-        assert command.removeprefix("pip install ").strip("'") in wanted
+    extras = [f"{text}; extra == 'x'" for texts in declared["optional-dependencies"].values() for text in texts]
+    monkeypatch.setattr(doctor.importlib.metadata, "requires", lambda name: [*declared["dependencies"], *extras])
+    found = doctor.required_packages()
+    assert {f"{name}{versions}" for name, versions in found.items()} | {"tensorflow>=2.21,<2.22"} == set(
+        declared["dependencies"]
+    )
+    assert BACKENDS["tensorflow"].INSTALL_COMMAND == "pip install 'tensorflow>=2.21,<2.22'"
+    assert {"jax", "gpu"} <= set(declared["optional-dependencies"])  # whose names the other commands say
+
+
+def test_a_checkout_that_is_not_installed_is_no_error(monkeypatch):
+    def requires(name):
+        raise doctor.importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.importlib.metadata, "requires", requires)
+    assert doctor.required_packages() == {}
 
 
 def test_a_sound_machine_is_ready(answers):
@@ -98,7 +105,7 @@ def test_the_verb_tells_it_to_people_and_programs(answers, capsys, monkeypatch, 
     (tmp_path / "datasets" / "mnist.npz").touch()
     assert exit_codes.run_app(app, ["doctor"]) == 0
     out = capsys.readouterr().out
-    assert "pip install 'jax" in out
+    assert "pip install 'kerasdeep[jax]'" in out
     assert "mnist.npz" in out
     assert "Ready" in out
     assert exit_codes.run_app(app, ["doctor", "--json"]) == 0

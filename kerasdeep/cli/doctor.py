@@ -10,7 +10,7 @@ from kerasdeep.cli.console import captured_console, print_pairs
 
 
 def show(facts: dict[str, Any]) -> None:
-    width = max(len(name) for name in facts["packages"])
+    width = max((len(name) for name in facts["packages"]), default=len("graphics card"))
     with captured_console() as console:
         console.print(Text("this machine", "bold"))
         print_pairs(console, [(name, Text(value)) for name, value in _machine_rows(facts)], "green", width)
