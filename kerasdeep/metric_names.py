@@ -1,4 +1,4 @@
-"""What a metric's name says: its part of the data, which direction is better, how it is written for people."""
+"""What a metric's name says: its part of the data, its rank, how it is written for people."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 from kerasdeep import formatting
 from kerasdeep.formatting import NO_VALUE, is_number
+from kerasdeep.tasks import TASKS
 
 PREFIXES = {"test": "test_", "validation": "val_", "train": ""}
 """By part: what Keras puts in front of a metric's name. The best evidence comes first."""
-LOWER_IS_BETTER = ("loss", "error", "crossentropy", "divergence", "hinge", "false_", "brier")
-_HEADLINES = ("accuracy", "r2_score", "mean_absolute_error", "loss")
+_HEADLINES = (*dict.fromkeys(task.headline for task in TASKS.values()), "mean_absolute_error", "loss")
 _FRACTIONS = ("accuracy", "precision", "recall", "f1", "specificity", "sensitivity")
 _LABELS = {
     "r2_score": "R²",
@@ -31,10 +31,6 @@ def headline(metrics: Mapping[str, float | None]) -> str | None:
     """The metric that says most, of the test rows before the validation rows; None where there is none."""
     names = (f"{prefix}{name}" for name in _HEADLINES for prefix in PREFIXES.values())
     return next((name for name in names if metrics.get(name) is not None), None)
-
-
-def lower_is_better(name: str) -> bool:
-    return any(word in name for word in LOWER_IS_BETTER)
 
 
 def base_name(name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.collection.recipe import RESULTS_DIR, ROOT, MeasuredRecipe
 from kerasdeep.config import load_config
 from kerasdeep.runs import RunDir
+from kerasdeep.runs.files import read_json
 
 KEPT_METRICS = (
     "accuracy",
@@ -58,7 +59,7 @@ def reduce_comparison(comparison: dict[str, Any], recipe: MeasuredRecipe) -> dic
         metrics = {name: value for name, value in variant["metrics"].items() if _is_kept(name)}
         kept = {key: variant[key] for key in ("name", "seeds", "statuses", "headline", "costs")}
         variants.append({**kept, "metrics": metrics, "best": _best_epoch_accuracy(variant)})
-    environment = RunDir(Path(comparison["variants"][0]["runs"][0])).read_environment()
+    environment = read_json(RunDir(Path(comparison["variants"][0]["runs"][0])).environment)
     return {
         "command": " ".join(recipe.command),
         "configuration": recipe.config_hash(),

@@ -11,6 +11,7 @@ import yaml
 
 from benchmarks.collection import headers
 from benchmarks.collection.recipe import RECIPES_DIR, RESULTS_DIR, MeasuredRecipe, list_recipes
+from kerasdeep.formatting import significant
 
 CHAPTER = Path(__file__).parent / "chapter.yaml"
 MAP_PAGE, WINNERS_PAGE = RECIPES_DIR / "README.md", RESULTS_DIR / "README.md"
@@ -103,7 +104,7 @@ def _claim_rows(name: str, recipe: MeasuredRecipe, facts: dict[str, Any] | None)
     )
     rows = []
     for number, row in enumerate(facts["expect"]):
-        measured = row["why"] or f"{_format_number(row['value'])} ± {_format_number(row['deviation'])}"
+        measured = row["why"] or f"{significant(row['value'])} ± {significant(row['deviation'])}"
         recipe_cells = (link, reference, str(seeds), f"{seconds:,.0f}") if number == 0 else ("", "", "", "")
         verdict = "met" if row["met"] else "**missed**"
         cells = (
@@ -184,10 +185,6 @@ def _winner_row(row: dict[str, Any], base: dict[str, Any] | None) -> str:
 
 def _format_percent(mean_std: dict[str, Any]) -> str:
     return f"{100 * mean_std['mean']:.2f} % ± {100 * mean_std['std']:.2f}"
-
-
-def _format_number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
 
 
 def _escape_cell(text: str) -> str:

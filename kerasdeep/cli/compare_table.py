@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kerasdeep.formatting import significant
 from kerasdeep.runs import ComparisonDir
 
 _LOSS_METRICS = ("test_loss", "val_loss")
@@ -22,9 +23,7 @@ def show(facts: dict[str, Any], folder: ComparisonDir) -> None:
             console.print(_paired_table(paired))
         for row in facts["expect"]:
             status, style = ("met   ", "green") if row["met"] else ("MISSED", "bold red")
-            reason = row["why"] or ", ".join(
-                f"{name} {_format_number(value)}" for name, value in row["figures"].items()
-            )
+            reason = row["why"] or ", ".join(f"{name} {significant(value)}" for name, value in row["figures"].items())
             console.print(Text.assemble((status, style), f" {row['claim']}  ", (f"({reason})", "dim")), soft_wrap=True)
     print(f"Page: {folder.html}")
 
@@ -44,7 +43,7 @@ def _variants_table(variants: list[dict[str, Any]]) -> Any:
         costs, failed = variant["costs"], variant["statuses"].count("failed")
         seeds = f"{len(variant['seeds'])}" + (f", {failed} failed" if failed else "")
         metric_cells = [_format_mean_std(variant["metrics"].get(name)) for name in names]
-        cost_cells = [_format_number(costs[name]["mean"]) for name in ("best_epoch", "seconds")]
+        cost_cells = [significant(costs[name]["mean"]) for name in ("best_epoch", "seconds")]
         parameters = costs["parameters"]["mean"]
         table.add_row(
             variant["name"], seeds, *metric_cells, *cost_cells, "–" if parameters is None else f"{parameters:,.0f}"
@@ -70,7 +69,3 @@ def _format_mean_std(mean_std: dict[str, Any] | None) -> str:
         return "–"
     deviation = f" ± {mean_std['std']:.3f}" if mean_std["n"] > 1 else ""
     return f"{mean_std['mean']:.4f}{deviation}"
-
-
-def _format_number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"

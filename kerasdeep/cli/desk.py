@@ -43,7 +43,7 @@ def runs(out: options.OutOption = Path("runs"), json: options.JsonOption = False
 
     results = read_results(out)
     if json:
-        exit_codes.print_json({"runs": results})
+        exit_codes.print_json({"runs": [result.raw for result in results]})
     else:
         show(results, out)
 

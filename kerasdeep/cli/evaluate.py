@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasdeep.cli.exit_codes import print_json
+from kerasdeep.formatting import significant
 from kerasdeep.runs import open_run_dir
 
 _MAX_CLASSES = 30
@@ -53,16 +54,16 @@ def _metrics_table(target: dict[str, Any], sampled: dict[str, Any] | None, sampl
         interval = target["intervals"].get(name)
         table.add_row(
             _METRIC_TITLES.get(name, name.replace("_", " ")),
-            _format_number(value),
-            *([_format_number(sampled["metrics"][name])] if sampled else []),
-            f"{_format_number(interval[0])} … {_format_number(interval[1])}" if interval else "",
-            _format_number(target["baseline"][name]) if name in target["baseline"] else "",
+            significant(value),
+            *([significant(sampled["metrics"][name])] if sampled else []),
+            f"{significant(interval[0])} … {significant(interval[1])}" if interval else "",
+            significant(target["baseline"][name]) if name in target["baseline"] else "",
         )
     most_certain = target.get("most_certain") or (sampled or {}).get("most_certain")
     if most_certain:
         metric = next(name for name in most_certain if name != "share")
         pair = [(evaluation or {}).get("most_certain", {}).get(metric) for evaluation in (target, sampled)]
-        cells = [_format_number(value) for value in (pair if sampled else pair[:1])]
+        cells = [significant(value) for value in (pair if sampled else pair[:1])]
         table.add_row(f"{metric.replace('_', ' ')}, most certain {most_certain['share']:.0%}", *cells)
     return table
 
@@ -70,7 +71,7 @@ def _metrics_table(target: dict[str, Any], sampled: dict[str, Any] | None, sampl
 def _per_class_table(rows: list[dict[str, Any]]) -> Any:
     table = _make_table("class", "precision", "recall", "F1", "rows")
     for row in rows[:_MAX_CLASSES]:
-        cells = [_format_number(row[name]) for name in ("precision", "recall", "f1")]
+        cells = [significant(row[name]) for name in ("precision", "recall", "f1")]
         table.add_row(row["class"], *cells, f"{row['support']:,}")
     if len(rows) > _MAX_CLASSES:
         table.add_row(f"… {len(rows) - _MAX_CLASSES} more: see --json")
@@ -85,7 +86,3 @@ def _make_table(first_title: str, *other_titles: str) -> Any:
     for title in other_titles:
         table.add_column(title, justify="right", no_wrap=True)
     return table
-
-
-def _format_number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kerasdeep.cli.console import captured_console, print_pairs
+from kerasdeep.formatting import byte_size
 
 _SPARK_BLOCKS = "▁▂▃▄▅▆▇█"
 _CURVE_POSITIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -35,13 +36,11 @@ def show(plan: dict[str, Any]) -> None:
         _print_heading(console, "Layers")
         _print_layers(console, plan["layers"])
         _print_heading(
-            console, f"Memory: {format_bytes(plan['memory_bytes'])} above the libraries' own, {_peak_phase(plan)}"
+            console, f"Memory: {byte_size(plan['memory_bytes'])} above the libraries' own, {_peak_phase(plan)}"
         )
         memory_parts = [(name, plan["memory"]["parts"][key]) for key, name in _MEMORY_TITLES.items()]
         print_pairs(
-            console,
-            [(name, Text(format_bytes(byte_count))) for name, byte_count in memory_parts if byte_count],
-            "green",
+            console, [(name, Text(byte_size(byte_count))) for name, byte_count in memory_parts if byte_count], "green"
         )
         _print_heading(console, "Where the values come from")
         _print_provenance(console, plan["origins"], plan["config"])
@@ -153,12 +152,3 @@ def format_inline_yaml(value: Any) -> str:
     """A value as YAML on one line."""
     text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False)
     return text.removesuffix("\n").removesuffix("\n...")
-
-
-def format_bytes(count: float) -> str:
-    """Bytes for people: 1.2 GB, decimal units."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return f"{count:.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
-        count /= 1000
-    return ""

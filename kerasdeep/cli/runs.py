@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from kerasdeep import formatting, metric_names
 from kerasdeep.errors import InputError
-from kerasdeep.runs import list_runs
+from kerasdeep.runs import facts, list_runs
+from kerasdeep.runs.facts import ResultFact
 
-_HEADLINE_METRICS = ("test_accuracy", "val_accuracy", "test_r2_score", "val_r2_score", "val_loss", "loss")
 
-
-def read_results(out: Path) -> list[dict[str, Any]]:
+def read_results(out: Path) -> list[ResultFact]:
     """Every run's result; a directory whose result cannot be read is left out."""
     results = []
     for run in list_runs(out):
         try:
-            results.append(run.read_result())
+            results.append(facts.read_result(run))
         except InputError:
             continue
     return results
 
 
-def show(results: list[dict[str, Any]], out: Path) -> None:
+def show(results: list[ResultFact], out: Path) -> None:
     from rich.table import Table
 
     from kerasdeep.cli.console import captured_console
@@ -40,22 +39,18 @@ def show(results: list[dict[str, Any]], out: Path) -> None:
     ):
         table.add_column(title, justify=justify)
     for result in results:
-        seconds = result.get("seconds")
         table.add_row(
-            Path(result["run"]).name,
-            result.get("status", ""),
+            Path(result.run).name,
+            result.status,
             format_headline(result),
-            str(result.get("epochs") or ""),
-            f"{seconds:.1f} s" if seconds is not None else "",
+            str(result.epochs or ""),
+            f"{result.seconds:.1f} s" if result.seconds is not None else "",
         )
     with captured_console() as console:
         console.print(table)
 
 
-def format_headline(result: dict[str, Any]) -> str:
-    """The one figure that says most: `test accuracy 0.971`."""
-    metrics = result.get("metrics") or {}
-    for name in _HEADLINE_METRICS:
-        if metrics.get(name) is not None:
-            return f"{name.replace('_', ' ')} {metrics[name]:.4g}"
-    return ""
+def format_headline(result: ResultFact) -> str:
+    """The metric that says most: `test accuracy 0.971`."""
+    name = metric_names.headline(result.metrics)
+    return f"{name.replace('_', ' ')} {formatting.significant(result.metrics[name])}" if name else ""

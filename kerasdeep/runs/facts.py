@@ -322,11 +322,10 @@ class KernelFact:
     name: str
     hidden: bool
     size: int
-    norm: float | None = None
-    largest_unit_norm: float | None = None
-    mean_unit_norm: float | None = None
-    small: float | None = None
-    zero: float | None = None
+    norm: float | None
+    largest_unit_norm: float | None
+    small: float | None
+    zero: float | None
     histogram: HistogramFact | None = None
 
 

@@ -94,11 +94,6 @@ class RunDir:
         """What `write_fact` wrote, or None when this run has no such fact."""
         return read_json(self.facts / f"{name}.json")
 
-    def read_environment(self) -> dict[str, Any]:
-        """`environment.json`; empty where it is missing or broken."""
-        environment = read_json(self.environment)
-        return environment if isinstance(environment, dict) else {}
-
     def write_result(self, result: dict[str, Any]) -> None:
         """Write `result.json`; `format` and `run` are filled in here."""
         write_json(self.result, {"format": FORMAT_VERSION, "run": str(self.path), **result})

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasdeep import collection, report, training
+from kerasdeep import collection, metric_names, report, training
 from kerasdeep.backends import runtime
 from kerasdeep.catalog.traits import lower_is_better
 from kerasdeep.config import resolved
 from kerasdeep.errors import Interrupted, RunFailed
-from kerasdeep.runs import ComparisonDir, RunDir, comparison_dir
+from kerasdeep.runs import ComparisonDir, RunDir, comparison_dir, facts
 from kerasdeep.studies import claim_results, config_diff, reuse, study, summary
 from kerasdeep.studies.study import Study, StudyOptions, Trial
 
@@ -30,7 +30,7 @@ def run_study(
     hash_cache: dict[str, str] = {}
     for number, trial in enumerate(planned.trials, 1):
         run = reuse.find_reusable_run(out, trial.loaded.config, lambda trial=trial: _data_hash(trial, hash_cache))
-        is_finished = run is not None and run.read_result()["status"] in ("completed", "failed")
+        is_finished = run is not None and facts.read_result(run).status in ("completed", "failed")
         label = f"[{number}/{len(planned.trials)}] {trial.variant}, seed {trial.seed}"
         if is_finished:
             say(f"{label}: {run.path} is there already")
@@ -57,13 +57,13 @@ def compare_runs(run_dirs: Sequence[RunDir], name: str, out: Path) -> Comparison
     grouped: MutableRunsByVariant = {}
     signatures: dict[str, dict[str, str]] = {}
     for run in run_dirs:
-        result, leaves = run.read_result(), resolved.flatten_yaml(run.resolved.read_text(encoding="utf-8"))
+        result, leaves = facts.read_result(run), resolved.flatten_yaml(run.resolved.read_text(encoding="utf-8"))
         this_signature = reuse.run_signature(leaves, *reuse.SETTLED_PER_RUN)
         variant = next(
             (existing for existing, existing_signature in signatures.items() if existing_signature == this_signature),
             None,
         )
-        seed = int(result["seed"])
+        seed = result.seed or 0
         if variant is None or seed in grouped[variant]:
             variant = run.path.name
             signatures[variant] = this_signature
@@ -108,10 +108,10 @@ def _data_hash(trial: Trial, hash_cache: dict[str, str]) -> str:
 
 
 def _result_line(run: RunDir) -> str:
-    result = run.read_result()
-    headline = summary.headline_metric(result)
-    metric_text = f", {headline.replace('_', ' ')} {result['metrics'][headline]:.4g}" if headline else ""
-    return f"{result['status']}{metric_text}, {result['seconds']:.1f} s of training"
+    result = facts.read_result(run)
+    headline = metric_names.headline(result.metrics)
+    metric_text = f", {headline.replace('_', ' ')} {result.metrics[headline]:.4g}" if headline else ""
+    return f"{result.status}{metric_text}, {result.seconds or 0:.1f} s of training"
 
 
 def _command_line(planned: Study, study_options: StudyOptions, out: Path) -> str:
@@ -146,7 +146,7 @@ def _write_comparison(
                 {variant: next(iter(runs_by_seed.values())) for variant, runs_by_seed in runs_by_variant.items()}
             ),
             "expect": claims,
-            "less_is_better": [name for name in summary.metric_names(runs_by_variant) if lower_is_better(name)],
+            "less_is_better": [name for name in summary.names_of_metrics(runs_by_variant) if lower_is_better(name)],
         }
     )
     report.write_comparison(folder)

@@ -24,7 +24,8 @@ from itertools import pairwise
 from typing import Any
 
 from kerasdeep.catalog.traits import lower_is_better
-from kerasdeep.runs import RunDir
+from kerasdeep.runs import RunDir, facts
+from kerasdeep.runs.facts import WeightsFact
 from kerasdeep.studies import posthoc_metrics
 
 RESULT_KEYS = ("epochs", "best_epoch", "seconds", "parameters")
@@ -95,18 +96,18 @@ def read_metric(run: RunDir, metric_path: str) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
 
 
-def _read_result_metric(run: RunDir, metric_path: str) -> Any:
-    result = run.read_result()
+def _read_result_metric(run: RunDir, metric_path: str) -> object:
+    result = facts.read_result(run)
     if metric_path == "failed":
-        return result["status"] == "failed"
+        return result.status == "failed"
     if metric_path == _EPOCH_SECONDS:
         return median_epoch_seconds(run.history.rows())
-    return result.get(metric_path) if metric_path in RESULT_KEYS else result["metrics"].get(metric_path)
+    return getattr(result, metric_path) if metric_path in RESULT_KEYS else result.metrics.get(metric_path)
 
 
 def _read_family_metric(run: RunDir, family: str, rest: str) -> Any:
     if family == "weights":
-        return _weight_metric(run.read_fact("weights") or {}, rest)
+        return _weight_metric(facts.read_fact(run, WeightsFact), rest)
     if posthoc_metrics.measurement_for(family):
         return posthoc_metrics.cached_measurement(run, family).get(rest)
     rows = run.history.rows()
@@ -129,14 +130,13 @@ def median_epoch_seconds(rows: HistoryRows) -> float | None:
     return statistics.median(row["seconds"] for row in later or rows) if rows else None
 
 
-def _weight_metric(fact: dict[str, Any], name: str) -> float | None:
-    layers = fact.get("layers") or []
-    if not layers:
+def _weight_metric(weights: WeightsFact | None, name: str) -> float | None:
+    if weights is None or not weights.layers:
         return None
-    size = sum(layer["size"] for layer in layers)
+    kernels, size = weights.layers, sum(kernel.size for kernel in weights.layers)
     return {
-        "norm": lambda: math.sqrt(sum(layer["norm"] ** 2 for layer in layers)),
-        "small": lambda: sum(layer["small"] * layer["size"] for layer in layers) / size,
-        "zero": lambda: sum(layer["zero"] * layer["size"] for layer in layers) / size,
-        "largest_unit_norm": lambda: max(layer["largest_unit_norm"] for layer in layers if layer["hidden"]),
+        "norm": lambda: math.sqrt(sum(kernel.norm**2 for kernel in kernels)),
+        "small": lambda: sum(kernel.small * kernel.size for kernel in kernels) / size,
+        "zero": lambda: sum(kernel.zero * kernel.size for kernel in kernels) / size,
+        "largest_unit_norm": lambda: max(kernel.largest_unit_norm for kernel in kernels if kernel.hidden),
     }.get(name, lambda: None)()

@@ -13,7 +13,7 @@ from pathlib import Path
 from kerasdeep import diagnostics
 from kerasdeep.config import load_config
 from kerasdeep.errors import InputError, RunFailed
-from kerasdeep.runs import RunDir
+from kerasdeep.runs import RunDir, facts
 
 FAMILIES = ("diagnose", "mc_N", "train_again", "lr_find", "fold", "litert", "saved_model")
 _FACT_NAME = "measured"
@@ -37,7 +37,7 @@ def measurement_for(family: str) -> Callable[[RunDir], MetricValues] | None:
 
 def cached_measurement(run: RunDir, family: str) -> MetricValues:
     """The family's figures for that run: as measured before, or now. Empty for a run that has no model."""
-    measurements = run.read_fact(_FACT_NAME) or {}
+    measurements = facts.read_fact(run, facts.MeasuredFact) or {}
     if family not in measurements:
         measure = measurement_for(family)
         try:

@@ -9,7 +9,7 @@ from kerasdeep.config import resolved
 from kerasdeep.config.root import Config
 from kerasdeep.config.schema import effect_of
 from kerasdeep.errors import InputError
-from kerasdeep.runs import RunDir, runs_named
+from kerasdeep.runs import RunDir, facts, runs_named
 
 IGNORED_EFFECTS = ("machine", "cost", "nothing")
 SETTLED_PER_RUN = ("seed", "runtime.compile")
@@ -36,7 +36,7 @@ def find_reusable_run(out: Path, config: Config, data_hash: Callable[[], str]) -
             )
         except (OSError, InputError):
             continue
-        if candidate_signature == wanted_signature and run.read_environment().get("data_hash") in (None, data_hash()):
+        if candidate_signature == wanted_signature and _data_hash(run) in (None, data_hash()):
             return run
     return None
 
@@ -44,3 +44,8 @@ def find_reusable_run(out: Path, config: Config, data_hash: Callable[[], str]) -
 def _candidate_runs(out: Path, name: str) -> Iterator[RunDir]:
     """Runs of that name, newest first."""
     return reversed(runs_named(out, name))
+
+
+def _data_hash(run: RunDir) -> str | None:
+    environment = facts.read_fact(run, facts.EnvironmentFact)
+    return environment.data_hash if environment else None

@@ -7,45 +7,37 @@ from typing import Any
 
 import numpy as np
 
-from kerasdeep.runs import RunDir
+from kerasdeep import metric_names
+from kerasdeep.runs import RunDir, facts
 from kerasdeep.studies import metric_paths, seed_statistics
-from kerasdeep.tasks import TASKS
 
 COST_METRICS = (*metric_paths.RESULT_KEYS, "seconds_an_epoch")
-HEADLINE_METRICS = (*dict.fromkeys(task.headline for task in TASKS.values()), "mean_absolute_error", "loss")
-"""The figure that says most, first that there is; of test rows before validation rows."""
 CURVE_COLUMNS = ("loss", "data_loss", "learning_rate", "momentum")
 MAX_CURVE_EPOCHS = 400
 
 RunsByVariant = Mapping[str, Mapping[int, RunDir]]
 
 
-def headline_metric(result: dict[str, Any]) -> str | None:
-    """The name of the run's first figure; None for a run without metrics."""
-    names = (f"{prefix}{name}" for name in HEADLINE_METRICS for prefix in ("test_", "val_", ""))
-    return next((name for name in names if result["metrics"].get(name) is not None), None)
-
-
-def metric_names(runs: RunsByVariant) -> list[str]:
-    results = [run.read_result() for runs_by_seed in runs.values() for run in runs_by_seed.values()]
-    return list(dict.fromkeys(name for result in results for name in result["metrics"]))
+def names_of_metrics(runs: RunsByVariant) -> list[str]:
+    results = [facts.read_result(run) for runs_by_seed in runs.values() for run in runs_by_seed.values()]
+    return list(dict.fromkeys(name for result in results for name in result.metrics))
 
 
 def summarize_variant(name: str, runs: Mapping[int, RunDir]) -> dict[str, Any]:
     """One row of the table, and the mean curves of its seeds."""
-    results = [run.read_result() for run in runs.values()]
-    names = dict.fromkeys(name for result in results for name in result["metrics"])
+    results = [facts.read_result(run) for run in runs.values()]
+    names = dict.fromkeys(name for result in results for name in result.metrics)
     return {
         "name": name,
         "seeds": list(runs),
         "runs": [str(run.path) for run in runs.values()],
-        "statuses": [result["status"] for result in results],
+        "statuses": [result.status for result in results],
         "metrics": {name: seed_statistics.mean_and_std(values) for name, values in _metric_values(runs, names).items()},
         "values": _metric_values(runs, names),
         "costs": {
             name: seed_statistics.mean_and_std(values) for name, values in _metric_values(runs, COST_METRICS).items()
         },
-        "headline": next(filter(None, map(headline_metric, results)), None),
+        "headline": next(filter(None, (metric_names.headline(result.metrics) for result in results)), None),
         "curves": mean_curves(runs),
     }
 
@@ -77,9 +69,9 @@ def mean_curves(runs: Mapping[int, RunDir]) -> dict[str, list[float | None]]:
 def paired_differences(runs: RunsByVariant) -> list[dict[str, Any]]:
     """Every variant against the first, seed by seed, in the first one's headline and in the losses."""
     baseline, *others = runs
-    results = [run.read_result() for runs_by_seed in runs.values() for run in runs_by_seed.values()]
-    headline_name = next(filter(None, map(headline_metric, results)), None)
-    losses = [name for name in ("test_loss", "val_loss") if any(name in result["metrics"] for result in results)]
+    results = [facts.read_result(run) for runs_by_seed in runs.values() for run in runs_by_seed.values()]
+    headline_name = next(filter(None, (metric_names.headline(result.metrics) for result in results)), None)
+    losses = [name for name in ("test_loss", "val_loss") if any(name in result.metrics for result in results)]
     names = dict.fromkeys([*([headline_name] if headline_name else []), *losses[:1]])
     rows = []
     for name in names:

@@ -19,7 +19,7 @@ from kerasdeep.config.root import Config
 from kerasdeep.data import Dataset
 from kerasdeep.evaluation import layer_stats, weight_stats
 from kerasdeep.modeling.batches import epoch_permutation
-from kerasdeep.runs import RunDir
+from kerasdeep.runs import RunDir, facts
 from kerasdeep.training.phase import PhaseState
 from kerasdeep.training.tensorboard import TensorBoard
 
@@ -53,8 +53,10 @@ class LayerMonitor:
         self._taps = layer_stats.layer_taps(model)
         row_indices = epoch_permutation(config.seed, 0, len(dataset.train))[: layer_stats.max_batch_rows(model)]
         self._batch = layer_stats.take_rows(dataset.train, row_indices, modeling.sample_weights(dataset))
-        earlier_readings = (run.read_fact(FACT) or {}).get("readings") or []
-        self._readings = [reading for reading in earlier_readings if reading["epoch"] <= epochs]
+        earlier = facts.read_fact(run, facts.HealthFact)
+        self._readings = [
+            asdict(reading) for reading in (earlier.readings if earlier else ()) if reading.epoch <= epochs
+        ]
         self._reading_seconds = sum(reading["seconds"] for reading in self._readings)
         self._training_seconds = 0.0
         self._last = time.monotonic()

@@ -12,7 +12,7 @@ from kerasdeep.config.root import Config
 from kerasdeep.config.schema import effect_of
 from kerasdeep.config.sections.training import TrainingConfig
 from kerasdeep.errors import InputError, Problem, Problems
-from kerasdeep.runs import RunDir
+from kerasdeep.runs import RunDir, facts
 
 RESUME_SAFE_EFFECTS = ("length", "cost", "nothing")  # what a longer schedule means is judged apart
 
@@ -23,12 +23,12 @@ def resume_config(loaded: LoadedConfig, run: RunDir) -> LoadedConfig:
     Where more or fewer epochs meet a schedule, a warning says what becomes of it. Raises InputError when the
     configuration changed in a way that would give another run.
     """
-    environment, engine = run.read_environment(), run.read_fact("engine") or {}
+    environment, engine = _environment(run), facts.read_fact(run, facts.EngineFact) or facts.EngineFact()
     runtime_config = loaded.config.runtime
     if runtime_config.threads == "auto":
-        runtime_config = replace(runtime_config, threads=environment.get("threads", runtime_config.threads))
+        runtime_config = replace(runtime_config, threads=environment.threads or runtime_config.threads)
     if runtime_config.compile == "auto":
-        runtime_config = replace(runtime_config, compile=engine.get("compile", runtime_config.compile))
+        runtime_config = replace(runtime_config, compile=engine.compile or runtime_config.compile)
     loaded = replace(loaded, config=replace(loaded.config, runtime=runtime_config))
     original_settings = resolved.flatten_yaml(run.resolved.read_text(encoding="utf-8"))
     _refuse_changes(loaded, run, original_settings)
@@ -37,9 +37,13 @@ def resume_config(loaded: LoadedConfig, run: RunDir) -> LoadedConfig:
     )
 
 
+def _environment(run: RunDir) -> facts.EnvironmentFact:
+    return facts.read_fact(run, facts.EnvironmentFact) or facts.EnvironmentFact()
+
+
 def check_data_unchanged(run: RunDir, digest: str) -> None:
     """Raises InputError when the data are not those that the run began with."""
-    original_hash = run.read_environment().get("data_hash")
+    original_hash = _environment(run).data_hash
     if original_hash not in (None, digest):
         raise InputError(
             f"The data changed since {run.path} began: their hash was {original_hash[:12]}, now it is {digest[:12]}. "
@@ -50,11 +54,9 @@ def check_data_unchanged(run: RunDir, digest: str) -> None:
 
 def changed_versions(run: RunDir, environment: dict[str, Any]) -> list[str]:
     """What is not as it was when the run began and may change its last digits."""
-    original_environment = run.read_environment()
-    original, current = (
-        {**one_environment.get("versions", {}), "device": one_environment.get("device")}
-        for one_environment in (original_environment, environment)
-    )
+    recorded = _environment(run)
+    original = {**recorded.versions, "device": recorded.device}
+    current = {**environment.get("versions", {}), "device": environment.get("device")}
     return [
         f"{name} {original[name]} → {current.get(name)}" for name in original if original[name] != current.get(name)
     ]

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerasdeep import collection, training
-from kerasdeep.cli.plan import format_bytes, show, sparkline
+from kerasdeep import collection, formatting, training
+from kerasdeep.cli.plan import show, sparkline
 from kerasdeep.config import load_config
 from kerasdeep.engine import memory
 from kerasdeep.errors import InputError
@@ -168,7 +168,7 @@ def test_the_screen_has_every_part(config, capsys):
 
 
 def test_numbers_for_people():
-    assert [format_bytes(count) for count in (12, 1500, 2.5e6, 345e6, 16.2e9)] == [
+    assert [formatting.byte_size(count) for count in (12, 1500, 2.5e6, 345e6, 16.2e9)] == [
         "12 bytes",
         "1.5 kB",
         "2.5 MB",
