@@ -8,14 +8,14 @@ rate, so it moves in compiled loops of any length and a resumed run continues it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import keras
 from keras import ops
 
 from kerasdeep.custom_objects.tensors import ObjectConfig, Tensor
 
-Rate = float | keras.optimizers.schedules.LearningRateSchedule
+Rate: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule
 
 register = keras.saving.register_keras_serializable("kerasdeep")
 

@@ -1,4 +1,4 @@
-"""From a checked spec to Keras objects: one file per noun."""
+"""From a checked configuration to Keras objects: one file a noun."""
 
 from kerasdeep.modeling.compilation import compile_model, data_loss_from_logs, feature_names, output_heads
 from kerasdeep.modeling.factory import create

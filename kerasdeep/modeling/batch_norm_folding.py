@@ -34,9 +34,9 @@ KERNEL_SCALERS = {
 def fold_batch_norm(model: keras.Model) -> tuple[keras.Model, list[str]]:
     """A copy of `model` without the batch normalizations that a layer before them can take over, and their names.
 
-    That layer must be linear, feed nothing else and be used once; others stay. Nested models are folded too. The
-    copy answers as `model` does in inference, but for rounding; it must not be trained on. `model` is unchanged,
-    and returned itself where it has tied layers.
+    That layer must be linear, feed nothing else and be used once; other normalizations stay. Nested models are
+    folded too. In inference the copy computes what `model` does, up to rounding; it must not be trained further.
+    `model` is unchanged, and returned itself where it has tied layers.
     """
     names: list[str] = []
     if any(hasattr(layer, "tied_to") for layer in nested_layers(model)):
@@ -62,19 +62,16 @@ def _folded_config(model: keras.Model, names: list[str]) -> dict[str, Any]:
 
 
 def _find_layer(model: keras.Model, name: str) -> keras.Layer | None:
-    """A sequential model's input is in its configuration, but no layer of it."""
+    """The layer of that name; None for a sequential model's input, which is in its configuration alone."""
     return next((layer for layer in model.layers if layer.name == name), None)
 
 
 def _foldable_pairs(model: keras.Model, config: dict[str, Any]) -> list[tuple[str, str]]:
     """(layer, batch normalization right behind it) for all that can be folded."""
-    return [
-        (source, norm)
-        for source, norm in (
-            _consecutive_pairs(config) if isinstance(model, keras.Sequential) else _exclusive_pairs(config)
-        )
-        if _can_fold(_find_layer(model, source), _find_layer(model, norm))
-    ]
+    is_sequential = isinstance(model, keras.Sequential)
+    names = [entry["config"]["name"] for entry in config["layers"]]
+    pairs = pairwise(names) if is_sequential else _exclusive_pairs(config)
+    return [(source, norm) for source, norm in pairs if _can_fold(_find_layer(model, source), _find_layer(model, norm))]
 
 
 def _can_fold(source: keras.Layer | None, norm: keras.Layer | None) -> bool:
@@ -82,11 +79,6 @@ def _can_fold(source: keras.Layer | None, norm: keras.Layer | None) -> bool:
         return False
     last = len(source.output.shape) - 1
     return source.activation is keras.activations.linear and norm.axis in (-1, last)
-
-
-def _consecutive_pairs(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    names = [entry["config"]["name"] for entry in config["layers"]]
-    yield from pairwise(names)
 
 
 def _exclusive_pairs(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -135,9 +127,7 @@ def _redirect_history(config: dict[str, Any], old: str, new: str) -> None:
 
 
 def _copy_weights(model: keras.Model, folded: keras.Model, norms: set[str]) -> None:
-    norm_by_source = {
-        old_variable: norm for old_variable, norm in _foldable_pairs(model, model.get_config()) if norm in norms
-    }
+    norm_by_source = {source: norm for source, norm in _foldable_pairs(model, model.get_config()) if norm in norms}
     for target in folded.layers:
         source_layer = model.get_layer(target.name)
         if isinstance(target, keras.Model):
@@ -156,7 +146,7 @@ def _copy_weights(model: keras.Model, folded: keras.Model, norms: set[str]) -> N
 def _folded_weights(
     layer: keras.Layer, norm: keras.layers.BatchNormalization, scale_kernel: Callable[..., np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel and bias of the layer that does both, computed in double precision."""
+    """Kernel and bias of the folded layer, computed in double precision."""
     mean, variance, kernel = (_as_float64(value) for value in (norm.moving_mean, norm.moving_variance, layer.kernel))
     scale = 1 / np.sqrt(variance + norm.epsilon)
     if norm.scale:
@@ -166,5 +156,5 @@ def _folded_weights(
     return scale_kernel(kernel, scale), (bias - mean) * scale + shift
 
 
-def _as_float64(variable: Any) -> np.ndarray:
+def _as_float64(variable: keras.Variable) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(variable), np.float64)

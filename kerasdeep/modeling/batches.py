@@ -1,4 +1,4 @@
-"""Which rows a batch takes, how many a model can answer at once, and streamed rows for Keras's own loops."""
+"""The rows of a batch, how many a model can predict at once, and streamed rows for Keras's own loops."""
 
 from __future__ import annotations
 

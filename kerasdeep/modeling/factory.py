@@ -23,16 +23,15 @@ KERAS_MODULES = {
     "metric": keras.metrics,
 }
 SHAPE_DEPENDENT_METRICS = ("accuracy",)
-"""Metrics that Keras's compile chooses a class for, by the shapes it meets."""
+"""Metrics for which Keras's compile chooses a class by the shapes."""
 
 
 def create(choice: Choice, **extra_arguments: Any) -> Any:
     """The Keras object that `choice` describes, nested choices built as objects too.
 
-    An activation is Keras's function, or a callable that carries its arguments; a layer takes `more` arguments,
-    such as `name`. Classes are looked up in Keras's public modules, never through `get()`, which refuses some
-    names and forgets some arguments. Raises `InputError` at the choice's mark with Keras's own sentence when
-    Keras refuses.
+    An activation is a function, or a callable that carries its arguments. Classes are looked up in the table of
+    custom objects and in Keras's public modules, never through `get()`, which refuses some names and forgets some
+    arguments. Raises `InputError` with Keras's message at the choice's location when Keras refuses.
     """
     arguments = {name: create_nested(value) for name, value in choice.arguments.items()}
     if choice.family == "metric" and choice.name in SHAPE_DEPENDENT_METRICS:
@@ -86,7 +85,7 @@ class keras_errors_at:
 
 
 def one_line_message(error: Exception) -> str:
-    """What Keras said, on one line and without the call's dump of arguments."""
+    """Keras's message on one line, without its dump of the call's arguments."""
     text = str(error).split("\n\nArguments received")[0]
     text = text.removeprefix("Exception encountered when calling ").strip()
     text = " ".join(text.split()) or type(error).__name__

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 
 from kerasdeep.backends.keras_private import call_nodes, draws_at_random, nested_layers, producing_layer, tensors_before
@@ -13,10 +11,9 @@ from kerasdeep.errors import InputError, SourceLocation
 def split_frozen_base(
     model: keras.Model, config_path: str, location: SourceLocation | None
 ) -> tuple[keras.Model, keras.Model]:
-    """The bottom of `model` in which nothing learns and nothing is random, and the rest on top of it; they share
-    the model's layers.
+    """The bottom of `model`, in which nothing is trainable and nothing random, and the rest; they share its layers.
 
-    Raises InputError where no layer with weights is frozen below all that learn, and where something random stands
+    Raises InputError where no layer with weights is frozen below all trainable ones, and where something random is
     among the frozen ones.
     """
     cuts = [tensor for tensor in _single_outputs(model) if _separates_inputs(tensor, model)]
@@ -24,10 +21,9 @@ def split_frozen_base(
     frozen = [(tensor, bottom) for tensor, bottom in bottoms if not bottom.trainable_weights]
     if not frozen or not frozen[-1][1].weights:
         first_trainable = next(layer.name for layer in model.layers if layer.trainable_weights)
-        message = f"`{config_path}`: nothing with weights is frozen below `{first_trainable}`, which learns, so there is nothing "
-        raise InputError(
-            f"{message}to compute once. Freeze the bottom: `train: head` or `last:N`.", "conflict", location
-        )
+        message = f"`{config_path}`: no layer with weights is frozen below `{first_trainable}`, which is trainable, so "
+        message += "there is nothing to compute once. Freeze the bottom: `train: head` or `last:N`."
+        raise InputError(message, "conflict", location)
     cacheable = [(tensor, bottom) for tensor, bottom in frozen if not _uncacheable_layers(bottom)]
     if not cacheable or len(cacheable[-1][1].weights) < len(frozen[-1][1].weights):
         names = ", ".join(_uncacheable_layers(frozen[-1][1])[:5])
@@ -37,15 +33,15 @@ def split_frozen_base(
     return bottom, keras.Model(tensor, model.output, name=model.name)
 
 
-def _single_outputs(model: keras.Model) -> list[Any]:
-    """What each layer gives, those near the data first; layers that are used twice have no one output."""
+def _single_outputs(model: keras.Model) -> list[keras.KerasTensor]:
+    """The output of each layer that is used once and has one, those near the data first."""
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
     outputs = [keras.tree.flatten(layer.output) for layer in layers if len(call_nodes(layer)) == 1]
     return [tensors[0] for tensors in outputs if len(tensors) == 1][:-1]
 
 
-def _separates_inputs(tensor: Any, model: keras.Model) -> bool:
-    """Whether every way from the data to the outputs leads through `tensor`."""
+def _separates_inputs(tensor: keras.KerasTensor, model: keras.Model) -> bool:
+    """Whether every path from the data to the outputs leads through `tensor`."""
     pending, visited = list(keras.tree.flatten(model.output)), {id(tensor)}
     while pending:
         current = pending.pop()

@@ -1,9 +1,8 @@
-"""Which layers of a model a selector means, and freezing the others."""
+"""The layers of a model as selectors see them, and freezing those that a stage does not train."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 import keras
 
@@ -29,7 +28,7 @@ def selectable_layers(model: keras.Model, heads: Collection[str]) -> list[Select
 
 
 def initial_trainable(model: keras.Model) -> dict[str, bool]:
-    """Whether each layer learns where no stage says otherwise: a layer may say `trainable: false` itself."""
+    """Whether each layer is trainable unless a stage says otherwise: a layer may say `trainable: false` itself."""
     return {name: bool(layer.trainable) for name, layer in leaf_layers(model)}
 
 
@@ -41,7 +40,7 @@ def set_trainable(model: keras.Model, trained: Collection[str], initial: Mapping
             layer.trainable = should_train
 
 
-def trainable_variables_in(model: keras.Model, names: Collection[str]) -> list[Any]:
+def trainable_variables_in(model: keras.Model, names: Collection[str]) -> list[keras.Variable]:
     """The trainable variables of those layers, each once."""
     variable_by_id = {
         id(v): v for name, layer in leaf_layers(model) if name in names for v in layer.trainable_variables
@@ -49,13 +48,13 @@ def trainable_variables_in(model: keras.Model, names: Collection[str]) -> list[A
     return list(variable_by_id.values())
 
 
-def prunable_kernels(model: keras.Model) -> list[Any]:
-    """The kernels that learn, each once: what pruning sets to zero."""
+def prunable_kernels(model: keras.Model) -> list[keras.Variable]:
+    """The trainable kernels, each once: what pruning sets to zero."""
     return [v for v in model.trainable_variables if v.path.rpartition("/")[2].endswith("kernel")]
 
 
-def frozen_variables(model: keras.Model) -> dict[str, Any]:
-    """Everything that a stage must leave as it is, moving statistics included, by path; seeds are no weights."""
+def frozen_variables(model: keras.Model) -> dict[str, keras.Variable]:
+    """Everything that a stage must leave as it is, moving statistics included, by path; seeds do not count."""
     return {
         f"{name}/{number}/{variable.name}": variable
         for name, layer in leaf_layers(model)

@@ -1,8 +1,7 @@
-"""From a checked spec and its data to what learns: the network, its steps, and what its rows weigh."""
+"""From a checked configuration and its data to the network, its steps, and the weights of its rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -13,7 +12,8 @@ from kerasdeep.config.root import Config
 from kerasdeep.data import Dataset
 from kerasdeep.modeling.compilation import output_heads
 from kerasdeep.modeling.losses import build_losses
-from kerasdeep.modeling.network import build_functional_model
+from kerasdeep.modeling.network import TensorFunction, build_functional_model
+from kerasdeep.modeling.pretrained import build_pretrained_model
 
 
 def build_model(
@@ -21,22 +21,22 @@ def build_model(
     planned: tuple[PlannedLayer, ...],
     dataset: Dataset,
     transfer_log: list[dict[str, Any]] | None = None,
-    input_transform: Callable[[Any], Any] | None = None,
+    input_transform: TensorFunction | None = None,
 ) -> keras.Model:
-    """The model, with what it has from `pretrained` in it; `transfer_log` gets a row for each of those layers.
+    """The model, with its pretrained layers in it.
 
-    `input_transform` is what the input goes through before the first layer.
+    `transfer_log` gets a row for each of those; `input_transform` is applied to the input before the first layer.
     """
     section = config.data
     options = {"seed": config.seed, "scaling": section.scaling, "input_transform": input_transform}
     if config.pretrained_source is None:
         return build_functional_model(planned, dataset.input_shapes, section.augmentation, **options)
-    from kerasdeep.modeling import pretrained
-
-    log = transfer_log if config.pretrained is not None else None  # an application's new weights are no news
-    return pretrained.build_pretrained_model(
-        config.pretrained_source, planned, dataset.input_shapes, section.augmentation, transfer_log=log, **options
+    model, log = build_pretrained_model(
+        config.pretrained_source, planned, dataset.input_shapes, section.augmentation, **options
     )
+    if transfer_log is not None and config.pretrained is not None:  # an application's new weights are not a transfer
+        transfer_log += log
+    return model
 
 
 def steps_per_epoch(config: Config, dataset: Dataset) -> int:
@@ -54,5 +54,5 @@ def sample_weights(dataset: Dataset) -> np.ndarray | None:
 
 
 def losses_from_config(config: Config, dataset: Dataset) -> Any:
-    """What the outputs are judged by, as `compile` takes it."""
+    """The losses of the outputs, as `compile` takes them."""
     return build_losses(config.loss, output_heads(dataset), config.regularization.label_smoothing)

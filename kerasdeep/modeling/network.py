@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 
@@ -15,11 +16,12 @@ from kerasdeep.config.lowering.planned import PlannedLayer
 from kerasdeep.errors import InputError
 from kerasdeep.modeling.factory import create, keras_errors_at
 
+TensorFunction: TypeAlias = Callable[[keras.KerasTensor], keras.KerasTensor]
 MULTI_ARGUMENT_LAYERS = ("MultiHeadAttention", "GroupQueryAttention")
 """Layers that take query, value and key as separate arguments, not as a list."""
 LABEL_MIXING_LAYERS = ("CutMix", "MixUp")
 PIXEL_RANGES = {"auto": [0.0, 1.0], "unit": [0.0, 1.0], "minmax": [0.0, 1.0], "none": [0.0, 255.0]}
-"""Between what pixels lie under each `data.scaling`; a standardized picture has no bounds."""
+"""Least and greatest pixel under each `data.scaling`; a standardized image has no bounds."""
 
 
 def build_functional_model(
@@ -27,20 +29,27 @@ def build_functional_model(
     input_shapes: dict[str, tuple[int, ...]],
     augmentation: Sequence[Choice] = (),
     seed: int = 0,
-    name: str = "network",
     scaling: str = "auto",
-    backbone: Callable[[Any], Any] | None = None,
-    input_transform: Callable[[Any], Any] | None = None,
+    backbone: TensorFunction | None = None,
+    input_transform: TensorFunction | None = None,
 ) -> keras.Model:
     """The functional model of the planned layers, named as planned.
 
-    Takes one array, or a mapping where the data has several inputs; gives one, or a mapping by head.
-    `augmentation` alters training pictures only; `scaling` is the data's, which says between what pixels lie;
-    `body` is what stands between the one input and the layers, such as the kept layers of another model; `front`
-    what every input goes through before that.
+    The model takes one array, or a mapping where the data has several inputs; it returns one, or a mapping by head.
     Every random draw (initial weights, dropout, augmentation) depends on `seed` and the layer's name alone, so a
-    layer more or less changes nothing in the others. Raises `InputError` at the line of a layer that does not fit
-    what feeds it.
+    layer more or less changes nothing in the others.
+
+    Args:
+        layers: The planned layers; the model's layers have their names.
+        input_shapes: Shape of one row of each input, by name.
+        augmentation: Random layers between the inputs and everything else; active in training only.
+        seed: Seed of every draw.
+        scaling: `data.scaling`, which decides the range of the pixels that augmentation expects.
+        backbone: Stands between the input and the layers, such as the kept layers of another model.
+        input_transform: What every input goes through before `backbone`.
+
+    Raises:
+        InputError: At the line of a layer that does not fit its input.
     """
     inputs = {name: keras.Input(shape, name=name) for name, shape in input_shapes.items()}
     tensors = {name: _augment(name, tensor, augmentation, seed, scaling) for name, tensor in inputs.items()}
@@ -58,15 +67,15 @@ def build_functional_model(
     model_inputs, model_outputs = (
         structure if len(structure) > 1 else next(iter(structure.values())) for structure in (inputs, outputs)
     )
-    return keras.Model(model_inputs, model_outputs, name=name)
+    return keras.Model(model_inputs, model_outputs, name="network")
 
 
 @contextmanager
 def seed_scope(seed: int, name: str) -> Iterator[None]:
     """Seeds what Keras makes inside from (seed, name).
 
-    Keras takes the default seed of every initializer and random layer from Python's generator; its state outside
-    is left as it was.
+    Keras draws the default seed of every initializer and random layer from Python's generator, whose state outside
+    stays as it was.
     """
     state = random.getstate()
     random.seed(f"{seed}/{name}")
@@ -84,12 +93,12 @@ def _create_layer(planned: PlannedLayer, layers_by_name: dict[str, keras.Layer])
         arguments = {key: value for key, value in choice.arguments.items() if key != "layer"}
         return create(Choice(choice.family, choice.name, arguments, choice.location), name=planned.name, layer=tied)
     if choice.arguments.get("return_state"):
-        message = f"{choice.name}: `return_state` gives several outputs, and a list of layers has no place for them."
+        message = f"{choice.name}: `return_state` returns several outputs; a layer in a list must return one."
         raise InputError(f"{message} Remove it.", "several-outputs", choice.location)
     return create(choice, name=planned.name)
 
 
-def _call_layer(layer: keras.Layer, choice: Choice, inputs: list[Any]) -> Any:
+def _call_layer(layer: keras.Layer, choice: Choice, inputs: list[keras.KerasTensor]) -> keras.KerasTensor:
     shapes = ", ".join(str(tuple(tensor.shape)) for tensor in inputs)
     with keras_errors_at(choice, f" does not fit its input of shape {shapes}"):
         if choice.name in MULTI_ARGUMENT_LAYERS:
@@ -97,28 +106,30 @@ def _call_layer(layer: keras.Layer, choice: Choice, inputs: list[Any]) -> Any:
         return layer(inputs if len(inputs) > 1 else inputs[0])
 
 
-def _check_vector_output(tensor: Any, planned: PlannedLayer) -> Any:
-    """An output must be one vector per row; Dense on (28, 28) would silently give 28 of them."""
+def _check_vector_output(tensor: keras.KerasTensor, planned: PlannedLayer) -> keras.KerasTensor:
+    """An output must be one vector per row; Dense on (28, 28) would silently return 28 of them."""
     if len(tensor.shape) != 2:
-        message = f"`{planned.name}` gives an array of shape {tuple(tensor.shape[1:])} for each row. Expected one "
-        message += "vector: put a Flatten or a pooling layer in front."
+        message = f"`{planned.name}` returns an array of shape {tuple(tensor.shape[1:])} for each row. Expected one "
+        message += "vector: add a Flatten or pooling layer before it."
         raise InputError(message, "not-per-row", planned.location)
     return tensor
 
 
-def _augment(name: str, tensor: Any, augmentation: Sequence[Choice], seed: int, scaling: str) -> Any:
-    """The input behind the random layers, which are active in training only."""
+def _augment(
+    name: str, tensor: keras.KerasTensor, augmentation: Sequence[Choice], seed: int, scaling: str
+) -> keras.KerasTensor:
+    """The input after the random layers, which are active in training only."""
     if not augmentation:
         return tensor
     rank = len(tensor.shape) - 1
     if rank not in (2, 3):
-        message = f"`data.augmentation` alters pictures; a row of `{name}` has shape {tuple(tensor.shape[1:])}."
+        message = f"`data.augmentation` works on images; a row of `{name}` has shape {tuple(tensor.shape[1:])}."
         raise InputError(message, "no-picture", augmentation[0].location)
     add_channel = keras.layers.Reshape((*tensor.shape[1:], 1), name=f"{name}_to_picture")
     image = add_channel(tensor) if rank == 2 else tensor
     for number, choice in enumerate(augmentation, 1):
         if choice.name in LABEL_MIXING_LAYERS:
-            message = f"{choice.name} mixes the labels of pictures, which a layer of the network cannot do."
+            message = f"{choice.name} mixes the labels of images, which a layer of the network cannot do."
             raise InputError(f"{message} Use another augmentation.", "mixes-labels", choice.location)
         layer_name = f"augmentation_{number}"
         with seed_scope(seed, layer_name):
@@ -132,7 +143,7 @@ def _augment(name: str, tensor: Any, augmentation: Sequence[Choice], seed: int, 
 
 def _pixel_range(choice: Choice, scaling: str) -> list[float]:
     if scaling not in PIXEL_RANGES:
-        message = f"{choice.name} must know between what pixels lie, and `data.scaling: {scaling}` sets no bounds. "
+        message = f"{choice.name} must know the range of the pixels, and `data.scaling: {scaling}` sets no bounds. "
         raise InputError(f"{message}Use `scaling: unit`, or write its value_range.", "conflict", choice.location)
     return PIXEL_RANGES[scaling]
 
@@ -140,7 +151,7 @@ def _pixel_range(choice: Choice, scaling: str) -> list[float]:
 def describe_network(model: keras.Model, layers: Sequence[PlannedLayer]) -> dict[str, Any]:
     """The network as facts/network.json holds it: layers with shape, parameters and settings, and the totals.
 
-    Layers that were not planned come from what is pretrained and stand in front.
+    Layers that were not planned are pretrained and come first.
     """
     rows = [_describe_pretrained(layer) for layer in model.layers if _is_pretrained(layer, layers)]
     for planned in layers:
@@ -156,13 +167,13 @@ def describe_network(model: keras.Model, layers: Sequence[PlannedLayer]) -> dict
                 "settings": _format_arguments(planned.layer),
             }
         )
-    trainable = sum(_parameter_count(variable) for variable in model.trainable_variables)
+    trainable = sum(math.prod(variable.shape) for variable in model.trainable_variables)
     total = model.count_params()
     return {"layers": rows, "parameters": total, "trainable": trainable, "non_trainable": total - trainable}
 
 
 def _is_pretrained(layer: keras.Layer, layers: Sequence[PlannedLayer]) -> bool:
-    """Whether a layer was neither planned nor put around the data here."""
+    """Whether a layer was neither planned nor added here to the input."""
     if isinstance(layer, keras.layers.InputLayer) or layer.name.startswith("augmentation_"):
         return False
     is_reshape = layer.name.endswith(("_to_picture", "_from_picture"))
@@ -179,13 +190,6 @@ def _describe_pretrained(layer: keras.Layer) -> dict[str, Any]:
         "trainable": bool(layer.trainable),
         "settings": "",
     }
-
-
-def _parameter_count(variable: Any) -> int:
-    size = 1
-    for dimension in variable.shape:
-        size *= dimension
-    return size
 
 
 def _format_arguments(choice: Choice) -> str:

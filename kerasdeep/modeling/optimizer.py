@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -11,20 +11,18 @@ import keras
 from kerasdeep import custom_objects
 from kerasdeep.backends import keras_private
 from kerasdeep.catalog import Choice
-from kerasdeep.catalog.traits import PLATEAU_SCHEDULE
+from kerasdeep.catalog.traits import MOMENTUM_ARGUMENTS, PLATEAU_SCHEDULE
 from kerasdeep.errors import InputError, Problem, suggest
 from kerasdeep.modeling import schedules
 from kerasdeep.modeling.factory import create, keras_errors_at
-from kerasdeep.modeling.param_groups import ParamGroup, build_multi_optimizer, inner_optimizers
+from kerasdeep.modeling.param_groups import (
+    ParamGroup,
+    RateGroups,
+    build_multi_optimizer,
+    inner_optimizers,
+    unwrap_loss_scale,
+)
 
-SCHEDULED_MOMENTUM_OPTIMIZERS = {
-    "SGD": custom_objects.MovingSGD,
-    "RMSprop": custom_objects.MovingRMSprop,
-    "Adam": custom_objects.MovingAdam,
-    "AdamW": custom_objects.MovingAdamW,
-    "Adamax": custom_objects.MovingAdamax,
-    "Nadam": custom_objects.MovingNadam,
-}
 NO_DECAY_NAMES = ("bias", "gamma", "beta", "scale", "alpha")
 
 
@@ -38,13 +36,13 @@ def build_optimizer(
     """The Keras optimizer that `choice` and `schedule` describe, for a stage of `total_steps` batches.
 
     `weight_decay` is that of `regularization:`, given where the optimizer does not state its own. Under gradient
-    accumulation every duration counts updates. Raises `InputError` at the mark of what Keras refuses, and for a
+    accumulation every duration counts updates. Raises `InputError` at the location of what Keras refuses, and for a
     momentum cycle of an optimizer that has no momentum.
     """
     if choice.name in ("LossScaleOptimizer", "MultiOptimizer"):
         stage = (schedule, weight_decay, steps_per_epoch, total_steps)
         return _build_wrapper(choice, lambda inner: build_optimizer(inner, *stage))
-    extra_arguments = {}
+    extra_arguments: dict[str, Any] = {}
     if weight_decay is not None and "weight_decay" not in choice.arguments:
         extra_arguments["weight_decay"] = weight_decay
     if schedule is None or schedule.name == PLATEAU_SCHEDULE:
@@ -57,26 +55,24 @@ def build_optimizer(
     arguments = {name: value for name, value in choice.arguments.items() if name != "learning_rate"}
     if momentum is None:
         return create(Choice(choice.family, choice.name, arguments, choice.location), **extra_arguments)
-    if choice.name not in SCHEDULED_MOMENTUM_OPTIMIZERS:
-        raise InputError(
-            f"one_cycle.momentum moves the momentum or beta_1 of {', '.join(SCHEDULED_MOMENTUM_OPTIMIZERS)}; {choice.name} has none that "
-            "can move. Remove `momentum`, or choose one of these.",
-            "no-momentum",
-            schedule.location,
-        )
+    if choice.name not in MOMENTUM_ARGUMENTS:
+        message = f"one_cycle.momentum moves the momentum or beta_1 of {', '.join(MOMENTUM_ARGUMENTS)}; {choice.name} "
+        message += "does not support scheduled momentum. Remove `momentum`, or choose one of these."
+        raise InputError(message, "no-momentum", schedule.location)
     with keras_errors_at(choice):
-        return SCHEDULED_MOMENTUM_OPTIMIZERS[choice.name](**arguments, **extra_arguments, momentum_schedule=momentum)
+        scheduled_class = custom_objects.CUSTOM_OBJECTS["optimizer"][f"Moving{choice.name}"]
+        return scheduled_class(**arguments, **extra_arguments, momentum_schedule=momentum)
 
 
 def build_grouped_optimizer(
     make: Callable[[Choice], keras.optimizers.Optimizer],
     choice: Choice,
-    rate_groups: Mapping[str, tuple[float, Sequence[Any]]],
-    variables: Sequence[Any],
+    rate_groups: RateGroups,
+    variables: Sequence[keras.Variable],
 ) -> tuple[keras.optimizers.Optimizer, list[ParamGroup]]:
     """The optimizer of `choice`, as `make` makes it, with groups of variables at multiples of its rate.
 
-    `rates` has (factor, variables) by selector. A loss scale goes around all groups together.
+    A loss scale goes around all groups together.
     """
     if choice.name != "LossScaleOptimizer":
         return build_multi_optimizer(lambda: make(choice), rate_groups, variables)
@@ -106,21 +102,21 @@ def _build_wrapper(
 
 
 def check_multi_optimizer(choice: Choice, model: keras.Model) -> None:
-    """Raises `InputError` for a pattern of `MultiOptimizer` that meets no variable, or a variable met by two."""
+    """Raises `InputError` for a pattern of `MultiOptimizer` that matches no variable, or a variable matched by two."""
     paths = [variable.path for variable in model.trainable_variables]
     pattern_by_path: dict[str, str] = {}
     for pattern in choice.value("optimizer_map") if choice.name == "MultiOptimizer" else ():
-        with keras_errors_at(choice, f": the pattern `{pattern}` is no regular expression"):
+        with keras_errors_at(choice, f": the pattern `{pattern}` is not a valid regular expression"):
             matches = [path for path in paths if path == pattern or re.fullmatch(pattern, path)]
         if not matches:
-            message = f"MultiOptimizer: `{pattern}` meets none of the variables {', '.join(paths[:6])}"
+            message = f"MultiOptimizer: `{pattern}` matches none of the variables {', '.join(paths[:6])}"
             message += f"{', …' if len(paths) > 6 else ''}. A pattern stands for the whole path."
             problem = Problem("error", "unknown-variables", message, choice.location, suggest(pattern, paths))
             raise InputError([problem])
         for path in matches:
             if path in pattern_by_path:
                 message = (
-                    f"MultiOptimizer: `{pattern_by_path[path]}` and `{pattern}` both meet {path}. Expected one of them."
+                    f"MultiOptimizer: `{pattern_by_path[path]}` and `{pattern}` both match {path}. Keep one of them."
                 )
                 raise InputError(message, "conflict", choice.location)
             pattern_by_path[path] = pattern
@@ -129,8 +125,8 @@ def check_multi_optimizer(choice: Choice, model: keras.Model) -> None:
 def exclude_biases_and_norms_from_decay(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> list[str]:
     """Keeps weight decay off biases, norms' scales and shifts, and learned slopes; returns the spared paths.
 
-    Decided for each of the model's variables by its own name and rank, not by a pattern that could meet others.
-    Must come before the optimizer is built. Does nothing for an optimizer without weight decay.
+    Decided for each of the model's variables by its own name and rank, not by a pattern that could match others.
+    Call it before the optimizer is built. It does nothing for an optimizer without weight decay.
     """
     decaying = [group for group in inner_optimizers(optimizer) if group.weight_decay]
     if not decaying:
@@ -145,8 +141,7 @@ def exclude_biases_and_norms_from_decay(optimizer: keras.optimizers.Optimizer, m
 
 def default_optimizer(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
     """The optimizer itself, out of the wrapper that scales the loss; of several groups, the default one."""
-    while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        optimizer = optimizer.inner_optimizer
+    optimizer = unwrap_loss_scale(optimizer)
     if isinstance(optimizer, keras.optimizers.MultiOptimizer):
         return keras_private.default_of_groups(optimizer)
     return optimizer

@@ -1,4 +1,4 @@
-"""Networks that are described and never filled: shapes and counts without the memory."""
+"""Networks without values: shapes and counts without the memory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from kerasdeep.backends import keras_private
 
 @contextmanager
 def shape_only_variables() -> Iterator[None]:
-    """Keras's variables made inside have a shape and no values, for good.
+    """Keras variables that are created inside have a shape and never get values.
 
-    Keras keeps a list of variables that wait for their values and fills all of them at the next chance, however
-    large they are; what was made inside is taken off that list again. Keras has no public way to do so.
+    Keras keeps a list of variables without values and fills them all at its next chance, however large they are;
+    those created inside are taken off that list again. Keras has no public way to do so.
     """
     uninitialized = keras_private.uninitialized_variables()
     try:

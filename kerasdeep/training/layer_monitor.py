@@ -19,6 +19,7 @@ from kerasdeep.config.root import Config
 from kerasdeep.data import Dataset
 from kerasdeep.evaluation import layer_stats, weight_stats
 from kerasdeep.modeling.batches import epoch_permutation
+from kerasdeep.modeling.param_groups import unwrap_loss_scale
 from kerasdeep.runs import RunDir, facts
 from kerasdeep.training.phase import PhaseState
 from kerasdeep.training.tensorboard import TensorBoard
@@ -68,7 +69,7 @@ class LayerMonitor:
             return
         start = time.perf_counter()
         measured = layer_stats.measure_layers(
-            self._reader_for(phase), self._taps, self._batch, _without_loss_scaling(self._model.optimizer)
+            self._reader_for(phase), self._taps, self._batch, unwrap_loss_scale(self._model.optimizer)
         )
         seconds = time.perf_counter() - start
         self._reading_seconds += seconds
@@ -125,10 +126,3 @@ class LayerMonitor:
             layer_stats.compile_for_gradients(reader, modeling.losses_from_config(self._spec, self._dataset))
             self._reader_model = phase.index, reader
         return self._reader_model[1]
-
-
-def _without_loss_scaling(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """Without the wrapper that scales the loss: the gradients that are read are not scaled."""
-    while isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        optimizer = optimizer.inner_optimizer
-    return optimizer

@@ -110,6 +110,6 @@ def test_one_line_fine_tunes_and_leaves_its_yaml(tmp_path, monkeypatch, capsys):
     facts = json.loads((run / "facts" / "stages.json").read_text())
     assert [fact["proof"]["frozen"] for fact in facts] == [2, 0]
     assert exit_codes.run_app(app.app, ["finetune", "--from", "gone.keras", "--data", "digits"]) == 2
-    assert "gone.keras` is not there" in capsys.readouterr().err
+    assert "gone.keras` does not exist" in capsys.readouterr().err
     assert exit_codes.run_app(app.app, [*line, "--set", "data.limmit=200"]) == 2
     assert "--set data.limmit" in capsys.readouterr().out

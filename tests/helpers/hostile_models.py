@@ -58,7 +58,7 @@ HOSTILE = {
     "a lambda in a cell in a wrapper": (layer("Bidirectional", layer=layer("RNN", cell=LAMBDA)), "Lambda.*in RNN"),
     "code as an activation": (
         layer("Dense", units=6, activation={"class_name": "__lambda__", "config": {"code": "x"}}),
-        "code of its own, `__lambda__`",
+        "contains code, `__lambda__`",
     ),
     "a custom class": (layer("Evil", module=None, registered="evil>Evil"), "`evil>Evil`"),
     "a custom class under a layer's name": (layer("Dense", registered="evil>Dense", units=6), "`evil>Dense`"),
@@ -77,7 +77,7 @@ HOSTILE = {
     "a utility of Keras": (layer("get_file", module="keras.utils"), "`get_file`"),
     "a vocabulary from a path": (layer("StringLookup", vocabulary="/etc/passwd"), "StringLookup|vocabulary"),
     "a type": (layer("Dense", units={"class_name": "__typespec__", "config": []}), "__typespec__"),
-    "a class that is no text": (layer(["Dense"]), "no text"),
+    "a class name that is a list": (layer(["Dense"]), "not a string"),
 }
 
 

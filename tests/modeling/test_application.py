@@ -77,6 +77,6 @@ def test_weights_that_cannot_be_downloaded_say_where_to_put_them(config, monkeyp
 
     monkeypatch.setattr("keras.src.applications.mobilenet_v2.file_utils.get_file", unreachable)
     with pytest.raises(
-        InputError, match=r"https://\S+ cannot be reached.*by hand: \S+/home/models/mobilenet_v2\S+\.h5"
+        InputError, match=r"https://\S+ cannot be reached.*copy it to \S+/home/models/mobilenet_v2\S+\.h5"
     ):
         built(config)

@@ -96,8 +96,8 @@ def test_weights_that_point_elsewhere_or_never_end(name, kind, sound, sound_h5, 
         ([("../evil.txt", b"x")], (), "outside its folder"),
         ([("/tmp/evil.txt", b"x")], (), "outside its folder"),
         ([("assets/../../evil", b"x")], (), "outside its folder"),
-        ([("assets/vocabulary.txt", b"x")], (), "files of its own"),
-        ([("evil.py", b"x")], (), "no part of a Keras model"),
+        ([("assets/vocabulary.txt", b"x")], (), "carries files"),
+        ([("evil.py", b"x")], (), "not part of a Keras model"),
         ([], ("config.json",), "lacks config.json"),
         ([], ("model.weights.h5",), "lacks model.weights.h5"),
     ],
@@ -147,7 +147,7 @@ def test_a_weights_file_of_an_application_is_looked_through_too(tmp_path):
     with pytest.raises(InputError, match="link to somewhere else"):
         application(path)
     path.write_bytes(b"no weights")
-    with pytest.raises(InputError, match="no HDF5 file"):
+    with pytest.raises(InputError, match="not an HDF5 file"):
         application(path)
     with pytest.raises(InputError, match="damaged"):
         application(tmp_path / "gone.h5")
@@ -163,9 +163,9 @@ def test_files_that_are_something_else_say_what(sound, sound_h5, tmp_path):
     (tmp_path / "c.keras").write_bytes(b"")
     refused(tmp_path / "c.keras", "is empty")
     os.mkfifo(tmp_path / "pipe.keras")
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         read(tmp_path / "pipe.keras")
-    with pytest.raises(InputError, match="is not there"):
+    with pytest.raises(InputError, match="does not exist"):
         read(tmp_path / "nothing.keras")
     net().save_weights(tmp_path / "w.weights.h5")
     refused(tmp_path / "w.weights.h5", "weights without the model")
@@ -197,7 +197,7 @@ def test_harmless_differences_of_keras_2_are_mended_and_told(tmp_path):
 
 
 def test_names_that_are_no_models_are_told_apart():
-    with pytest.raises(InputError, match=r"no model of keras.applications.*MobileNet"):
+    with pytest.raises(InputError, match=r"not a model of keras.applications.*MobileNet"):
         load_pretrained(PretrainedConfig(from_="application:MobilNet"))
     with pytest.raises(InputError, match="KerasHub cannot be used yet"):
         load_pretrained(PretrainedConfig(from_="keras_hub:bert"))

@@ -146,7 +146,7 @@ def test_layers_that_do_not_fit_are_input_errors_at_their_line(text, shapes, lin
 
 
 def test_augmentation_of_rows_is_refused():
-    with pytest.raises(InputError, match="alters pictures"):
+    with pytest.raises(InputError, match="works on images"):
         built("network: [Output]", augmentation=[read_choice("layer", "RandomFlip")])
     with pytest.raises(InputError, match="sets no bounds"):
         bright = read_choice("layer", "RandomBrightness: 0.1")

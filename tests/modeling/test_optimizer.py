@@ -105,7 +105,7 @@ def test_one_cycle_momentum_moves(name):
 
 def test_momentum_cycle_needs_an_optimizer_that_has_momentum():
     schedule = read_choice("schedule", "one_cycle: {max_rate: 0.01, momentum: [0.95, 0.85]}")
-    with pytest.raises(InputError, match="Adagrad has none"):
+    with pytest.raises(InputError, match="Adagrad does not support"):
         build_optimizer(read_choice("optimizer", "Adagrad"), schedule, None, 10, 20)
 
 
@@ -175,9 +175,9 @@ def test_groups_of_layers_have_their_own_optimizers():
 @pytest.mark.parametrize(
     ("patterns", "said"),
     [
-        ("{bod/.*: SGD}", "meets none of the variables"),
-        ("{body/.*: SGD, .*/kernel: SGD}", "both meet body/kernel"),
-        ("{body/(: SGD}", "no regular expression"),
+        ("{bod/.*: SGD}", "matches none of the variables"),
+        ("{body/.*: SGD, .*/kernel: SGD}", "both match body/kernel"),
+        ("{body/(: SGD}", "not a valid regular expression"),
     ],
 )
 def test_patterns_that_meet_nothing_or_the_same_are_refused(patterns, said):

@@ -37,11 +37,13 @@ def saved(tmp_path_factory):
     return path, model
 
 
-def make(path, planned=HEAD, shape=(4,), told=None, **settings):
+def make_with_log(path, planned=HEAD, shape=(4,), **settings):
     section = PretrainedConfig(from_=str(path), **settings)
-    return pretrained.build_pretrained_model(
-        section, planned, {"input": shape}, seed=1, scaling="unit", transfer_log=told
-    )
+    return pretrained.build_pretrained_model(section, planned, {"input": shape}, seed=1, scaling="unit")
+
+
+def make(*arguments, **settings):
+    return make_with_log(*arguments, **settings)[0]
 
 
 @pytest.mark.parametrize(
@@ -57,8 +59,7 @@ def make(path, planned=HEAD, shape=(4,), told=None, **settings):
 )
 def test_what_is_kept_gives_what_it_gave_and_is_free_to_learn(saved, keep, kept, end):
     path, source = saved
-    told = []
-    made = make(path, keep=keep, told=told)
+    made, log = make_with_log(path, keep=keep)
     assert [layer.name for layer in made.layers if not isinstance(layer, keras.layers.InputLayer)] == [*kept, "output"]
     x = RNG.normal(size=(7, 4)).astype("float32")
     found, expected = (
@@ -66,7 +67,7 @@ def test_what_is_kept_gives_what_it_gave_and_is_free_to_learn(saved, keep, kept,
     )
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     assert all(layer.trainable for layer in made.layers)
-    loaded = [row["layer"] for row in told if row["became"] == "loaded"]
+    loaded = [row["layer"] for row in log if row["became"] == "loaded"]
     assert loaded == [name for name in kept if name not in ("sum", "drop")]
 
 
@@ -101,9 +102,8 @@ def test_with_a_network_weights_go_to_layers_of_the_same_name(saved):
         dense("high", 7, "mine"),
         dense("output", 9, "high", "output"),
     )
-    told = []
-    made = make(path, planned, told=told)
-    table = {row["layer"]: row["became"] for row in told}
+    made, log = make_with_log(path, planned)
+    table = {row["layer"]: row["became"] for row in log}
     assert table == {
         "low": "loaded",
         "mine": "new",
@@ -112,7 +112,7 @@ def test_with_a_network_weights_go_to_layers_of_the_same_name(saved):
         "norm": "skipped",
         "side": "skipped",
     }
-    assert "(6, 5)" in next(row["why"] for row in told if row["layer"] == "high")
+    assert "(6, 5)" in next(row["why"] for row in log if row["layer"] == "high")
     for one, two in zip(made.get_layer("low").get_weights(), source.get_layer("low").get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
     with pytest.raises(InputError, match=r"nothing of .* fits the network by name"):
@@ -125,7 +125,7 @@ def test_with_a_network_weights_go_to_layers_of_the_same_name(saved):
         ("first:9", "it has 5 layers with weights"),
         ("until:lo", r"low, norm"),
         ("dense_*", "matches no layer"),
-        (["high"], "leaves out low, norm, side, which the kept layers stand on"),
+        (["high"], "leaves out low, norm, side, on which the kept layers depend"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_with_the_names(saved, keep, said):
@@ -140,17 +140,14 @@ def test_rows_of_another_shape_are_refused(saved):
 
 def test_pictures_are_coloured_resized_and_rescaled_for_an_application():
     section = PretrainedConfig(from_="application:MobileNet", weights=None, arguments={"alpha": 0.25}, size=[40, 48])
-    told = []
-    made = pretrained.build_pretrained_model(
-        section, HEAD, {"input": (28, 28)}, seed=1, scaling="unit", transfer_log=told
-    )
+    made, log = pretrained.build_pretrained_model(section, HEAD, {"input": (28, 28)}, seed=1, scaling="unit")
     names = [layer.name for layer in made.layers]
     for name in ("body_picture", "body_colour", "body_resizing", "body_scaling", "body_pooling"):
         assert name in names
     x = RNG.uniform(size=(2, 28, 28)).astype("float32")
     pixels = keras.Model(made.inputs, made.get_layer("body_scaling").output).predict(x, verbose=0)
     assert pixels.shape == (2, 40, 48, 3) and -1 <= pixels.min() < -0.5 and 0.5 < pixels.max() <= 1
-    assert sum(row["became"] == "loaded" for row in told) > 50
+    assert sum(row["became"] == "loaded" for row in log) > 50
     assert made.output.shape == (None, 3)
 
 

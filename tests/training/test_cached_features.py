@@ -92,7 +92,7 @@ def test_it_resumes_to_the_same_bits(config, last, monkeypatch):
 @pytest.mark.parametrize(
     ("sets", "said"),
     [
-        (["stages.1.train=[first:1, head]"], "nothing with weights is frozen below `dense_1`"),
+        (["stages.1.train=[first:1, head]"], "no layer with weights is frozen below `dense_1`"),
         (["regularization.dropout=0.2"], "cannot be computed once: dense_1_dropout"),
         (["regularization.input_noise=0.1"], "cannot be computed once: input_noise"),
     ],

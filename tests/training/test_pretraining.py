@@ -234,7 +234,11 @@ def test_what_makes_no_sense_is_refused_before_there_is_a_run(kind, write):
         ("rotation: {}", ["data.source=table.npz", "network.layers=[Dense: 4, Output]"], "rotates square images"),
         ("autoencoder: tied", [f"network.layers={CONV}"], "transposes Dense kernels, and the network has conv"),
         ("autoencoder: stacked", ["network.layers=[Flatten, Output]"], "no hidden layer"),
-        ("autoencoder: stacked", ["network.layers=[Flatten, Residual: [Dense: 49], Output]"], "no link of one"),
+        (
+            "autoencoder: stacked",
+            ["network.layers=[Flatten, Residual: [Dense: 49], Output]"],
+            "can only mirror a sequential chain",
+        ),
         ("pairs: {}", ["task=regression"], "the target is not categorical"),
         ("autoencoder: stacked", ["training.early_stopping.monitor=val_accuracy"], "is not recorded"),
     ],

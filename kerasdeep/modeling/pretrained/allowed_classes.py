@@ -1,4 +1,4 @@
-"""Which classes a model file may name: those of the catalogue, the models' own, and kerasdeep's."""
+"""The classes that a model file may name: those of the catalogue, Keras's model classes, and the custom objects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SERIALIZATION_MARKERS = (
     "__slice__",
     "__bytes__",
 )
-"""Marks that Keras writes into configurations for values that JSON lacks."""
+"""What Keras writes into configurations for values that JSON lacks."""
 DTYPE_POLICIES = ("DTypePolicy", "FloatDTypePolicy")
 FUNCTION_FAMILIES = ("activation", "loss", "metric")
 ALLOWED_FAMILIES = ("layer", "initializer", "regularizer", "constraint", *FUNCTION_FAMILIES, "optimizer", "schedule")
@@ -35,7 +35,7 @@ _REMEDY = "Save a model without it, or write the network in YAML and take the we
 
 
 def check_classes(config: Any) -> None:
-    """Raises `Refused` for the first class, function or module in `config` that is not allowed, by its name."""
+    """Raises `ModelRefused` for the first class, function or module in `config` that is not allowed, by its name."""
     pending = [(config, "")]
     count = 0
     while pending:
@@ -59,9 +59,9 @@ def _check_class(value: dict[str, Any], owner: str) -> str:
     name, module, registered = value.get("class_name"), value.get("module"), value.get("registered_name")
     location = f" (in {owner})" if owner else ""
     if not isinstance(name, str):
-        _refuse(f"its configuration names a class that is no text{location}.")
+        _refuse(f"its configuration has a class name that is not a string{location}.")
     if name in CODE_CLASSES:
-        _refuse(f"it carries code of its own, `{name}`{location}. It is not run. {_REMEDY}")
+        _refuse(f"it contains code, `{name}`{location}, which is not run. {_REMEDY}")
     if name in SERIALIZATION_MARKERS:
         return owner
     if name == "function":
@@ -69,7 +69,7 @@ def _check_class(value: dict[str, Any], owner: str) -> str:
     if isinstance(registered, str) and registered != name:
         # The module does not matter: Keras looks the registered name up first. Files of 0.1 say `kerasdeep.extras`.
         if _registered_names().get(registered) != name:
-            _refuse(f"`{registered}`{location} is a class of its author's, whose code is not in the file. {_REMEDY}")
+            _refuse(f"`{registered}`{location} is custom code that the file does not contain. {_REMEDY}")
         return name
     if module is not None and not _is_keras(module):
         _refuse(f"`{name}`{location} comes from the module `{module}`, outside Keras. It is not imported. {_REMEDY}")
@@ -80,7 +80,7 @@ def _check_class(value: dict[str, Any], owner: str) -> str:
     if any(entry.refused for entry in matches):
         _refuse(f"`{name}`{location} cannot be used: {matches[0].refused} {_REMEDY}")
     if not matches:
-        _refuse(f"`{name}`{location} is no class that kerasdeep knows. {_REMEDY}")
+        _refuse(f"`{name}`{location} is not a known class. {_REMEDY}")
     return name
 
 
@@ -90,7 +90,7 @@ def _check_function(value: dict[str, Any], location: str) -> str:
         return name
     known = isinstance(name, str) and any(name in catalog.entries(family) for family in FUNCTION_FAMILIES)
     if not known or not (module == "builtins" or _is_keras(module)) or value.get("registered_name") not in (None, name):
-        _refuse(f"the function `{name}`{location} is its author's, whose code is not in the file. {_REMEDY}")
+        _refuse(f"the function `{name}`{location} is custom code that the file does not contain. {_REMEDY}")
     return str(name)
 
 

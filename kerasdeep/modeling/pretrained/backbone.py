@@ -1,11 +1,11 @@
-"""The part of a pretrained model that is kept, cloned behind the data's input: the body that `Output` follows."""
+"""The kept part of a pretrained model, cloned behind the data's input: the backbone that `Output` follows."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NoReturn
 
 import keras
 
@@ -14,7 +14,7 @@ from kerasdeep.backends.keras_private import graph_nodes
 from kerasdeep.config.applications import APPLICATIONS
 from kerasdeep.config.sections.pretrained import PretrainedConfig
 from kerasdeep.config.sections.stages import SelectableLayer, select_layers
-from kerasdeep.errors import InputError
+from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.modeling.freezing import leaf_layers
 from kerasdeep.modeling.network import seed_scope
 from kerasdeep.modeling.pretrained.weights_by_name import TransferRecord
@@ -30,7 +30,7 @@ IMAGENET_MEAN_BGR_255 = (103.939, 116.779, 123.68)
 
 @dataclass
 class PretrainedBackbone:
-    """What is grafted: call it with the data's tensor. `rows` says afterwards what became of each layer."""
+    """Call it with the data's tensor to clone the kept layers; `transfer_log` then says what became of each layer."""
 
     section: PretrainedConfig
     source: keras.Model
@@ -39,8 +39,8 @@ class PretrainedBackbone:
     reserved_names: Collection[str]
     transfer_log: list[TransferRecord] = field(default_factory=list)
 
-    def __call__(self, tensor: Any) -> Any:
-        """The features of the kept layers, one vector a row; layers are cloned, with the source's weights."""
+    def __call__(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
+        """The features of the kept layers, one vector a row; the layers are clones with the source's weights."""
         cut_output = cut_tensor(self.source, self.section)
         kept = keras.Model(self.source.inputs, cut_output)
         with seed_scope(self.seed, "pretrained"):
@@ -59,7 +59,7 @@ class PretrainedBackbone:
         self.transfer_log += [TransferRecord(name, "skipped", "not kept") for name in skipped_names]
         return _pool_features(features)
 
-    def _clone_layers(self, kept: keras.Model, tensor: Any) -> Any:
+    def _clone_layers(self, kept: keras.Model, tensor: keras.KerasTensor) -> keras.KerasTensor:
         """The kept layers cloned and applied to `tensor` one by one, so that they are the network's own."""
         tensor_map, clones = {id(kept.inputs[0]): tensor}, {}
         for node in graph_nodes(kept):
@@ -79,8 +79,8 @@ class PretrainedBackbone:
     def _free_name(self, name: str) -> str:
         return _PREFIX + name if name in self.reserved_names else name
 
-    def _clone(self, operation: Any) -> Any:
-        """A layer of its own with the same settings, free to learn whatever the source had frozen."""
+    def _clone(self, operation: keras.Operation) -> keras.Operation:
+        """A new layer with the same settings, trainable even where the source's was frozen."""
         if isinstance(operation, keras.Model):
             clone = keras.models.clone_model(operation)
             clone.trainable = True
@@ -88,8 +88,8 @@ class PretrainedBackbone:
         config = {**operation.get_config(), "name": self._free_name(operation.name)}
         return type(operation).from_config(config | ({"trainable": True} if "trainable" in config else {}))
 
-    def _adapt_input(self, tensor: Any) -> Any:
-        """The data as the source wants it: colour, size, and the scale of its pixels."""
+    def _adapt_input(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
+        """The data as the source expects it: color, size, and the scale of its pixels."""
         expected_shape = tuple(self.source.inputs[0].shape[1:])
         if len(expected_shape) != 3:
             return tensor
@@ -102,7 +102,7 @@ class PretrainedBackbone:
             tensor = keras.layers.Resizing(*size, name="body_resizing")(tensor)
         return self._rescale_pixels(tensor) if self.section.application else tensor
 
-    def _rescale_pixels(self, tensor: Any) -> Any:
+    def _rescale_pixels(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
         kind = APPLICATIONS[str(self.section.application)].scale
         max_pixel = 1.0 if self.scaling in ("auto", "unit", "minmax") else 255.0
         if kind == "tf":
@@ -120,23 +120,23 @@ class PretrainedBackbone:
 def build_backbone(
     section: PretrainedConfig, source: keras.Model, seed: int, scaling: str, reserved_names: Collection[str] = ()
 ) -> PretrainedBackbone:
-    """The kept part of `source`; `taken` are names in the network that its layers must not have."""
+    """The kept part of `source`; `reserved_names` are names in the network that its layers must not have."""
     if len(source.inputs) != 1:
-        message = f"{section.from_} has {len(source.inputs)} inputs. Only models with one can be a network's body."
+        message = f"{section.from_} has {len(source.inputs)} inputs. Only a model with one can be a network's backbone."
         raise InputError(message, "model-file", section.location("from"))
     return PretrainedBackbone(section, source, seed, scaling, reserved_names)
 
 
 def application_image_size(section: PretrainedConfig, data_shape: Sequence[int | None]) -> tuple[int, int]:
-    """Height and width of what an application gets: as stated, or the data's, but no less than it can take."""
+    """Height and width of an application's input: as stated, or the data's, but no less than it accepts."""
     if section.size:
         return section.size[0], section.size[1]
     min_size = APPLICATIONS[section.application].min_size if section.application in APPLICATIONS else 32
     return max(int(data_shape[0] or min_size), min_size), max(int(data_shape[1] or min_size), min_size)
 
 
-def cut_tensor(source: keras.Model, section: PretrainedConfig) -> Any:
-    """The tensor behind the last layer that is kept. Raises `InputError` where `keep` names no beginning."""
+def cut_tensor(source: keras.Model, section: PretrainedConfig) -> keras.KerasTensor:
+    """The output of the last kept layer. Raises `InputError` where `keep` is not a beginning of the model."""
     layers = [layer for layer in source.layers if not isinstance(layer, keras.layers.InputLayer)]
     if section.application and section.keep == "all_but_head":
         return source.outputs[0]  # it was made without its head
@@ -148,7 +148,9 @@ def cut_tensor(source: keras.Model, section: PretrainedConfig) -> Any:
     return _require_single(layers[last_kept_index(layers, section)].output, section)
 
 
-def _require_single(tensor: Any, section: PretrainedConfig) -> Any:
+def _require_single(
+    tensor: keras.KerasTensor | Sequence[keras.KerasTensor], section: PretrainedConfig
+) -> keras.KerasTensor:
     if isinstance(tensor, list | tuple):
         message = f"what is kept of {section.from_} would end in {len(tensor)} outputs. Choose another end: until:NAME."
         raise InputError(message, "unknown-layers", section.location("keep") or section.location("from"))
@@ -156,18 +158,18 @@ def _require_single(tensor: Any, section: PretrainedConfig) -> Any:
 
 
 def _head_index(layers: list[keras.Layer], section: PretrainedConfig) -> int:
-    """The place of the last layer that has weights."""
+    """The index of the last layer that has weights."""
     weighted_indices = [index for index, layer in enumerate(layers) if layer.weights]
     if len(weighted_indices) < 2:
         message = (
-            f"{section.from_} has {len(weighted_indices)} layers with weights, so nothing is left without its head."
+            f"{section.from_} has {len(weighted_indices)} layers with weights; removing the head would leave none."
         )
         raise InputError(message, "model-file", section.location("from"))
     return weighted_indices[-1]
 
 
 def last_kept_index(layers: list[keras.Layer], section: PretrainedConfig) -> int:
-    """The place of the last kept layer; those without weights behind it come along."""
+    """The index of the last kept layer; layers without weights behind it are kept too."""
     weighted_indices = [index for index, layer in enumerate(layers) if layer.weights]
     names, location, keep = [layer.name for layer in layers], section.location("keep"), section.keep
     counted = _FIRST_PATTERN.fullmatch(keep) if isinstance(keep, str) else None
@@ -189,18 +191,18 @@ def last_kept_index(layers: list[keras.Layer], section: PretrainedConfig) -> int
     last = max(names.index(name) for name in chosen)
     missing = [names[index] for index in weighted_indices if index < last and names[index] not in chosen]
     if missing:
-        message = f"`pretrained.keep` leaves out {', '.join(missing[:5])}, which the kept layers stand on. "
-        raise InputError(f"{message}A body is a beginning: first:N or until:NAME.", "unknown-layers", location)
+        message = f"`pretrained.keep` leaves out {', '.join(missing[:5])}, on which the kept layers depend. "
+        raise InputError(f"{message}Keep a beginning: first:N or until:NAME.", "unknown-layers", location)
     return last
 
 
-def _raise_unknown_layers(problem: str, names: list[str], location: Any) -> None:
+def _raise_unknown_layers(problem: str, names: list[str], location: SourceLocation | None) -> NoReturn:
     shown = ", ".join(names[:40]) + (", …" if len(names) > 40 else "")
     raise InputError(f"`pretrained.keep`: {problem}. Its layers: {shown}.", "unknown-layers", location)
 
 
-def _pool_features(tensor: Any) -> Any:
-    """Features as one vector a row: pictures are averaged over their places, all else is flattened."""
+def _pool_features(tensor: keras.KerasTensor) -> keras.KerasTensor:
+    """Features as one vector a row: images are averaged over their positions, all else is flattened."""
     if len(tensor.shape) == 4:
         return keras.layers.GlobalAveragePooling2D(name="body_pooling")(tensor)
     return tensor if len(tensor.shape) == 2 else keras.layers.Flatten(name="body_flatten")(tensor)

@@ -1,10 +1,12 @@
-"""From `pretrained.from` to a Keras model that belongs to nobody else: a run, a file, or an application."""
+"""From `pretrained.from` to a new Keras model: from a run, a file, or an application."""
 
 from __future__ import annotations
 
 import copy
+import math
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,13 @@ from kerasdeep.backends.keras_private import legacy_h5_format, saving_options, s
 from kerasdeep.config.applications import APPLICATIONS
 from kerasdeep.config.sections.pretrained import APPLICATION_PREFIX, KERAS_HUB_PREFIX, PretrainedConfig
 from kerasdeep.data.download import keras_home
-from kerasdeep.errors import InputError, Problem, suggest
+from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 from kerasdeep.modeling.pretrained import model_scan
 from kerasdeep.modeling.shape_only import shape_only_variables
 from kerasdeep.runs import open_run_dir
 
 IGNORABLE_ARGUMENTS = {"DepthwiseConv2D": {"groups": 1}, "DepthwiseConv1D": {"groups": 1}}
-"""Arguments that Keras 2 wrote and Keras 3 does not know, with the value at which they mean nothing."""
+"""Arguments that Keras 2 wrote and Keras 3 does not know, with the value at which they have no effect."""
 RENAMED_CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
 _PARAMETER_SLACK = 1000
 _DOWNLOAD_FAILURE = re.compile(r"URL fetch failure on (?P<url>https?://\S+?):")
@@ -31,10 +33,10 @@ _DOWNLOAD_FAILURE = re.compile(r"URL fetch failure on (?P<url>https?://\S+?):")
 def load_pretrained(
     section: PretrainedConfig, image_size: tuple[int, ...] | None = None
 ) -> tuple[keras.Model, list[str]]:
-    """The model that `section` names, and sentences on what had to be mended to read it.
+    """The model that `section` names, and sentences on what had to be changed to read it.
 
-    `picture` is (height, width) of what an application will get. Raises `InputError` that says what is wrong with
-    a file, and with names that are not known.
+    `image_size` is (height, width) of an application's input. Raises `InputError` that says what is wrong with a
+    file, or that a name is not known.
     """
     location = section.location("from")
     try:
@@ -48,9 +50,8 @@ def load_pretrained(
         raise InputError([_with_location(problem, location) for problem in error.problems]) from None
 
 
-def _with_location(problem: Problem, mark: Any) -> Problem:
-    location = problem.location or mark
-    return Problem(problem.severity, problem.name, problem.message, location, problem.suggestion)
+def _with_location(problem: Problem, location: SourceLocation | None) -> Problem:
+    return problem if problem.location else replace(problem, location=location)
 
 
 def resolve_model_path(text: str) -> Path:
@@ -62,55 +63,51 @@ def resolve_model_path(text: str) -> Path:
             raise InputError(f"the run {path} has no finished model. Train it to its end first.", "model-file")
         return model_file
     if not path.exists():
-        message = f"`{text}` is not there. Expected a run directory, a .keras or .h5 file, or {APPLICATION_PREFIX}NAME."
+        message = (
+            f"`{text}` does not exist. Expected a run directory, a .keras or .h5 file, or {APPLICATION_PREFIX}NAME."
+        )
         raise InputError(message, "model-file")
     return path
 
 
 def _load_file(path: Path) -> tuple[keras.Model, list[str]]:
-    kind, config, stored = model_scan.scan_model_file(path)
+    scanned = model_scan.scan_model_file(path)
     notes: list[str] = []
-    if kind == "h5":
-        _upgrade_config(config, notes)
+    if scanned.kind == "h5":
+        _upgrade_config(scanned.config, notes)
     try:
-        _check_size(kind, config, stored)
-        model = (
-            keras.saving.load_model(path, compile=False, safe_mode=True) if kind == "keras" else _load_h5(path, config)
-        )
+        _check_size(scanned)
+        if scanned.kind == "keras":
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        else:
+            model = _load_h5(path, scanned.config)
     except InputError as error:
         raise InputError(f"{path}: {error}", "model-file") from None
-    except Exception as error:  # whatever Keras makes of a file that it did not write
+    except Exception as error:  # Keras can raise anything for a file that it did not write
         keras_message = " ".join(str(error).split())[:300] or type(error).__name__
-        hint = " It may come from a Keras too old for Keras 3." if kind == "h5" else ""
+        hint = " It may come from a Keras too old for Keras 3." if scanned.kind == "h5" else ""
         message = f"{path}: Keras cannot read this model.{hint} It says: {keras_message}"
         raise InputError(message, "model-file") from None
     if not isinstance(model, keras.Model) or not model.layers or not hasattr(model, "inputs"):
-        raise InputError(f"{path}: this is no model of layers.", "model-file")
+        raise InputError(f"{path}: this is not a layered Keras model.", "model-file")
     if isinstance(model, keras.Sequential) and not model.built:
         raise InputError(f"{path}: this model does not say what its input is. Save it after training.", "model-file")
     return model, [f"{path.name}: {note}" for note in dict.fromkeys(notes)]
 
 
-def _check_size(kind: str, config: dict[str, Any], stored: int) -> None:
+def _check_size(scanned: model_scan.ScannedFile) -> None:
     """Raises InputError where the configuration asks for more numbers than the file has weights for."""
     with shape_only_variables():
-        if kind == "keras":
-            model_config = {key: value for key, value in config.items() if key != "compile_config"}
+        if scanned.kind == "keras":
+            model_config = {key: value for key, value in scanned.config.items() if key != "compile_config"}
             with serialization_lib.ObjectSharingScope():  # restores the tie of a transposed layer
                 skeleton = keras.saving.deserialize_keras_object(model_config, safe_mode=True)
         else:
-            skeleton = _model_from_legacy_config(config)
-        expected = sum(_parameter_count(weight.shape) for weight in skeleton.weights)
-    if expected > stored + _PARAMETER_SLACK:
-        message = f"its configuration describes {expected:,} numbers, its weights are {stored:,}. The file is damaged "
-        raise InputError(f"{message}or made to fill the memory.", "model-file")
-
-
-def _parameter_count(shape: tuple[int, ...]) -> int:
-    total = 1
-    for size in shape:
-        total *= size
-    return total
+            skeleton = _model_from_legacy_config(scanned.config)
+        expected = sum(math.prod(weight.shape) for weight in skeleton.weights)
+    if expected > scanned.stored + _PARAMETER_SLACK:
+        message = f"its configuration describes {expected:,} numbers, its weights are {scanned.stored:,}. "
+        raise InputError(f"{message}The file is damaged or crafted to exhaust memory.", "model-file")
 
 
 def _model_from_legacy_config(config: dict[str, Any]) -> keras.Model:
@@ -127,7 +124,7 @@ def _load_h5(path: Path, config: dict[str, Any]) -> keras.Model:
 
 
 def _upgrade_config(config: Any, notes: list[str]) -> None:
-    """Takes away what Keras 2 wrote and Keras 3 does not know, where it means nothing; renames old classes."""
+    """Removes what Keras 2 wrote and Keras 3 does not know, where it has no effect; renames old classes."""
     pending = [config]
     while pending:
         value = pending.pop()
@@ -149,7 +146,7 @@ def _upgrade_config(config: Any, notes: list[str]) -> None:
 def _build_application(section: PretrainedConfig, image_size: tuple[int, ...] | None) -> keras.Model:
     name = str(section.application)
     if name not in APPLICATIONS:
-        message = f"`{name}` is no model of keras.applications. Expected one of: {', '.join(APPLICATIONS)}."
+        message = f"`{name}` is not a model of keras.applications. Expected one of: {', '.join(APPLICATIONS)}."
         raise InputError(
             [Problem("error", "model-file", message, section.location("from"), suggest(name, APPLICATIONS))]
         )
@@ -157,7 +154,7 @@ def _build_application(section: PretrainedConfig, image_size: tuple[int, ...] | 
         model_scan.scan_weights_file(Path(section.weights))
     arguments = {"include_top": False, "weights": section.weights, **section.arguments}
     try:
-        with warnings.catch_warnings():  # weights without a head fit pictures of any size
+        with warnings.catch_warnings():  # weights without a head fit images of any size
             warnings.filterwarnings("ignore", message=".*input_shape.*")
             return getattr(keras.applications, name)(input_shape=(*(image_size or (224, 224)), 3), **arguments)
     except Exception as error:  # a wrong argument, a file that does not fit, or no network to fetch weights through
@@ -165,9 +162,7 @@ def _build_application(section: PretrainedConfig, image_size: tuple[int, ...] | 
         unreachable = _DOWNLOAD_FAILURE.search(keras_message)
         if unreachable:
             url = unreachable["url"]
-            keras_message = (
-                f"{url} cannot be reached. Where there is a network, download it, and put it there by hand: "
-            )
+            keras_message = f"{url} cannot be reached. Download it where there is a network, and copy it to "
             keras_message += f"{keras_home() / 'models' / url.rpartition('/')[2]}."
         message = f"{name} cannot be made with {section.arguments or 'its defaults'} and weights {section.weights}: "
         raise InputError(message + keras_message, "model-file", section.location("from")) from None

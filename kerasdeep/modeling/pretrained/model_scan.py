@@ -1,4 +1,4 @@
-"""Model files are input: looked at in full before Keras sees any of them.
+"""Model files are untrusted input: scanned in full before Keras sees them.
 
 A `.keras` file or full-model `.h5` can name classes that run code, read files or ask for any amount of memory
 (CVE-2025-1550, -8747, -9905, -9906, -12058, CVE-2026-0897, -1462, -1669). So: a regular file of bounded size,
@@ -13,8 +13,11 @@ import json
 import stat
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import h5py
 
 from kerasdeep.errors import InputError
 from kerasdeep.modeling.pretrained.allowed_classes import ModelRefused, check_classes
@@ -27,14 +30,21 @@ MAX_RATIO = 20
 SLACK_BYTES = 4 * 1024**2
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURE = b"PK\x03\x04"
+Result = TypeVar("Result")
 MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 
 
-def scan_model_file(path: Path) -> tuple[str, dict[str, Any], int]:
-    """What the file is (`keras` or `h5`), its configuration, and how many numbers its weights hold.
+@dataclass(frozen=True, slots=True)
+class ScannedFile:
+    """What a model file holds: `kind` is `keras` or `h5`, `stored` the count of numbers in its weights."""
 
-    Raises `InputError` that says what is wrong and what to do.
-    """
+    kind: str
+    config: dict[str, Any]
+    stored: int
+
+
+def scan_model_file(path: Path) -> ScannedFile:
+    """Looks through the whole file. Raises `InputError` that says what is wrong and what to do."""
     return _scan_guarded(path, _scan)
 
 
@@ -43,16 +53,14 @@ def scan_weights_file(path: Path) -> None:
 
     def look(path: Path) -> None:
         if _read_signature(path) != HDF5_SIGNATURE:
-            raise ModelRefused("this is no HDF5 file of weights. Expected what `save_weights` of Keras writes.")
-        import h5py
-
+            raise ModelRefused("this is not an HDF5 file of weights. Expected what `save_weights` of Keras writes.")
         with h5py.File(path, "r") as file:
             _check_hdf5(file, path.stat().st_size, skip=())
 
     _scan_guarded(path, look)
 
 
-def _scan_guarded(path: Path, scan: Callable[[Path], Any]) -> Any:
+def _scan_guarded(path: Path, scan: Callable[[Path], Result]) -> Result:
     try:
         return scan(path)
     except ModelRefused as refusal:
@@ -70,14 +78,14 @@ def _read_signature(path: Path) -> bytes:
     """The first bytes of a regular file of bounded size."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise ModelRefused("this is no regular file. Expected a model saved as .keras or .h5, or a run directory.")
+        raise ModelRefused("this is not a regular file. Expected a model saved as .keras or .h5, or a run directory.")
     if status.st_size > MAX_BYTES:
         raise ModelRefused(f"the file has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read.")
     with path.open("rb") as file:
         return file.read(8)
 
 
-def _scan(path: Path) -> tuple[str, dict[str, Any], int]:
+def _scan(path: Path) -> ScannedFile:
     signature = _read_signature(path)
     suffix = path.suffix.lower()
     if signature.startswith(ZIP_SIGNATURE):
@@ -85,11 +93,11 @@ def _scan(path: Path) -> tuple[str, dict[str, Any], int]:
             raise ModelRefused(
                 f"this is a .keras file with the name of a {suffix or 'nameless'} file. Rename it to .keras."
             )
-        return "keras", *_scan_keras(path)
+        return ScannedFile("keras", *_scan_keras(path))
     if signature == HDF5_SIGNATURE:
         if suffix == ".keras":
             raise ModelRefused("this is an HDF5 file (an .h5 of Keras 2), not a .keras file. Rename it to .h5.")
-        return "h5", *_scan_h5(path)
+        return ScannedFile("h5", *_scan_h5(path))
     if not signature:
         raise ModelRefused("the file is empty.")
     raise ModelRefused(
@@ -108,12 +116,10 @@ def _scan_keras(path: Path) -> tuple[dict[str, Any], int]:
             _check_member(member)
         missing = [name for name in MEMBERS[1:] if name not in names]
         if missing:
-            raise ModelRefused(f"the zip lacks {' and '.join(missing)}, so it is no model saved by Keras.")
+            raise ModelRefused(f"the zip lacks {' and '.join(missing)}, so it is not a Keras model file.")
         config = _parse_config(_read_bounded(archive, "config.json", MAX_CONFIG_BYTES))
         check_classes({key: value for key, value in config.items() if key != "compile_config"})
         weights = _read_bounded(archive, "model.weights.h5", MAX_BYTES)
-    import h5py
-
     with h5py.File(io.BytesIO(weights), "r") as file:
         return config, _check_hdf5(file, len(weights), skip=("optimizer",))
 
@@ -125,9 +131,9 @@ def _check_member(member: zipfile.ZipInfo) -> None:
     if stat.S_ISLNK(member.external_attr >> 16):
         raise ModelRefused(f"the zip holds a link, `{name}`. It is not read.")
     if name.startswith("assets/") and name != "assets/":
-        raise ModelRefused(f"the model has files of its own (`{name}`), such as a vocabulary. They are not read.")
+        raise ModelRefused(f"the model carries files (`{name}`), such as a vocabulary. They are not read.")
     if name not in MEMBERS and name != "assets/":
-        raise ModelRefused(f"the zip holds `{name}`, which is no part of a Keras model.")
+        raise ModelRefused(f"the zip holds `{name}`, which is not part of a Keras model.")
     if member.file_size > MAX_BYTES or member.file_size > MAX_RATIO * member.compress_size + SLACK_BYTES:
         raise ModelRefused(f"`{name}` unpacks to {member.file_size:,} bytes from {member.compress_size:,}: a zip bomb.")
 
@@ -144,15 +150,13 @@ def _parse_config(text: str | bytes) -> dict[str, Any]:
     try:
         config = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ModelRefused(f"its configuration is no JSON ({error}). The file is damaged.") from None
+        raise ModelRefused(f"its configuration is not JSON ({error}). The file is damaged.") from None
     if not isinstance(config, dict):
-        raise ModelRefused("its configuration is no model's.")
+        raise ModelRefused("its configuration does not describe a model.")
     return config
 
 
 def _scan_h5(path: Path) -> tuple[dict[str, Any], int]:
-    import h5py
-
     with h5py.File(path, "r") as file:
         stored = _check_hdf5(file, path.stat().st_size, skip=("optimizer_weights",))
         text = file.attrs.get("model_config")
@@ -166,7 +170,7 @@ def _scan_h5(path: Path) -> tuple[dict[str, Any], int]:
         return config, stored
 
 
-def _check_hdf5(file: Any, size: int, skip: tuple[str, ...]) -> int:
+def _check_hdf5(file: h5py.File, size: int, skip: tuple[str, ...]) -> int:
     """Walks the file without following a link; returns how many numbers it holds outside the groups `skip`."""
     declared = stored = 0
     for name, dataset in _iter_datasets(file):
@@ -179,9 +183,7 @@ def _check_hdf5(file: Any, size: int, skip: tuple[str, ...]) -> int:
     return stored
 
 
-def _iter_datasets(file: Any) -> Iterator[tuple[str, Any]]:
-    import h5py
-
+def _iter_datasets(file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
     pending, count = [("", file)], 0
     while pending:
         path, group = pending.pop()
@@ -198,4 +200,4 @@ def _iter_datasets(file: Any) -> Iterator[tuple[str, Any]]:
             elif isinstance(item, h5py.Dataset):
                 yield f"{path}{name}", item
             else:
-                raise ModelRefused(f"`{path}{name}` is no array.")
+                raise ModelRefused(f"`{path}{name}` is not an array.")

@@ -1,9 +1,8 @@
-"""Weights of one model put into another by the layers' names."""
+"""Copies weights of one model into another by the layers' names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 
@@ -15,20 +14,20 @@ from kerasdeep.modeling.freezing import leaf_layers
 
 @dataclass(frozen=True, slots=True)
 class TransferRecord:
-    """What became of one layer with weights: `loaded`, `skipped` (and why), or `new`."""
+    """What became of one layer with weights: `loaded`, `skipped` (and why), `new`, or `mended` while it was read."""
 
     layer: str
     outcome: str
     reason: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, str]:
         return {"layer": self.layer, "became": self.outcome, "why": self.reason}
 
 
 def copy_weights_by_name(section: PretrainedConfig, source: keras.Model, model: keras.Model) -> list[TransferRecord]:
     """Copies the weights of every kept layer of `source` into the layer of that name, where the shapes agree.
 
-    Returns a row for each layer with weights of either model. Raises `InputError` when nothing was copied.
+    Returns a record for each layer with weights of either model. Raises `InputError` when nothing was copied.
     """
     source_layers = {name: layer for name, layer in leaf_layers(source) if layer.weights}
     kept = _kept_names(section, source_layers)
@@ -43,11 +42,8 @@ def copy_weights_by_name(section: PretrainedConfig, source: keras.Model, model: 
         elif name not in kept:
             records.append(TransferRecord(name, "new", "not kept"))
         elif _weight_shapes(source_layer) != _weight_shapes(layer):
-            records.append(
-                TransferRecord(
-                    name, "skipped", f"shapes {_weight_shapes(source_layer)} do not fit {_weight_shapes(layer)}"
-                )
-            )
+            reason = f"shapes {_weight_shapes(source_layer)} do not fit {_weight_shapes(layer)}"
+            records.append(TransferRecord(name, "skipped", reason))
         else:
             layer.set_weights(source_layer.get_weights())
             records.append(TransferRecord(name, "loaded", ""))
@@ -58,10 +54,9 @@ def copy_weights_by_name(section: PretrainedConfig, source: keras.Model, model: 
     ]
     if not any(record.outcome == "loaded" for record in records):
         reasons = "; ".join(f"{record.layer}: {record.reason}" for record in records[:10])
-        message = f"nothing of {section.from_} fits the network by name. {reasons}."
-        raise InputError(
-            f"{message} Name the layers alike, or leave out `network`.", "model-file", section.location("from")
-        )
+        message = f"nothing of {section.from_} fits the network by name. {reasons}. "
+        message += "Use the same layer names, or leave out `network`."
+        raise InputError(message, "model-file", section.location("from"))
     return records
 
 

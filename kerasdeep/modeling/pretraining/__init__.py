@@ -1,4 +1,4 @@
-"""Models that teach the network's body something else first: its twin, and what stands on it."""
+"""Pretraining: a copy of the network's backbone, and the models that are put on it."""
 
 from kerasdeep.modeling.pretraining.backbone import Backbone, cut_backbone
 from kerasdeep.modeling.pretraining.decoder import DecoderSettings

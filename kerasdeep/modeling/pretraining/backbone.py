@@ -1,10 +1,9 @@
-"""The body that a pretraining stage teaches: a twin of the network up to the layer it is handed on from."""
+"""The backbone that a pretraining stage trains: a copy of the network up to the layer whose weights are transferred."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 
@@ -17,19 +16,19 @@ _BLOCK_ROLES = ("norm", "activation", "dropout")
 
 @dataclass(frozen=True)
 class Backbone:
-    """`network` is the twin, whose layers have the network's names; `end` the tensor that the body ends in."""
+    """`network` is the copy, whose layers have the network's names; `output` the tensor where the backbone ends."""
 
     network: keras.Model
-    output: Any
+    output: keras.KerasTensor
     planned: tuple[PlannedLayer, ...]
 
     @property
-    def input(self) -> Any:
+    def input(self) -> keras.KerasTensor:
         return self.network.inputs[0]
 
     @property
     def layers(self) -> dict[str, keras.Layer]:
-        """The body's layers by name, in order."""
+        """The backbone's layers by name, in order."""
         return dict(leaf_layers(keras.Model(self.network.inputs, self.output)))
 
 
@@ -40,21 +39,19 @@ def cut_backbone(
     config_path: str,
     location: SourceLocation | None,
 ) -> Backbone:
-    """The body of `network` up to the block of the layer `until`, or to what feeds the output.
+    """The part of `network` up to the block of the layer `until`, or to what feeds the output.
 
-    Raises InputError for several inputs, a layer that is not there, and a body without weights.
+    Raises InputError for several inputs, an unknown layer, and a backbone without weights.
     """
     if len(network.inputs) > 1:
-        message = (
-            f"`{config_path}`: the data has several inputs, and pretraining takes one. Use a network on one of them."
-        )
+        message = f"`{config_path}`: the data has several inputs; pretraining takes one. Use a network on one of them."
         raise InputError(message, "no-body", location)
     body = Backbone(network, _output_tensor(network, planned, until, config_path, location), tuple(planned))
     if not any(layer.weights for layer in body.layers.values()):
         message = (
-            f"`{config_path}`: no layer with weights stands in front of the output, so there is nothing to pretrain."
+            f"`{config_path}`: there is no layer with weights before the output, so there is nothing to pretrain. "
         )
-        raise InputError(f"{message} Add hidden layers to the network.", "no-body", location)
+        raise InputError(f"{message}Add hidden layers to the network.", "no-body", location)
     return body
 
 
@@ -64,12 +61,14 @@ def _output_tensor(
     until: str | None,
     config_path: str,
     location: SourceLocation | None,
-) -> Any:
+) -> keras.KerasTensor:
     heads = [layer for layer in planned if layer.role == "output"]
     if until is None:
         output_inputs = {head.inputs for head in heads}
         if len(output_inputs) > 1:
-            message = f"`{config_path}`: the outputs stand on different layers. Say where the body ends: `until: NAME`."
+            message = (
+                f"`{config_path}`: the outputs follow different layers. Say where the encoder ends: `until: NAME`."
+            )
             raise InputError(message, "no-body", location)
         return network.get_layer(heads[0].name).input
     names = [layer.name for layer in network.layers if layer.name not in {head.name for head in heads}]

@@ -1,7 +1,7 @@
-"""The mirror image of a body: every layer undone in turn, from the code back to the shape of the input.
+"""The mirror image of a backbone: every layer inverted in turn, from the code back to the shape of the input.
 
-Dense becomes Dense (or the transposed kernel), convolutions become transposed ones, pooling becomes upsampling;
-what changes shape only is changed back. Activations, norms and dropout follow the file's sections as in the body.
+Dense becomes Dense (or the transposed kernel), convolutions become transposed ones, pooling becomes upsampling, and
+a changed shape is changed back. Activations, norms and dropout follow the file's sections as in the backbone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import TypeAlias
 
 import keras
 
@@ -25,8 +25,8 @@ from kerasdeep.modeling.factory import create
 from kerasdeep.modeling.network import seed_scope
 from kerasdeep.modeling.pretraining.backbone import Backbone
 
+ApplyLayer: TypeAlias = Callable[[keras.Layer, keras.KerasTensor], keras.KerasTensor]
 PREFIX = "decoder_"
-_CONV = ("Conv", "SeparableConv", "DepthwiseConv")
 _NORMALIZATIONS = (
     "BatchNormalization",
     "LayerNormalization",
@@ -35,12 +35,12 @@ _NORMALIZATIONS = (
     "UnitNormalization",
 )
 _WEIGHTED_ACTIVATIONS = ("PReLU", "LearnedSwish")
-"""Layers with weights that need no undoing: the mirrored block has its own."""
+"""With the normalizations, the layers with weights that need no inverse: the mirrored block has its own."""
 
 
 @dataclass(frozen=True)
 class DecoderSettings:
-    """How a body is undone. `loudly` says where a layer that cannot be undone was asked for."""
+    """How a backbone is inverted, and the setting that asks for it, where errors are reported."""
 
     config: Config
     tied: bool
@@ -51,24 +51,29 @@ class DecoderSettings:
     def error(self, message: str) -> InputError:
         return InputError(f"`{self.config_path}`: {message}", "no-mirror", self.location)
 
+    def not_invertible(self, layer: keras.Layer) -> InputError:
+        kind = type(layer).__name__
+        return self.error(f"`{layer.name}` ({kind}) cannot be inverted. End the encoder before it with `until`.")
+
 
 def layer_chain(body: Backbone, settings: DecoderSettings) -> list[keras.Layer]:
-    """The body's layers from the input to its end. Raises InputError where it is no chain."""
-    layers, tensor = [], body.output
+    """The backbone's layers from the input to its end. Raises InputError where they are not one chain."""
+    layers: list[keras.Layer] = []
+    tensor = body.output
     while True:
         layer = producing_layer(tensor)
         if isinstance(layer, keras.layers.InputLayer):
             return layers[::-1]
         inputs = keras.tree.flatten(tensors_before(tensor))
         if len(inputs) != 1 or not isinstance(layer, keras.Layer) or isinstance(layer, keras.Model):
-            message = f"a decoder mirrors a chain of layers, and `{layer.name}` is no link of one. "
-            raise settings.error(message + "End the encoder in front of it with `until`.")
+            message = f"a decoder can only mirror a sequential chain; `{layer.name}` has several inputs or is a nested "
+            raise settings.error(message + "model. End the encoder before it with `until`.")
         layers.append(layer)
         (tensor,) = inputs
 
 
 def split_at_kernels(layers: Sequence[keras.Layer]) -> list[list[keras.Layer]]:
-    """The chain cut in front of each kernel but the first: what a greedy autoencoder learns in turn."""
+    """The chain cut before each kernel but the first: what a greedy autoencoder learns in turn."""
     kernel_segments: list[list[keras.Layer]] = [[]]
     for layer in layers:
         if has_kernel(layer) and any(has_kernel(previous) for previous in kernel_segments[-1]):
@@ -83,26 +88,25 @@ def has_kernel(layer: keras.Layer) -> bool:
 
 def decode(
     layers: Sequence[keras.Layer],
-    tensor: Any,
+    tensor: keras.KerasTensor,
     body: Backbone,
     settings: DecoderSettings,
     lower_layers: Sequence[keras.Layer] = (),
-) -> tuple[Any, list[str]]:
-    """`tensor`, the output of the last of `layers`, brought back to what the first one was given; and the names of
-    the layers that do it.
+) -> tuple[keras.KerasTensor, list[str]]:
+    """`tensor`, the output of the last of `layers`, brought back to the input of the first; and the new layers' names.
 
-    `into` are the layers below, whose activation the result shall have; none where it is the data.
+    The result has the activation of `lower_layers`, those below; there are none where it is compared with the data.
     """
     decoder_layers: list[keras.Layer] = []
 
-    def put(layer: keras.Layer, tensor: Any) -> Any:
+    def apply(layer: keras.Layer, tensor: keras.KerasTensor) -> keras.KerasTensor:
         decoder_layers.append(layer)
         return layer(tensor)
 
     for index in range(len(layers) - 1, -1, -1):
         layer = layers[index]
         lower = [*lower_layers, *layers[:index]]
-        tensor = _decode_layer(layer, tensor, lower, body.planned, settings, put)
+        tensor = _decode_layer(layer, tensor, lower, body.planned, settings, apply)
     if prod(tensor.shape[1:]) != prod(layers[0].input.shape[1:]):
         raise settings.error(f"the decoder ends in shape {tuple(tensor.shape[1:])}; the input has another size.")
     return tensor, [layer.name for layer in decoder_layers]
@@ -110,12 +114,12 @@ def decode(
 
 def _decode_layer(
     layer: keras.Layer,
-    tensor: Any,
+    tensor: keras.KerasTensor,
     below: Sequence[keras.Layer],
     planned: Sequence[PlannedLayer],
     settings: DecoderSettings,
-    apply: Callable[[keras.Layer, Any], Any],
-) -> Any:
+    apply: ApplyLayer,
+) -> keras.KerasTensor:
     kind, target_shape = type(layer).__name__, tuple(layer.input.shape)
     if has_kernel(layer):
         for name, make in _kernel_block(layer, below, planned, settings):
@@ -133,28 +137,24 @@ def _decode_layer(
         size = size if rank > 1 else next(iter(size))
         return _crop_or_pad(layer, apply(upsampling(size, name=PREFIX + layer.name), tensor), target_shape, apply)
     if layer.weights and kind not in (*_NORMALIZATIONS, *_WEIGHTED_ACTIVATIONS):
-        raise settings.error(f"there is no mirror image of {kind} (`{layer.name}`). End the encoder in front of it.")
+        raise settings.not_invertible(layer)
     if tuple(layer.output.shape) == target_shape:
         return tensor
     if prod(target_shape[1:]) == prod(tensor.shape[1:]):
         return apply(keras.layers.Reshape(target_shape[1:], name=PREFIX + layer.name), tensor)
-    raise settings.error(f"there is no mirror image of {kind} (`{layer.name}`). End the encoder in front of it.")
+    raise settings.not_invertible(layer)
 
 
 def _kernel_block(
-    layer: keras.Layer, below: Sequence[keras.Layer], planned: Sequence[PlannedLayer], decoder_settings: DecoderSettings
+    layer: keras.Layer, below: Sequence[keras.Layer], planned: Sequence[PlannedLayer], settings: DecoderSettings
 ) -> list[tuple[str, Callable[[str], keras.Layer]]]:
-    """The block that undoes a layer with a kernel, as (name, maker)."""
+    """The block that inverts a layer with a kernel, as (name, maker)."""
     kind, input_shape = type(layer).__name__, layer.input.shape
     dense = kind == "Dense"
-    if not dense and decoder_settings.tied:
-        raise decoder_settings.error(
-            "`tied` transposes Dense kernels, and the network has convolutions. Use `stacked`."
-        )
+    if not dense and settings.tied:
+        raise settings.error("`tied` transposes Dense kernels, and the network has convolutions. Use `stacked`.")
     if not dense and (layer.data_format != "channels_last" or "Transpose" in kind):
-        raise decoder_settings.error(
-            f"there is no mirror image of {kind} (`{layer.name}`) here. End the encoder before it."
-        )
+        raise settings.not_invertible(layer)
     if dense:
         base_choice = Choice("layer", "Dense", {"units": input_shape[-1]})
     else:
@@ -164,14 +164,14 @@ def _kernel_block(
         base_choice = Choice("layer", f"Conv{rank}DTranspose", {**conv_arguments, "strides": list(layer.strides)})
     is_lowest = not any(has_kernel(lower_layer) for lower_layer in below)
     block = (
-        [("", _output_choice(decoder_settings, base_choice))]
+        [("", _output_choice(settings, base_choice))]
         if is_lowest
-        else _hidden_choices(decoder_settings.config, base_choice, below, planned)
+        else _hidden_choices(settings.config, base_choice, below, planned)
     )
     name = PREFIX + layer.name
-    makers = []
+    makers: list[tuple[str, Callable[[str], keras.Layer]]] = []
     for suffix, choice in block:
-        if dense and decoder_settings.tied and not suffix:
+        if dense and settings.tied and not suffix:
             makers.append((name, lambda name, choice=choice: _tied_layer(layer, choice, name)))
         else:
             makers.append((name + suffix, lambda name, choice=choice: create(choice, name=name)))
@@ -200,7 +200,7 @@ def _hidden_choices(
 
 
 def _activation_below(below: Sequence[keras.Layer], planned: Sequence[PlannedLayer]) -> Choice | None:
-    """The activation that follows the last kernel of `below`: what the mirrored layer shall give back."""
+    """The activation that follows the last kernel of `below`, which the mirrored layer gets."""
     planned_by_name = {layer.name: layer for layer in planned}
     start = max(index for index, layer in enumerate(below) if has_kernel(layer))
     for layer in below[start:]:
@@ -225,9 +225,9 @@ def _tied_layer(layer: keras.Layer, choice: Choice, name: str) -> keras.Layer:
 
 
 def _crop_or_pad(
-    layer: keras.Layer, tensor: Any, target_shape: tuple[int | None, ...], apply: Callable[[keras.Layer, Any], Any]
-) -> Any:
-    """Cut off or filled with zeros at the far ends where strides did not divide the picture."""
+    layer: keras.Layer, tensor: keras.KerasTensor, target_shape: tuple[int | None, ...], apply: ApplyLayer
+) -> keras.KerasTensor:
+    """Cut off or filled with zeros at the far ends where strides did not divide the image."""
     current_size, target_size = tensor.shape[1:-1], target_shape[1:-1]
     if tuple(current_size) == tuple(target_size):
         return tensor

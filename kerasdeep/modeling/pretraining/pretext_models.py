@@ -1,10 +1,8 @@
-"""What stands on the body while it learns something else: models for each kind of pretraining."""
+"""The models that pretrain the backbone, one function for each kind of pretraining."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import keras
 
@@ -16,20 +14,18 @@ from kerasdeep.config.lowering.planned import Head, PlannedLayer
 from kerasdeep.config.root import Config
 from kerasdeep.config.sections.pretraining import NoiseConfig
 from kerasdeep.modeling.factory import create
-from kerasdeep.modeling.network import build_functional_model as network_of
-from kerasdeep.modeling.network import seed_scope
+from kerasdeep.modeling.network import TensorFunction, build_functional_model, seed_scope
 from kerasdeep.modeling.pretraining import decoder
 from kerasdeep.modeling.pretraining.backbone import Backbone
 
 SECOND_TOWER_PREFIX = "other_"
-"""In front of the names of the second tower."""
 
 
 @dataclass(frozen=True)
 class PretextModel:
-    """A model to be trained and the names of the layers that were put on the body.
+    """A model to be trained and the names of the layers that were put on the backbone.
 
-    `below`, where there is one, is the frozen part that rows go through first.
+    `frozen_base`, where there is one, is the frozen part that rows go through first.
     """
 
     model: keras.Model
@@ -38,7 +34,7 @@ class PretextModel:
 
 
 def build_autoencoder(body: Backbone, settings: decoder.DecoderSettings) -> PretextModel:
-    """The body and its mirror image."""
+    """The backbone and its mirror image."""
     layers = decoder.layer_chain(body, settings)
     decoded, names = decoder.decode(layers, body.output, body, settings)
     return PretextModel(keras.Model(body.input, _reshape_like(decoded, body.input)), tuple(names))
@@ -46,7 +42,8 @@ def build_autoencoder(body: Backbone, settings: decoder.DecoderSettings) -> Pret
 
 def build_greedy_autoencoders(body: Backbone, settings: decoder.DecoderSettings) -> list[PretextModel]:
     """An autoencoder for each layer with a kernel, on the code of the layers below it."""
-    models, lower_layers = [], []
+    models: list[PretextModel] = []
+    lower_layers: list[keras.Layer] = []
     for layers in decoder.split_at_kernels(decoder.layer_chain(body, settings)):
         start = layers[0].input
         code = layers[-1].output
@@ -58,7 +55,7 @@ def build_greedy_autoencoders(body: Backbone, settings: decoder.DecoderSettings)
 
 
 def build_pretext_classifier(body: Backbone, config: Config, head: Head, name: str) -> PretextModel:
-    """The body and an output of its own."""
+    """The backbone and a new output."""
     tensor = _flatten_features(body.output, name)
     choice = blocks.output_layer(config, Choice("layer", "Output", {}), head)
     with seed_scope(config.seed, name):
@@ -66,8 +63,8 @@ def build_pretext_classifier(body: Backbone, config: Config, head: Head, name: s
     return PretextModel(keras.Model(body.input, output), (name,))
 
 
-def build_masked_feature_model(body: Backbone, config: Config, mask: Any, rate: float) -> PretextModel:
-    """Predicts every feature, and answers with it where the feature is hidden, with the feature itself elsewhere.
+def build_masked_feature_model(body: Backbone, config: Config, mask: keras.KerasTensor, rate: float) -> PretextModel:
+    """Predicts hidden features; visible features are passed through unchanged.
 
     The errors of hidden features are stretched by 1 / sqrt(rate), so that the mean squared error over all features
     is that over the hidden ones.
@@ -82,7 +79,7 @@ def build_masked_feature_model(body: Backbone, config: Config, mask: Any, rate: 
 
 
 def build_pair_model(body: Backbone, config: Config, units: int, shared: bool) -> PretextModel:
-    """Two towers, a layer that joins them, and one output: the chance that both rows are of one class."""
+    """Two towers, a layer that joins them, and one output: the probability that both rows are of one class."""
     name, shape = body.input.name, tuple(body.input.shape[1:])
     second_input = keras.Input(shape, name=SECOND_TOWER_PREFIX + name)
     if shared:
@@ -90,7 +87,7 @@ def build_pair_model(body: Backbone, config: Config, units: int, shared: bool) -
         new_layers: list[str] = []
     else:
         renamed = [_with_prefix(layer) for layer in body.planned]
-        second_network = network_of(renamed, {SECOND_TOWER_PREFIX + name: shape}, seed=config.seed)
+        second_network = build_functional_model(renamed, {SECOND_TOWER_PREFIX + name: shape}, seed=config.seed)
         second_code = second_network.get_layer(SECOND_TOWER_PREFIX + producing_layer(body.output).name).output
         second_input = second_network.inputs[0]
         second_tower = keras.Model(second_input, second_code)
@@ -110,8 +107,8 @@ def build_pair_model(body: Backbone, config: Config, units: int, shared: bool) -
     )
 
 
-def build_input_noise(noise: NoiseConfig, seed: int) -> Callable[[Any], Any]:
-    """What a denoising autoencoder's input goes through, in training only."""
+def build_input_noise(noise: NoiseConfig, seed: int) -> TensorFunction:
+    """The noise on a denoising autoencoder's input, in training only."""
     with seed_scope(seed, "pretraining_noise"):
         if noise.gaussian is not None:
             return keras.layers.GaussianNoise(noise.gaussian, name="pretraining_noise")
@@ -120,13 +117,13 @@ def build_input_noise(noise: NoiseConfig, seed: int) -> Callable[[Any], Any]:
 
 @dataclass
 class FeatureMasking:
-    """Hides features of the network's input; `mask` is there once it was called."""
+    """Hides features of the network's input; `mask` is set when it is called."""
 
     rate: float
     seed: int
-    mask: Any = None
+    mask: keras.KerasTensor | None = None
 
-    def __call__(self, tensor: Any) -> Any:
+    def __call__(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
         with seed_scope(self.seed, "pretraining_mask"):
             self.mask = custom_objects.FeatureMask(self.rate, name="pretraining_mask")(tensor)
         return tensor * (1.0 - self.mask)
@@ -140,12 +137,12 @@ def _with_prefix(layer: PlannedLayer) -> PlannedLayer:
     return replace(layer, name=SECOND_TOWER_PREFIX + layer.name, inputs=inputs, layer=choice)
 
 
-def _reshape_like(tensor: Any, reference: Any) -> Any:
-    shape: Sequence[int] = reference.shape[1:]
-    if tuple(tensor.shape[1:]) == tuple(shape):
+def _reshape_like(tensor: keras.KerasTensor, reference: keras.KerasTensor) -> keras.KerasTensor:
+    shape = tuple(reference.shape[1:])
+    if tuple(tensor.shape[1:]) == shape:
         return tensor
     return keras.layers.Reshape(shape, name=f"{decoder.PREFIX}shape")(tensor)
 
 
-def _flatten_features(tensor: Any, name: str) -> Any:
+def _flatten_features(tensor: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return tensor if len(tensor.shape) == 2 else keras.layers.Flatten(name=f"{name}_flatten")(tensor)
