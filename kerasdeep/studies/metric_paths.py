@@ -133,10 +133,17 @@ def median_epoch_seconds(rows: HistoryRows) -> float | None:
 def _weight_metric(weights: WeightsFact | None, name: str) -> float | None:
     if weights is None or not weights.layers:
         return None
-    kernels, size = weights.layers, sum(kernel.size for kernel in weights.layers)
-    return {
-        "norm": lambda: math.sqrt(sum(kernel.norm**2 for kernel in kernels)),
-        "small": lambda: sum(kernel.small * kernel.size for kernel in kernels) / size,
-        "zero": lambda: sum(kernel.zero * kernel.size for kernel in kernels) / size,
-        "largest_unit_norm": lambda: max(kernel.largest_unit_norm for kernel in kernels if kernel.hidden),
-    }.get(name, lambda: None)()
+    kernels = weights.layers
+    if name == "norm":
+        return math.sqrt(sum(_or_nan(kernel.norm) ** 2 for kernel in kernels))
+    if name == "largest_unit_norm":
+        return max(_or_nan(kernel.largest_unit_norm) for kernel in kernels if kernel.hidden)
+    if name in ("small", "zero"):
+        entries = sum(_or_nan(getattr(kernel, name)) * kernel.size for kernel in kernels)
+        return entries / sum(kernel.size for kernel in kernels)
+    return None
+
+
+def _or_nan(value: float | None) -> float:
+    """Weights that were not finite have null in the fact."""
+    return math.nan if value is None else value
