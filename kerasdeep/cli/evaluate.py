@@ -8,7 +8,6 @@ from typing import Any
 
 from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.formatting import significant
-from kerasdeep.runs import open_run_dir
 
 _MAX_CLASSES = 30
 _METRIC_TITLES = {"roc_auc": "area under the ROC curve", "pr_auc": "area under precision-recall", "r2_score": "R²"}
@@ -16,14 +15,9 @@ _SPLIT_TITLES = {"test": "test rows", "validation": "validation rows", "train": 
 
 
 def evaluate(run: Path, source: str | None, samples: int | None, flags: dict[str, tuple[str, str]], json: bool) -> None:
-    from kerasdeep.inference.predictor import load_predictor
+    from kerasdeep.inference.predictor import Predictor
 
-    trained = load_predictor(open_run_dir(run), flags)
-    from kerasdeep.inference.run_evaluation import (
-        evaluate as evaluate_run,  # after the machine is prepared for Keras
-    )
-
-    result = evaluate_run(trained, source, samples, say=lambda text: print(text, file=sys.stderr))
+    result = Predictor.load(run, flags).evaluate(source, samples, say=lambda text: print(text, file=sys.stderr))
     if json:
         print_json(result)
     else:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
-from kerasdeep.runs import open_run_dir
 
 _FORMATS = ("keras", "saved_model", "litert", "onnx")
 
@@ -17,16 +16,15 @@ def export(
     if format not in _FORMATS:
         message = f"there is no format `{format}`. Expected one of: {', '.join(_FORMATS)}."
         raise InputError([Problem("error", "usage", message, SourceLocation("--format"), suggest(format, _FORMATS))])
-    from kerasdeep.inference.predictor import load_predictor
+    from kerasdeep.inference.predictor import Predictor
 
     # The formats are TensorFlow's to write; a model trained on JAX is the same file.
-    trained = load_predictor(
-        open_run_dir(run), {"runtime.backend": ("--backend", "tensorflow"), "runtime.device": ("--device", "cpu")}
+    predictor = Predictor.load(
+        run, {"runtime.backend": ("--backend", "tensorflow"), "runtime.device": ("--device", "cpu")}
     )
-    from kerasdeep.inference.export.exporter import export_run as export_model
-    from kerasdeep.inference.export.exporter import summary_lines
+    from kerasdeep.inference.export.exporter import ExportOptions, export_run, summary_lines  # loads TensorFlow
 
-    result = export_model(trained, format, target, fold, float16, source, force)
+    result = export_run(predictor, ExportOptions(format, target, fold, float16, source, force))
     if json:
         print_json(result)
     else:

@@ -1,25 +1,25 @@
-"""`kerasdeep predict`: a table of answers, to a file, the screen or a program."""
+"""`kerasdeep predict`: a table of predictions, to a file, the screen or a program."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from kerasdeep.cli.exit_codes import print_json
-from kerasdeep.runs import open_run_dir
+
+STANDARD_INPUT = "-"
 
 
 def predict(
     run: Path, source: str, file: Path | None, samples: int | None, flags: dict[str, tuple[str, str]], json: bool
 ) -> None:
     from kerasdeep.inference import table_output
-    from kerasdeep.inference.predictor import load_predictor
+    from kerasdeep.inference.predictor import Predictor
 
     if file is not None:
         table_output.check_path(file)
-    trained = load_predictor(open_run_dir(run), flags)
-    from kerasdeep.inference.prediction import predict as predict_table  # after the machine is prepared for Keras
-
-    table = predict_table(trained, source, samples)
+    rows = sys.stdin.buffer if source == STANDARD_INPUT else source
+    table = Predictor.load(run, flags).predict(rows, samples)
     if file is not None or not json:
         table_output.write_table(table, file)
     if file is not None and not json:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kerasdeep.data.dataset import Dataset
     from kerasdeep.data.loading import load, load_unlabelled
     from kerasdeep.data.prediction_input import PredictionInput, read_for_prediction
-    from kerasdeep.data.preprocessing import Preprocessing, decode_target, encode_target, transform_inputs
+    from kerasdeep.data.preprocessing import Preprocessing, encode_target, transform_inputs
     from kerasdeep.data.sources import infer_format
     from kerasdeep.data.types import DataSplit, Target
 
@@ -20,7 +20,7 @@ _MODULES = {
     "dataset": ("Dataset",),
     "loading": ("load", "load_unlabelled"),
     "prediction_input": ("PredictionInput", "read_for_prediction"),
-    "preprocessing": ("Preprocessing", "decode_target", "encode_target", "transform_inputs"),
+    "preprocessing": ("Preprocessing", "encode_target", "transform_inputs"),
     "sources": ("infer_format",),
     "types": ("DataSplit", "Target"),
 }
@@ -31,7 +31,6 @@ __all__ = [
     "PredictionInput",
     "Preprocessing",
     "Target",
-    "decode_target",
     "encode_target",
     "infer_format",
     "load",

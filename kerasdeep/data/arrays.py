@@ -101,8 +101,17 @@ def read_arrays(
 def read_arrays_for_prediction(
     open_arrays: OpenArrays, path: str, preprocessing: Preprocessing, location: SourceLocation, problems: Problems
 ) -> tuple[RawSplit, None]:
+    return split_arrays(open_arrays(Path(path), location), path, preprocessing, location, problems)
+
+
+def split_arrays(
+    arrays: Mapping[str, Any],
+    origin: str,
+    preprocessing: Preprocessing,
+    location: SourceLocation | None,
+    problems: Problems,
+) -> tuple[RawSplit, None]:
     """The rows of the split that a trained model is usually asked about, or of the only array."""
-    arrays = open_arrays(Path(path), location)
     inputs = list(preprocessing.inputs)
     single = inputs == [INPUT]
     input_names = INPUTS if single else tuple(inputs)
@@ -118,7 +127,7 @@ def read_arrays_for_prediction(
     else:
         if not (single and len(arrays) == 1):
             array_list = ", ".join(arrays) or "none"
-            message = f"{path} has the arrays {array_list}. Expected {'`x`' if single else ', '.join(input_names)}."
+            message = f"{origin} has the arrays {array_list}. Expected {'`x`' if single else ', '.join(input_names)}."
             raise InputError(message, "missing-array", location)
         split_arrays, x = {}, dict(arrays)
     y: dict[str, np.ndarray] = {}
@@ -128,7 +137,7 @@ def read_arrays_for_prediction(
             y |= labels_to_vectors(base, array, problems, location)
     first_input = next(iter(x.values()))
     if not first_input.ndim or not len(first_input):
-        raise InputError(f"{path} has no rows.", "empty-file", location)
+        raise InputError(f"{origin} has no rows.", "empty-file", location)
     rows = np.arange(len(first_input))
     if not single:
         return RawSplit(x, y, rows), None

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from kerasdeep.errors import InputError, SourceLocation
 
@@ -28,8 +30,26 @@ class CsvHeader:
     decimal: str = "."
 
 
+@dataclass(frozen=True)
+class CsvStream:
+    """A CSV that came from standard input or another stream; it opens as a path does."""
+
+    content: bytes
+
+    def open(self, mode: str = "rb") -> BinaryIO:
+        return io.BytesIO(self.content)
+
+    def __str__(self) -> str:
+        return "The input"
+
+
 def read(
-    path: Path, location: SourceLocation | None, separator: str = AUTO, encoding: str = AUTO, *, whole: bool = True
+    path: Path | CsvStream,
+    location: SourceLocation | None,
+    separator: str = AUTO,
+    encoding: str = AUTO,
+    *,
+    whole: bool = True,
 ) -> CsvHeader:
     """The file's header; what is not stated is found: the encoding in the `whole` file, or in its beginning.
 
@@ -52,8 +72,8 @@ def read(
     return CsvHeader(encoding, separator, columns, _decimal(lines, separator))
 
 
-def _sample(path: Path, location: SourceLocation | None) -> bytes:
-    if path.exists() and not path.is_file():
+def _sample(path: Path | CsvStream, location: SourceLocation | None) -> bytes:
+    if isinstance(path, Path) and path.exists() and not path.is_file():
         raise InputError(f"{path} is no regular file. Expected a CSV file.", "missing-file", location)
     try:
         with path.open("rb") as file:
@@ -62,7 +82,7 @@ def _sample(path: Path, location: SourceLocation | None) -> bytes:
         raise InputError(f"{path} cannot be read: {error.strerror}.", "missing-file", location) from error
 
 
-def _encoding(path: Path, sample: bytes, stated: str, location: SourceLocation | None, whole: bool) -> str:
+def _encoding(path: Path | CsvStream, sample: bytes, stated: str, location: SourceLocation | None, whole: bool) -> str:
     """UTF-8 unless a byte-order mark says UTF-16 or the bytes are no UTF-8; then Windows-1252, which is common."""
     if stated != AUTO:
         try:
@@ -104,7 +124,7 @@ def _separator(lines: list[str], stated: str) -> str:
     return max(SEPARATORS, key=lambda separator: counts[separator])
 
 
-def _check_names(path: Path, columns: list[str], lines: list[str], location: SourceLocation | None) -> None:
+def _check_names(path: Path | CsvStream, columns: list[str], lines: list[str], location: SourceLocation | None) -> None:
     if lines[0].lstrip().startswith(("<", "{", "[", "%PDF")):
         message = f"{path} is not a table: it begins with '{lines[0].strip()[:40]}'. Expected a line of column names."
         raise InputError(message, "not-a-table", location)

@@ -35,3 +35,8 @@ class Dataset:
         """The labelled parts that exist, by name."""
         by_name = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: split for name, split in by_name.items() if split is not None}
+
+    @property
+    def held_out(self) -> dict[str, DataSplit]:
+        """The splits to evaluate on: those held out, or the training rows where there are none."""
+        return {name: split for name, split in self.splits.items() if name != "train"} or {"train": self.train}

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
 
 from kerasdeep.config.sections.data import FORMATS, IMAGE_SUFFIXES
+from kerasdeep.data.arrays import split_arrays
+from kerasdeep.data.csv_header import CsvStream
 from kerasdeep.data.preprocessing import Preprocessing
 from kerasdeep.data.readers import READERS
 from kerasdeep.data.sources import infer_format
+from kerasdeep.data.table import split_frame
 from kerasdeep.data.targets import check_labels, strip_labels
 from kerasdeep.data.types import RawSplit
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    RawRows: TypeAlias = pd.DataFrame | np.ndarray | dict[str, np.ndarray]
+    """Inputs as `transform_inputs` takes them: a table, an array (rows, ...), or arrays by input."""
+    Rows: TypeAlias = str | Path | BinaryIO | pd.DataFrame | np.ndarray | Mapping[str, Any]
+    """What can be predicted: a path, a built-in data set, an open CSV file, or rows in memory."""
 
 
 @dataclass
@@ -27,7 +36,7 @@ class PredictionInput:
     `rows` are numbers or file names; `columns` is the table as it was read, where the input is a table.
     """
 
-    x: pd.DataFrame | np.ndarray | dict[str, np.ndarray]
+    x: RawRows
     y: dict[str, np.ndarray] | None
     rows: np.ndarray
     columns: pd.DataFrame | None
@@ -37,16 +46,21 @@ class PredictionInput:
         return len(self.rows)
 
 
-def read_for_prediction(preprocessing: Preprocessing, path: str | Path, labels: bool = False) -> PredictionInput:
-    """Rows of a table, an `.npz`, a folder of pictures (with or without class folders), one picture, or a built-in
-    data set.
+def read_for_prediction(preprocessing: Preprocessing, rows: Rows, labels: bool = False) -> PredictionInput:
+    """Rows in memory, or of a table, an `.npz`, a folder of images (with or without class folders), one image, or a
+    built-in data set.
 
-    With `labels`, every target must be there and every label a known class. Raises InputError for what cannot be
+    Arrays in memory have the names that they would have in an `.npz`. With `labels`, every target must be there and
+    every label a known class. Raises InputError for what cannot be
     read, columns that are missing, and inputs of another kind than the model's.
     """
     problems = Problems()
-    location = SourceLocation(str(path))
-    split, columns = _read(preprocessing, str(path), location, problems)
+    origin, location = "The input", None
+    if isinstance(rows, str | Path):
+        origin, location = str(rows), SourceLocation(str(rows))
+        split, columns = _read(preprocessing, origin, location, problems)
+    else:
+        split, columns = _read_in_memory(preprocessing, rows, problems)
     problems.raise_if_errors()
     split = strip_labels(_rename_single_target(split, preprocessing))
     names = [encoder.name for encoder in preprocessing.targets]
@@ -54,10 +68,10 @@ def read_for_prediction(preprocessing: Preprocessing, path: str | Path, labels: 
     y = None if missing_targets else {name: split.y[name] for name in names}
     if labels:
         if missing_targets:
-            message = f"{path} has no target {', '.join(missing_targets)}. Expected it, to compare predictions with."
+            message = f"{origin} has no target {', '.join(missing_targets)}. Expected it, to compare predictions with."
             problems.error("missing-column", message, location)
         else:
-            check_labels(preprocessing.targets, split, str(path), location, problems)
+            check_labels(preprocessing.targets, split, origin, location, problems)
         problems.raise_if_errors()
     return PredictionInput(split.x, y, split.rows, columns, problems.warnings)
 
@@ -72,6 +86,27 @@ def _read(
         message = f"{path} is {'a' if is_table else 'not a'} table, but the model was trained on "
         raise InputError(f"{message}{preprocessing.kind} data.", "wrong-shape", location)
     return READERS[format].read_for_prediction(path, preprocessing, location, problems)
+
+
+def _read_in_memory(
+    preprocessing: Preprocessing, rows: BinaryIO | pd.DataFrame | np.ndarray | Mapping[str, Any], problems: Problems
+) -> tuple[RawSplit, pd.DataFrame | None]:
+    """A CSV from an open file, a table, or arrays."""
+    import pandas as pd
+
+    from kerasdeep.data.readers import csv
+
+    is_array = isinstance(rows, np.ndarray | Mapping)
+    if preprocessing.kind != "table" and not is_array:
+        message = f"The input is a table, but the model was trained on {preprocessing.kind} data."
+        raise InputError(f"{message} Expected an array, or arrays by name.", "wrong-shape")
+    if preprocessing.kind != "table":
+        named = rows if isinstance(rows, Mapping) else {"x": rows}
+        arrays = {name: np.asarray(array) for name, array in named.items()}
+        return split_arrays(arrays, "The input", preprocessing, None, problems)
+    if is_array or isinstance(rows, pd.DataFrame):
+        return split_frame(pd.DataFrame(rows), preprocessing, None)
+    return csv.read_for_prediction(CsvStream(rows.read()), preprocessing, None, problems)
 
 
 def _rename_single_target(split: RawSplit, preprocessing: Preprocessing) -> RawSplit:

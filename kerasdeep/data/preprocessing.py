@@ -345,18 +345,3 @@ def encode_target(preprocessing: Preprocessing, raw: dict[str, np.ndarray]) -> n
         return encoded
     columns = list(encoded.values())
     return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
-
-
-def decode_target(preprocessing: Preprocessing, encoded: np.ndarray | dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The inverse of `encode_target`, for labels and predictions: by target name, numbers in their own unit and
-    names of classes. A last axis of length 1, as a one-unit head gives it, is dropped."""
-    if isinstance(encoded, dict):
-        columns = encoded
-    else:
-        encoded = np.asarray(encoded)
-        encoders = preprocessing.targets
-        stacked = encoded.reshape(len(encoded), len(encoders))
-        columns = {encoder.name: stacked[:, number] for number, encoder in enumerate(encoders)}
-    return {
-        encoder.name: encoder.decode(np.asarray(columns[encoder.name]).reshape(-1)) for encoder in preprocessing.targets
-    }

@@ -12,6 +12,7 @@ import numpy as np
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data import csv_header, streaming
 from kerasdeep.data.column_store import ColumnStore, store_columns
+from kerasdeep.data.csv_header import CsvStream
 from kerasdeep.data.download import file_sha256
 from kerasdeep.data.preprocessing import Preprocessing, TableTransform
 from kerasdeep.data.sources import missing_columns
@@ -42,7 +43,7 @@ class TableFile:
     read_columns: Callable[[list[str] | None], pd.DataFrame]
 
 
-OpenTable = Callable[[Path, SourceLocation | None, ReadOptions], TableFile]
+OpenTable = Callable[[Path | CsvStream, SourceLocation | None, ReadOptions], TableFile]
 
 
 def read_table(
@@ -73,7 +74,11 @@ def read_table(
 
 
 def read_table_for_prediction(
-    open_table: OpenTable, path: str, preprocessing: Preprocessing, location: SourceLocation, problems: Problems
+    open_table: OpenTable,
+    path: str | CsvStream,
+    preprocessing: Preprocessing,
+    location: SourceLocation | None,
+    problems: Problems,
 ) -> tuple[RawSplit, pd.DataFrame]:
     """The file's rows with the columns of the model, and the whole table."""
     transform = preprocessing.inputs[INPUT]
@@ -81,19 +86,29 @@ def read_table_for_prediction(
     targets = [target.name for target in preprocessing.targets]
     separator, encoding = (preprocessing.read_options[key] for key in ("separator", "encoding"))
     options = ReadOptions(separator, encoding, targets, transform.text_columns)
-    frame = _open_nonempty(open_table, Path(path), location, options).read_columns(None)
+    file = path if isinstance(path, CsvStream) else Path(path)
+    return split_frame(_open_nonempty(open_table, file, location, options).read_columns(None), preprocessing, location)
+
+
+def split_frame(
+    frame: pd.DataFrame, preprocessing: Preprocessing, location: SourceLocation | None
+) -> tuple[RawSplit, pd.DataFrame]:
+    """The table's rows with the columns of the model, and the whole table."""
+    transform = preprocessing.inputs[INPUT]
+    assert isinstance(transform, TableTransform)
+    targets = [target.name for target in preprocessing.targets]
     transform.require_columns(frame, location)
     y = {name: labels_from_column(frame[name]) for name in targets if name in frame.columns}
     return RawSplit(frame[transform.columns], y, np.arange(len(frame))), frame
 
 
 def _open_nonempty(
-    open_table: OpenTable, path: Path, location: SourceLocation | None, options: ReadOptions
+    open_table: OpenTable, path: Path | CsvStream, location: SourceLocation | None, options: ReadOptions
 ) -> TableFile:
     """The table. Raises InputError when the file is missing or empty, or has no rows once it is read."""
-    if not path.is_file():
+    if isinstance(path, Path) and not path.is_file():
         raise InputError(f"{path} does not exist.", "missing-file", location)
-    if path.stat().st_size == 0:
+    if isinstance(path, Path) and path.stat().st_size == 0:
         raise InputError(f"{path} is empty. Expected a table.", "empty-file", location)
     opened = open_table(path, location, options)
 

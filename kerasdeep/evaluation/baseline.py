@@ -1,4 +1,4 @@
-"""What a model must beat: the answers of somebody who saw the training targets and no input at all."""
+"""The baseline: a constant prediction fitted to the training targets, ignoring the inputs."""
 
 from __future__ import annotations
 
@@ -7,31 +7,33 @@ from typing import Any
 
 import numpy as np
 
-from kerasdeep.data.preprocessing import Preprocessing
+from kerasdeep.data import Preprocessing
+from kerasdeep.evaluation.types import module_of
+from kerasdeep.heads import Arrays, target_slices
+from kerasdeep.tasks import TASKS
+
+BASELINES = {
+    "most_frequent": lambda labels: int(np.bincount(labels).argmax()),  # the lowest number wins a tie
+    "mean": lambda labels: float(np.mean(labels, dtype=np.float64)),
+}
+BASELINES_FROM_PROFILE = {
+    "most_frequent": lambda target: int(np.argmax(target["counts"]["train"])),
+    "mean": lambda target: target["summary"]["mean"],
+}
 
 
-def constant_predictions(preprocessing: Preprocessing, y: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, float]:
-    """For each target of the training labels `y` the one answer for every row, in the target's own unit.
-
-    The most frequent class (the lowest number wins a tie), or the mean.
-    """
-    predictions: dict[str, float] = {}
-    for column, encoder in enumerate(preprocessing.targets):
-        labels = np.asarray(y[encoder.name] if isinstance(y, Mapping) else y)
-        if encoder.kind == "regression":
-            label_column = 0 if isinstance(y, Mapping) else column
-            values = encoder.decode(labels.reshape(len(labels), -1)[:, label_column])
-            predictions[encoder.name] = float(np.mean(values, dtype=np.float64))
-        else:
-            predictions[encoder.name] = int(np.bincount(labels.reshape(-1).astype(np.int64)).argmax())
+def constant_predictions(preprocessing: Preprocessing, y: Arrays) -> dict[str, float]:
+    """By target, from the training labels `y`: a class number, or a number in the target's own unit."""
+    predictions = {}
+    for target_slice in target_slices(preprocessing):
+        encoder = target_slice.encoder
+        labels = module_of(encoder.task).decode_labels(encoder, target_slice.labels(y))
+        predictions[encoder.name] = BASELINES[encoder.task.baseline](labels)
     return predictions
 
 
 def constant_predictions_from_profile(profile: Mapping[str, Any]) -> dict[str, float]:
     """The same from a run's data profile, where the training rows themselves are not at hand."""
     return {
-        target["name"]: target["summary"]["mean"]
-        if target["kind"] == "regression"
-        else int(np.argmax(target["counts"]["train"]))
-        for target in profile["targets"]
+        target["name"]: BASELINES_FROM_PROFILE[TASKS[target["kind"]].baseline](target) for target in profile["targets"]
     }

@@ -1,4 +1,4 @@
-"""Whether probabilities deserve their name: proper scores, ranking, and calibration.
+"""Metrics of predicted probabilities: proper scoring rules, ranking and calibration.
 
 Probabilities are (rows, classes) with rows that sum to one, `actual` (rows,) class numbers. Nothing is written.
 """
@@ -21,12 +21,6 @@ def to_class_probabilities(outputs: np.ndarray) -> np.ndarray:
     if outputs.shape[1] > 1:
         return outputs
     return np.concatenate([1 - outputs, outputs], axis=1)
-
-
-def predict_classes(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The predicted class and its probability; of two classes it is 1 only above one half, as in Keras."""
-    predicted = probabilities.argmax(axis=1)
-    return predicted, np.take_along_axis(probabilities, predicted[:, None], axis=1)[:, 0]
 
 
 def entropy(probabilities: np.ndarray) -> np.ndarray:
@@ -80,9 +74,9 @@ def _mean_over_classes(score: Any, truth: np.ndarray | None, probabilities: np.n
 def reliability_diagram(actual: np.ndarray, probabilities: np.ndarray) -> list[dict[str, Any]]:
     """The reliability diagram (Niculescu-Mizil & Caruana 2005): rows by the probability of their predicted class.
 
-    For each of BINS equal bins of 0 … 1 that has rows: its bounds, mean confidence, share of right answers, rows.
+    For each of `CALIBRATION_BINS` equal bins of 0 … 1 that has rows: its bounds, mean confidence, share of right predictions, rows.
     """
-    predicted, confidence = predict_classes(probabilities)
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     bins = np.clip((confidence * CALIBRATION_BINS).astype(int), 0, CALIBRATION_BINS - 1)
     diagram = []
     for bin_number in np.unique(bins):

@@ -1,4 +1,4 @@
-"""A few rows beside what an autoencoder gives back for them: the fact behind `reconstructions.json`."""
+"""A few rows beside their reconstructions by an autoencoder: the fact behind `reconstructions.json`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasdeep.data import DataSplit, Preprocessing
 from kerasdeep.data.types import INPUT
-from kerasdeep.evaluation.worst_predictions import is_image, named_features, png_data_url
+from kerasdeep.evaluation.worst_predictions import is_image, max_pixel, named_features, png_data_url
 from kerasdeep.runs import to_jsonable
 
 EXAMPLE_COUNT = 6
@@ -30,7 +30,7 @@ def reconstruction_examples(
         pair = [transform.invert(input_row), transform.invert(output.reshape(input_row.shape))]
         are_images = all(isinstance(values, np.ndarray) and is_image(values) for values in pair)
         if are_images:
-            pair = [pair[0], np.clip(pair[1], pair[0].min(), max(float(pair[0].max()), _max_pixel(pair[0])))]
+            pair = [pair[0], np.clip(pair[1], pair[0].min(), max(float(pair[0].max()), max_pixel(pair[0])))]
         examples.append(
             {
                 "row": part.rows[index],
@@ -42,8 +42,3 @@ def reconstruction_examples(
             }
         )
     return to_jsonable(examples)
-
-
-def _max_pixel(pixels: np.ndarray) -> float:
-    """The largest value a pixel can have, by the range that the picture lies in."""
-    return next((limit for limit in (1.0, 255.0) if pixels.max() <= limit), float(pixels.max()))

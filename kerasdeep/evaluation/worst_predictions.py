@@ -4,65 +4,50 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from kerasdeep.data import Dataset
+from kerasdeep.data import Dataset, DataSplit, Preprocessing
+from kerasdeep.evaluation.types import TargetEvaluation, module_of
 from kerasdeep.runs import to_jsonable
-
-if TYPE_CHECKING:
-    from kerasdeep.evaluation.prediction_metrics import TargetEvaluation
 
 MAX_IMAGE_SIDE = 96  # pixels: enough to see why, small enough that a report stays far below a megabyte
 MAX_FEATURES = 60
-MIN_IMAGE_SIDE = 4  # arrays smaller than this are not pictures
+MIN_IMAGE_SIDE = 4  # arrays smaller than this are not images
 
 
-def mistakes(dataset: Dataset, part: str, target_evaluations: list[TargetEvaluation], examples: int) -> dict[str, Any]:
-    """At most `examples` mistakes per target: the most confident wrong class first, the largest error first."""
+def mistakes(dataset: Dataset, targets: Mapping[str, list[TargetEvaluation]], examples: int) -> dict[str, Any]:
+    """The worst predictions on test rows, or without any on validation or training rows.
+
+    At most `examples` per target: the most confident wrong class first, the largest error first.
+    """
+    name = next(name for name in ("test", "validation", "train") if name in targets)
     entries = [
-        _mistake(dataset, part, target_evaluation, int(position))
-        for target_evaluation in target_evaluations
-        for position in _worst_first(target_evaluation)[:examples]
+        _mistake(dataset.splits[name], dataset.preprocessing, evaluation, int(row))
+        for evaluation in targets[name]
+        for row in module_of(evaluation.target.task).worst_rows(evaluation)[:examples]
     ]
-    return to_jsonable({"part": part, "mistakes": entries})
+    return to_jsonable({"part": name, "mistakes": entries})
 
 
-def _worst_first(target_evaluation: TargetEvaluation) -> np.ndarray:
-    if target_evaluation.confidence is None:
-        error = np.abs(target_evaluation.predicted - target_evaluation.actual)
-        return np.argsort(-error, kind="stable")
-    wrong = np.flatnonzero(target_evaluation.predicted != target_evaluation.actual)
-    return wrong[np.argsort(-target_evaluation.confidence[wrong], kind="stable")]
-
-
-def _mistake(dataset: Dataset, part: str, target_evaluation: TargetEvaluation, position: int) -> dict[str, Any]:
-    data = getattr(dataset, part)
-    inputs = data.x if isinstance(data.x, dict) else {next(iter(dataset.preprocessing.inputs)): data.x}
-    decoded = {name: dataset.preprocessing.inputs[name].invert(x[position]) for name, x in inputs.items()}
+def _mistake(split: DataSplit, preprocessing: Preprocessing, evaluation: TargetEvaluation, row: int) -> dict[str, Any]:
+    inputs = split.x if isinstance(split.x, dict) else {next(iter(preprocessing.inputs)): split.x}
+    decoded = {name: preprocessing.inputs[name].invert(x[row]) for name, x in inputs.items()}
     images = [x for x in decoded.values() if isinstance(x, np.ndarray) and is_image(x)]
     return {
-        "row": data.rows[position],
-        "target": target_evaluation.target.name,
-        "actual": _readable_label(target_evaluation.actual[position], target_evaluation.target.classes),
-        "predicted": _readable_label(target_evaluation.predicted[position], target_evaluation.target.classes),
-        "confidence": None if target_evaluation.confidence is None else float(target_evaluation.confidence[position]),
+        "row": split.rows[row],
+        "target": evaluation.target.name,
+        **module_of(evaluation.target.task).describe_row(evaluation, row),
         "image": png_data_url(images[0]) if images else None,
         "features": None if images else named_features(decoded),
     }
 
 
-def _readable_label(value: np.ndarray, classes: list[str]) -> str | float | None:
-    """A class by its name (None for a label that training never saw), a number in six digits."""
-    if not classes:
-        return float(f"{value:.6g}")
-    return classes[value] if value >= 0 else None
-
-
 def named_features(decoded: dict[str, np.ndarray | dict[str, Any]]) -> dict[str, Any] | None:
-    """The first MOST_FEATURES values by name; an array's values by their number."""
+    """The first `MAX_FEATURES` values by name; an array's values by their index."""
     named: dict[str, Any] = {}
     for name, row in decoded.items():
         if isinstance(row, dict):
@@ -79,9 +64,9 @@ def is_image(x: np.ndarray) -> bool:
 
 
 def png_data_url(pixels: np.ndarray) -> str:
-    """A PNG as a data address. The whole range is 0 … 1 or 0 … 255 where the pixels fit it, else their own."""
+    """A PNG as a data URL. Black to white is 0 … 1 or 0 … 255 where the pixels lie in it, else their own range."""
     pixels = np.asarray(pixels, np.float64).squeeze()
-    low, high = 0.0, next((limit for limit in (1.0, 255.0) if pixels.max() <= limit), float(pixels.max()))
+    low, high = 0.0, max_pixel(pixels)
     if pixels.min() < 0 or 1 < high < 255 or pixels.max() < 0.2 * high:
         low, high = float(pixels.min()), float(pixels.max())
     scaled = (pixels - low) / ((high - low) or 1.0)
@@ -90,3 +75,8 @@ def png_data_url(pixels: np.ndarray) -> str:
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def max_pixel(pixels: np.ndarray) -> float:
+    """The largest value that a pixel can have, judged by the range that the image lies in."""
+    return next((limit for limit in (1.0, 255.0) if pixels.max() <= limit), float(pixels.max()))

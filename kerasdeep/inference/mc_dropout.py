@@ -1,4 +1,4 @@
-"""Monte Carlo dropout: how much a model's answers vary when its dropout layers stay random.
+"""Monte Carlo dropout: how much a model's predictions vary when its dropout layers stay random.
 
 Gal & Ghahramani 2016, "Dropout as a Bayesian approximation": the mean over random copies of the network is the
 prediction, their spread its uncertainty. All copies run inside one compiled call for each batch of rows; only sums
@@ -7,8 +7,6 @@ leave it, so memory does not grow with the number of copies.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -16,34 +14,12 @@ import numpy as np
 from keras import ops
 
 from kerasdeep.backends import current_backend
-from kerasdeep.data.types import OUTPUT
 from kerasdeep.errors import InputError, SourceLocation
-from kerasdeep.evaluation.probabilities import entropy, to_class_probabilities
+from kerasdeep.evaluation.types import Moments
+from kerasdeep.heads import by_head
 from kerasdeep.inference.mc_layers import dropout_enabled, has_positive_rate, random_layers
 from kerasdeep.inference.mc_split import split_at_dropout
 from kerasdeep.modeling.batches import evaluation_batch_size
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """What the copies say about one head, (rows, units): mean and deviation (of the copies, not of their mean).
-
-    `mean_entropy` is (rows,), the mean of each copy's own entropy in nats; it means nothing for numbers.
-    """
-
-    mean: np.ndarray
-    std: np.ndarray
-    mean_entropy: np.ndarray
-
-    @property
-    def predictive_entropy(self) -> np.ndarray:
-        """Entropy of the mean: all uncertainty there is, in nats (rows,)."""
-        return entropy(to_class_probabilities(self.mean))
-
-    @property
-    def mutual_information(self) -> np.ndarray:
-        """What of it comes from the model not being settled (Houlsby et al. 2011), in nats: (rows,)."""
-        return np.maximum(0.0, self.predictive_entropy - self.mean_entropy)
 
 
 def sample_outputs(model: keras.Model, x: Any, samples: int, seed: int) -> dict[str, Moments]:
@@ -88,13 +64,13 @@ def _sampler(model: keras.Model, layers: list[Any], batch: int, samples: int, co
     """A function (rows of one batch, the batch's number) -> sums over all copies, by head.
 
     What lies before the first random layers is computed once. Sums are of differences from the model's plain
-    answer, so that small deviations do not drown in float32.
+    output, so that small deviations do not drown in float32.
     """
     rounds = samples // copies
     before, after = split_at_dropout(model, layers) or (None, model)
 
     def sampler(x: Any, batch_number: Any) -> dict[str, dict[str, Any]]:
-        deterministic = outputs_by_head(model(x, training=False))
+        deterministic = by_head(model(x, training=False))
         center = {head: ops.cast(output, "float32") for head, output in deterministic.items()}
         shared = x if before is None else before(x, training=False)
         repeated = keras.tree.map_structure(
@@ -105,7 +81,7 @@ def _sampler(model: keras.Model, layers: list[Any], batch: int, samples: int, co
             with dropout_enabled(
                 layers, seed, lambda: batch_number * rounds + round_number, current_backend().fast_dropout()
             ):
-                outputs = outputs_by_head(after(repeated, training=False))
+                outputs = by_head(after(repeated, training=False))
             return {head: _add_sums(sums[head], outputs[head], center[head], copies) for head in sums}
 
         zeros = {
@@ -140,18 +116,13 @@ def _entropy(p: Any) -> Any:
     return -ops.sum(ops.where(p > 0, p * ops.log(ops.where(p > 0, p, 1.0)), 0.0), axis=-1)
 
 
-def outputs_by_head(outputs: Any) -> dict[str, Any]:
-    """A model's outputs by head; a single head has no name of its own in the model."""
-    return dict(outputs) if isinstance(outputs, Mapping) else {OUTPUT: outputs}
-
-
 def _shares_masks(layers: list[Any]) -> bool:
     """Whether a mask spans the batch, so that repeated rows would not be independent copies."""
     return any((getattr(layer, "noise_shape", None) or (None,))[0] is not None for layer in layers)
 
 
 def _copies_at_once(samples: int, max_copies: int) -> int:
-    """The largest divisor of `samples` that is at most `most`: a batch of one row costs nearly as much as one of a
+    """The largest divisor of `samples` that is at most `max_copies`: a batch of one row costs nearly as much as one of a
     hundred."""
     return max(divisor for divisor in range(1, min(max_copies, samples) + 1) if samples % divisor == 0)
 

@@ -1,46 +1,140 @@
-"""A finished run, opened for questions: its model, its preprocessing and the machine it is asked on."""
+"""A finished run loaded for inference: its model, its preprocessing, and what can be asked of them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasdeep.backends import runtime
 from kerasdeep.config import load_config
 from kerasdeep.errors import InputError
-from kerasdeep.runs import RunDir
+from kerasdeep.runs import RunDir, open_run_dir
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
+    import pandas as pd
 
     from kerasdeep.config.root import Config
     from kerasdeep.data import Preprocessing
+    from kerasdeep.data.prediction_input import Rows
+    from kerasdeep.evaluation.types import Moments
+
+EVALUATION_KEYS = ("metrics", "baseline", "intervals", "evaluation")
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """`spec` is the run's own, with the options of the command put over it."""
+    """A run's model and preprocessing. `config` is the run's own, with the flags of `load` put over it."""
 
     run: RunDir
     config: Config
     model: keras.Model
     preprocessing: Preprocessing
 
+    @classmethod
+    def load(cls, run: RunDir | str | Path, flags: dict[str, tuple[str, str]] | None = None) -> Predictor:
+        """Load what a run saved, and prepare the backend.
 
-def load_predictor(run: RunDir, flags: dict[str, tuple[str, str]] | None = None) -> Predictor:
-    """Load what the run saved. Raises InputError when it has no model (yet), or one that cannot be read.
+        Args:
+            run: A run directory.
+            flags: Options as `load_config` takes them: seed, backend, device.
 
-    `flags` are options as `load_config` takes them: seed, backend, device.
-    """
-    result = run.read_result()
-    if not run.model.is_file():
-        status_text = f"its status is {result.get('status')}"
-        message = f"{run.path} has no model.keras: {status_text}. Finish it with: kerasdeep train {run.path} --resume"
-        raise InputError(message, "no-model")
-    # Threads and devices belong to the machine that trained; asking may happen on another one, in one process.
-    loaded = load_config(run.resolved, ["runtime.threads=auto", "runtime.distribution=none"], flags=flags)
-    runtime.prepare(loaded.config.runtime, loaded.config.seed)
-    return Predictor(run, loaded.config, _load_model(run), _load_preprocessing(run))
+        Raises:
+            InputError: The run has no model (yet), or one that cannot be read.
+        """
+        run = run if isinstance(run, RunDir) else open_run_dir(run)
+        status = run.read_result().get("status")
+        if not run.model.is_file():
+            message = f"{run.path} has no model.keras: its status is {status}. "
+            raise InputError(message + f"Finish it with: kerasdeep train {run.path} --resume", "no-model")
+        # Threads and devices belong to the machine that trained; this may be another one, and is one process.
+        config = load_config(run.resolved, ["runtime.threads=auto", "runtime.distribution=none"], flags=flags).config
+        runtime.prepare(config.runtime, config.seed)
+        return cls(run, config, _load_model(run), _load_preprocessing(run))
+
+    def predict(self, rows: Rows, mc: int | None = None) -> pd.DataFrame:
+        """Predictions for every row.
+
+        Args:
+            rows: A DataFrame with the columns of training; an array (rows, ...) or arrays by input; a CSV file
+                object; or the path of a table, an `.npz`, a folder of images, an image, or a built-in data set.
+            mc: Ask this many random copies of the model (Monte Carlo dropout), which also gives uncertainties.
+
+        Returns:
+            The input's columns (for images and arrays `row`: the file's name or the row's number), then for each
+            target `prediction`, `probability_<class>` and, with `mc`, `std` and for classes `predictive_entropy` and
+            `mutual_information` in nats. With several targets their names stand in these.
+
+        Raises:
+            InputError: The rows do not fit the model, or `mc` is given and the model has no dropout.
+        """
+        from kerasdeep.data import read_for_prediction, transform_inputs
+        from kerasdeep.evaluation.prediction_metrics import decode_outputs
+        from kerasdeep.inference.table_output import prediction_table
+
+        raw = read_for_prediction(self.preprocessing, rows)
+        x = transform_inputs(self.preprocessing, raw.x)
+        moments = None if mc is None else self.sample(x, mc)
+        outputs = self.outputs(x) if moments is None else {head: sums.mean for head, sums in moments.items()}
+        return prediction_table(raw, decode_outputs(self.preprocessing, outputs, moments))
+
+    def evaluate(
+        self, rows: Rows | None = None, mc: int | None = None, say: Callable[[str], None] = lambda text: None
+    ) -> dict[str, Any]:
+        """Measure the model on the splits that the run held out, or on labelled rows.
+
+        Args:
+            rows: Labelled rows as `predict` takes them; they count as a test split.
+            mc: Measure also the mean of this many random copies of the model.
+            say: Is told what a person should know about the data.
+
+        Returns:
+            The object of `result.json` with `metrics`, `baseline` and `intervals` measured now, and `evaluation`, the
+            fact; with `mc` the same once more under `mc`.
+
+        Raises:
+            InputError: Labels are missing or unknown, or the rows do not fit the model.
+        """
+        from kerasdeep.evaluation import baseline
+        from kerasdeep.evaluation.prediction_metrics import evaluate
+        from kerasdeep.inference import run_evaluation
+
+        preprocessing = self.preprocessing
+        splits = (
+            run_evaluation.held_out_splits(self.run, self.config, say)
+            if rows is None
+            else {"test": run_evaluation.labelled_split(preprocessing, rows, say)}
+        )
+        labels = {name: split.y for name, split in splits.items() if split.y is not None}
+        constant = baseline.constant_predictions_from_profile(self.run.read_fact("data"))
+        outputs = {name: self.outputs(split.x) for name, split in splits.items()}
+        evaluation = evaluate(preprocessing, labels, outputs, constant)
+        result = self.run.read_result() | {key: getattr(evaluation, key) for key in EVALUATION_KEYS}
+        result["metrics"] = (
+            run_evaluation.keras_metrics(self.model, self.config, preprocessing, splits) | evaluation.metrics
+        )
+        if mc is None:
+            return result
+        moments = {name: self.sample(split.x, mc) for name, split in splits.items()}
+        means = {name: {head: sums.mean for head, sums in heads.items()} for name, heads in moments.items()}
+        evaluation = evaluate(preprocessing, labels, means, constant, moments)
+        return result | {"mc": {"samples": mc, **{key: getattr(evaluation, key) for key in EVALUATION_KEYS}}}
+
+    def outputs(self, x: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The model's outputs in inference by head, (rows, units), for inputs that went through `preprocessing`."""
+        from kerasdeep.heads import by_head
+        from kerasdeep.modeling.batches import keras_data_arguments
+
+        return by_head(self.model.predict(**keras_data_arguments(self.model, x), verbose=0))
+
+    def sample(self, x: np.ndarray | Mapping[str, np.ndarray], copies: int) -> dict[str, Moments]:
+        """The moments of the outputs by head over random copies of the model; the same at every call."""
+        from kerasdeep.inference import mc_dropout
+
+        return mc_dropout.sample_outputs(self.model, x, copies, self.config.seed)
 
 
 def _load_model(run: RunDir) -> keras.Model:
@@ -55,7 +149,7 @@ def _load_model(run: RunDir) -> keras.Model:
         raise InputError(f"{run.model} cannot be loaded: {reason}", "broken-model") from error
 
 
-def _load_preprocessing(run: RunDir) -> Any:
+def _load_preprocessing(run: RunDir) -> Preprocessing:
     from kerasdeep.data import Preprocessing
 
     try:

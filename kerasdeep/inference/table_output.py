@@ -1,4 +1,4 @@
-"""A table of answers on its way out: to a file, the screen or a program."""
+"""A table of predictions: its columns, and how it is written."""
 
 from __future__ import annotations
 
@@ -6,11 +6,28 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from kerasdeep.data import PredictionInput
 from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.evaluation.types import TargetPrediction, module_of
 
 SUFFIXES = (".csv", ".parquet")
+
+
+def prediction_table(raw: PredictionInput, predictions: list[TargetPrediction]) -> pd.DataFrame:
+    """The input's columns, or its rows' names or numbers, with the columns of every target's prediction."""
+    columns: dict[str, np.ndarray] = {}
+    for prediction in predictions:
+        suffix = f"_{prediction.encoder.name}" if len(predictions) > 1 else ""
+        columns |= module_of(prediction.encoder.task).table_columns(prediction, suffix)
+    input_columns = raw.columns if raw.columns is not None else pd.DataFrame({"row": raw.rows})
+    for name in columns:
+        if name in input_columns.columns:
+            message = f"The input already has a column '{name}', which the predictions would overwrite. "
+            raise InputError(message + "Rename or remove it.", "column-taken")
+    return pd.concat([input_columns.reset_index(drop=True), pd.DataFrame(columns)], axis=1)
 
 
 def write_table(table: pd.DataFrame, path: Path | None) -> None:
@@ -31,9 +48,8 @@ def write_table(table: pd.DataFrame, path: Path | None) -> None:
 def check_path(path: Path) -> None:
     """Raise InputError, before any work is done, for a file that could not be written."""
     if path.suffix.lower() not in SUFFIXES:
-        raise InputError(
-            f"{path} is of no known kind. Expected {' or '.join(SUFFIXES)}.", "usage", SourceLocation("-o")
-        )
+        message = f"{path} has an unsupported suffix. Expected {' or '.join(SUFFIXES)}."
+        raise InputError(message, "usage", SourceLocation("-o"))
     if not path.parent.is_dir():
         raise InputError(f"The folder {path.parent} does not exist.", "usage", SourceLocation("-o"))
 

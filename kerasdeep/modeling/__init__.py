@@ -1,6 +1,7 @@
 """From a checked configuration to Keras objects: one file a noun."""
 
-from kerasdeep.modeling.compilation import compile_model, data_loss_from_logs, feature_names, output_heads
+from kerasdeep.heads import output_heads
+from kerasdeep.modeling.compilation import compile_model, data_loss_from_logs, feature_names
 from kerasdeep.modeling.factory import create
 from kerasdeep.modeling.losses import build_losses
 from kerasdeep.modeling.metrics import build_metrics

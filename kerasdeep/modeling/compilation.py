@@ -10,9 +10,10 @@ import keras
 from kerasdeep import custom_objects
 from kerasdeep.backends.keras_private import nested_layers
 from kerasdeep.config.lowering.planned import Head
+from kerasdeep.heads import output_heads, target_scales
 from kerasdeep.modeling import freezing
 from kerasdeep.modeling.losses import build_losses
-from kerasdeep.modeling.metrics import TargetScale, build_metrics
+from kerasdeep.modeling.metrics import build_metrics
 from kerasdeep.modeling.optimizer import (
     build_grouped_optimizer,
     build_optimizer,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from kerasdeep.catalog import Choice
     from kerasdeep.config.root import Config
     from kerasdeep.data.dataset import Dataset
-    from kerasdeep.data.types import Target
     from kerasdeep.modeling.param_groups import ParamGroup
 
 FROM_CONFIG = object()
@@ -78,37 +78,16 @@ def compile_model(
     model.compile(
         optimizer=keras_optimizer,
         loss=loss,
-        metrics=build_metrics(config.metrics, heads, target_scales(dataset)),
+        metrics=build_metrics(config.metrics, heads, target_scales(dataset.preprocessing)),
         weighted_metrics=[custom_objects.DataLoss(loss)] if log_data_loss else None,
     )
     return groups
-
-
-def output_heads(dataset: Dataset) -> list[Head]:
-    """What the network must predict: a head for each target with classes, one for all numbers together."""
-    return [_output_head(name, targets) for name, targets in dataset.heads.items()]
-
-
-def _output_head(name: str, targets: Sequence[Target]) -> Head:
-    return Head(name, targets[0].kind, sum(target.units for target in targets))
 
 
 def feature_names(dataset: Dataset) -> dict[str, list[str]]:
     """The names of the columns of each of the data's inputs that is a table."""
     rules = dataset.preprocessing.inputs
     return {name: rule.feature_names for name, rule in rules.items() if hasattr(rule, "feature_names")}
-
-
-def target_scales(dataset: Dataset) -> dict[str, TargetScale]:
-    """How scaled targets become the original numbers, by head; empty where none was scaled."""
-    rules = {rule.name: rule for rule in dataset.preprocessing.targets}
-    scales_by_head = {}
-    for name, targets in dataset.heads.items():
-        scales = [rules[target.name].scale for target in targets]
-        offsets = [rules[target.name].center for target in targets]
-        if any(scale != 1.0 for scale in scales) or any(offsets):
-            scales_by_head[name] = (scales[0], offsets[0]) if len(targets) == 1 else (scales, offsets)
-    return scales_by_head
 
 
 def has_penalties(model: keras.Model) -> bool:

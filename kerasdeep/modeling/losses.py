@@ -23,7 +23,7 @@ def build_losses(
 ) -> keras.losses.Loss | dict[str, keras.losses.Loss]:
     """A loss object, or one for each head where there are several.
 
-    `wanted` is auto, a choice for every head, or choices by head (the others stay auto). Raises `InputError` where
+    `configured` is auto, a choice for every head, or choices by head (the others stay auto). Raises `InputError` where
     label smoothing is asked of a loss that has none.
     """
     loss_by_head = {head.name: _build_loss(_choice_for_head(configured, head), head, label_smoothing) for head in heads}

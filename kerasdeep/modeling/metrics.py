@@ -9,6 +9,7 @@ from kerasdeep import custom_objects
 from kerasdeep.catalog import Choice
 from kerasdeep.config.lowering.planned import Head
 from kerasdeep.errors import InputError
+from kerasdeep.heads import TargetScale
 from kerasdeep.modeling.factory import create
 from kerasdeep.tasks import TASKS
 
@@ -22,9 +23,6 @@ AVERAGING_ARGUMENTS = {"F1Score": ("average", "macro"), "FBetaScore": ("average"
 SCALE_INVARIANT_METRICS = ("R2Score", "CosineSimilarity", "PearsonCorrelation", "ConcordanceCorrelation")
 """Metrics of numbers that no unit changes; computed on scaled targets, where sums of squares lose no digits."""
 
-TargetScale = tuple[Any, Any]
-"""Scale and offset, numbers or one per column: original = scaled * scale + offset."""
-
 
 def build_metrics(
     configured: str | Sequence[Choice] | Mapping[str, Sequence[Choice]],
@@ -33,7 +31,7 @@ def build_metrics(
 ) -> list[Any] | dict[str, list[Any]]:
     """Metric objects (and Keras's word `accuracy`), a list, or lists by head where there are several.
 
-    `wanted` is auto, a list for every head, or lists by head (the others stay auto). `units` gives, by head, how
+    `configured` is auto, a list for every head, or lists by head (the others stay auto). `scales` gives, by head, how
     scaled targets become the original ones. Raises `InputError` for a metric that gives a number per class.
     """
     metrics_by_head = {

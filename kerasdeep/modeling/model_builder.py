@@ -10,7 +10,7 @@ import numpy as np
 from kerasdeep.config.lowering.planned import PlannedLayer
 from kerasdeep.config.root import Config
 from kerasdeep.data import Dataset
-from kerasdeep.modeling.compilation import output_heads
+from kerasdeep.heads import output_heads
 from kerasdeep.modeling.losses import build_losses
 from kerasdeep.modeling.network import TensorFunction, build_functional_model
 from kerasdeep.modeling.pretrained import build_pretrained_model

@@ -49,29 +49,27 @@ def cached_measurement(run: RunDir, family: str) -> MetricValues:
 
 
 def _measure_mc_dropout(run: RunDir, samples: int) -> MetricValues:
-    from kerasdeep.inference.predictor import load_predictor
+    from kerasdeep.evaluation.prediction_metrics import METRIC_PREFIX
+    from kerasdeep.inference.predictor import Predictor
 
-    trained = load_predictor(run)
-    from kerasdeep.inference import run_evaluation
-
-    mc_result = run_evaluation.evaluate(trained, None, samples, say=_discard_message)["mc"]
+    mc_result = Predictor.load(run).evaluate(mc=samples)["mc"]
     metrics = dict(mc_result["metrics"])
     for part, part_evaluation in mc_result["evaluation"]["parts"].items():
         for name, value in (part_evaluation["targets"][0].get("most_certain") or {}).items():
-            metrics[f"{run_evaluation.METRIC_PREFIX[part]}certain_{name}"] = value
+            metrics[f"{METRIC_PREFIX[part]}certain_{name}"] = value
     return metrics
 
 
 def _measure_train_again(run: RunDir) -> MetricValues:
     """Loss and metrics on the training rows in inference: no dropout, no batch statistics."""
-    from kerasdeep.inference.predictor import load_predictor
+    from kerasdeep.inference.predictor import Predictor
 
-    trained = load_predictor(run)
+    predictor = Predictor.load(run)
     from kerasdeep import data
-    from kerasdeep.inference import run_evaluation
+    from kerasdeep.inference.run_evaluation import keras_metrics  # loads Keras
 
-    rows = data.load(trained.config.data, trained.config.task).train
-    return run_evaluation.keras_metrics(trained, {"train": (rows.x, rows.y)})
+    splits = {"train": data.load(predictor.config.data, predictor.config.task).train}
+    return keras_metrics(predictor.model, predictor.config, predictor.preprocessing, splits)
 
 
 def _measure_diagnose(run: RunDir) -> MetricValues:
@@ -101,16 +99,16 @@ def _measure_lr_find(run: RunDir) -> MetricValues:
 
 
 def _measure_export(run: RunDir, format: str, options: str) -> MetricValues:
-    from kerasdeep.inference.predictor import load_predictor
+    from kerasdeep.inference.predictor import Predictor
 
-    trained = load_predictor(run)
+    predictor = Predictor.load(run)
     from kerasdeep.inference.export import exporter, formats
 
     fold, float16 = format == "fold" or "_fold" in options, "_float16" in options
     format = "keras" if format == "fold" else format
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / f"model{formats.FORMATS[format].suffix}"
-        result = exporter.export_run(trained, format, target, fold, float16, None, True)
+        result = exporter.export_run(predictor, exporter.ExportOptions(format, target, fold, float16, force=True))
     size, time = result["bytes"], result["milliseconds_a_row"]
     return {
         "difference": result["largest_difference"],
@@ -119,10 +117,6 @@ def _measure_export(run: RunDir, format: str, options: str) -> MetricValues:
         "bytes_ratio": size["after"] / size["before"],
         "speedup": time["before"] / time["after"],
     }
-
-
-def _discard_message(text: str) -> None:
-    """What `evaluate` says to a person is not for a table."""
 
 
 _MEASUREMENTS: dict[str, Callable[[RunDir], MetricValues]] = {

@@ -14,8 +14,10 @@ from kerasdeep.config.root import Config
 from kerasdeep.data import Dataset
 from kerasdeep.engine.compile_policy import CompileDecision
 from kerasdeep.evaluation import weight_stats
+from kerasdeep.evaluation.baseline import constant_predictions
 from kerasdeep.evaluation.prediction_metrics import METRIC_PREFIX, evaluate
 from kerasdeep.evaluation.reconstructions import example_rows, reconstruction_examples
+from kerasdeep.evaluation.worst_predictions import mistakes
 from kerasdeep.modeling import freezing
 from kerasdeep.runs import RunDir, atomic_write
 from kerasdeep.training.phase import PhaseState, with_data_loss
@@ -36,16 +38,19 @@ def write_weights_fact(model: keras.Model, run: RunDir, head_layers: Collection[
 
 def evaluate_run(run: RunDir, config: Config, dataset: Dataset, phase: PhaseState) -> dict[str, Any]:
     """Measure the model on what it was not trained on; write the facts, return the result's part of it."""
-    engine, losses, predictions = phase.engine, {}, {}
-    splits = {name: split for name, split in dataset.splits.items() if name != "train"} or {"train": dataset.train}
+    engine, losses, outputs, splits = phase.engine, {}, {}, dataset.held_out
     for name, split in splits.items():
         device_data = phase.validation if name == "validation" else engine.to_device(split.x, split.y)
         split_losses = with_data_loss(engine.evaluate(device_data) or {}, phase.output_heads)
         losses |= {METRIC_PREFIX[name] + key: value for key, value in split_losses.items()}
-        predictions[name] = engine.predict(device_data[0])
-    result = evaluate(dataset, predictions, config.report.examples)
+        outputs[name] = engine.predict(device_data[0])
+    labels, constant = (
+        {name: split.y for name, split in splits.items()},
+        constant_predictions(dataset.preprocessing, dataset.train.y),
+    )
+    result = evaluate(dataset.preprocessing, labels, outputs, constant)
     run.write_fact("evaluation", result.evaluation)
-    run.write_fact("samples", result.samples)
+    run.write_fact("samples", mistakes(dataset, result.targets, config.report.examples))
     return {"metrics": {**losses, **result.metrics}, "baseline": result.baseline, "intervals": result.intervals}
 
 

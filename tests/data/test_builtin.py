@@ -10,6 +10,7 @@ import tarfile
 
 import numpy as np
 import pytest
+from helpers.decoding import decode_target
 
 from kerasdeep import data
 from kerasdeep.config.sections.data import DataConfig, SplitConfig
@@ -108,7 +109,7 @@ def test_mnist_and_california_housing_are_read_from_their_npz(keras_home):
     found = data.load(DataConfig(source="california_housing", validation=None))
     order = np.arange(100)
     np.random.RandomState(113).shuffle(order)  # as keras.datasets.california_housing does
-    prices = data.decode_target(found.preprocessing, found.test.y)["MedHouseVal"]
+    prices = decode_target(found.preprocessing, found.test.y)["MedHouseVal"]
     np.testing.assert_allclose(prices, table.sum(axis=1)[order[80:]], atol=1e-5)
 
 

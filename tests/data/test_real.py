@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.decoding import decode_target
 
 from kerasdeep import data
 from kerasdeep.config.sections.data import DataConfig, SplitConfig
@@ -32,7 +33,7 @@ def test_california_housing_as_a_users_csv():
     assert found.input_shapes == {"input": (8,)}
     assert [len(part) for part in found.splits.values()] == [14448, 2064, 4128]
     values = np.concatenate(
-        [data.decode_target(found.preprocessing, part.y)["MedHouseVal"] for part in found.splits.values()]
+        [decode_target(found.preprocessing, part.y)["MedHouseVal"] for part in found.splits.values()]
     )
     assert abs(values.mean() - 2.06856) < 1e-5
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.decoding import decode_target
 
 from kerasdeep import data
 from kerasdeep.config.sections.data import DataConfig
@@ -53,7 +54,7 @@ def test_labels_become_class_numbers_and_names_again(load):
     found = load(labels)
     assert found.train.y.dtype == np.int32
     np.testing.assert_array_equal(found.train.y, np.array([1, 0, 2] * 40))
-    np.testing.assert_array_equal(data.decode_target(found.preprocessing, found.train.y)["y"], labels)
+    np.testing.assert_array_equal(decode_target(found.preprocessing, found.train.y)["y"], labels)
 
 
 def test_numbers_are_standardized_on_training_rows_and_restored(load):
@@ -61,7 +62,7 @@ def test_numbers_are_standardized_on_training_rows_and_restored(load):
     found = load(numbers)
     assert abs(found.train.y.mean()) < 1e-5 and abs(found.train.y.std() - 1) < 1e-5
     for predicted in (found.train.y, found.train.y[:, None]):
-        np.testing.assert_allclose(data.decode_target(found.preprocessing, predicted)["y"], numbers, rtol=1e-5)
+        np.testing.assert_allclose(decode_target(found.preprocessing, predicted)["y"], numbers, rtol=1e-5)
     np.testing.assert_allclose(load(numbers, target_scaling="none").train.y, numbers, rtol=1e-6)
 
 

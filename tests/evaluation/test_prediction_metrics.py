@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from helpers.evaluated import evaluate_dataset
 from PIL import Image
 
 from kerasdeep.data import Dataset, DataSplit, Preprocessing
@@ -13,7 +14,6 @@ from kerasdeep.data.encoders.category import CategoryEncoder
 from kerasdeep.data.encoders.number import NumberEncoder
 from kerasdeep.data.preprocessing import ArrayTransform, TableTransform
 from kerasdeep.data.targets import TargetEncoder
-from kerasdeep.evaluation.prediction_metrics import evaluate
 from kerasdeep.evaluation.worst_predictions import is_image, png_data_url
 
 ZERO, ONE = np.array(0.0), np.array(1.0)
@@ -49,7 +49,7 @@ PROBABILITIES = np.array([[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.04, 0.95, 0.01], 
 
 
 def test_classes_are_measured_against_the_majority_of_the_training_part(animals):
-    found = evaluate(animals, {"test": PROBABILITIES})
+    found = evaluate_dataset(animals, {"test": PROBABILITIES})
     assert found.metrics["test_accuracy"] == 0.5
     assert found.baseline == {"test_accuracy": 0.5}
     target = found.evaluation["parts"]["test"]["targets"][0]
@@ -65,7 +65,7 @@ def test_classes_are_measured_against_the_majority_of_the_training_part(animals)
 
 
 def test_the_interval_of_the_accuracy_is_wilsons(animals):
-    low, high = evaluate(animals, {"test": PROBABILITIES}).intervals["test_accuracy"]
+    low, high = evaluate_dataset(animals, {"test": PROBABILITIES}).intervals["test_accuracy"]
     n, share, z = 4, 0.5, 1.959963984540054
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
@@ -73,7 +73,7 @@ def test_the_interval_of_the_accuracy_is_wilsons(animals):
 
 
 def test_mistakes_come_most_confident_first_with_their_pictures(animals):
-    samples = evaluate(animals, {"test": PROBABILITIES}).samples
+    samples = evaluate_dataset(animals, {"test": PROBABILITIES}).samples
     assert samples["part"] == "test"
     first, second = samples["mistakes"]
     assert (first["row"], first["actual"], first["predicted"], first["confidence"]) == (103, "owl", "dog", 0.98)
@@ -85,8 +85,8 @@ def test_mistakes_come_most_confident_first_with_their_pictures(animals):
 
 
 def test_examples_limits_the_mistakes(animals):
-    assert len(evaluate(animals, {"test": PROBABILITIES}, examples=1).samples["mistakes"]) == 1
-    assert evaluate(animals, {"test": PROBABILITIES}, examples=0).samples["mistakes"] == []
+    assert len(evaluate_dataset(animals, {"test": PROBABILITIES}, examples=1).samples["mistakes"]) == 1
+    assert evaluate_dataset(animals, {"test": PROBABILITIES}, examples=0).samples["mistakes"] == []
 
 
 def test_one_column_of_probabilities_is_class_one():
@@ -95,7 +95,7 @@ def test_one_column_of_probabilities_is_class_one():
     data = dataset(
         [rule], {"input": ArrayTransform((1,), ZERO, ZERO, ONE)}, (y[:, None] * 1.0, y), (y[:, None] * 1.0, y)
     )
-    found = evaluate(data, {"validation": np.array([[0.5], [0.9], [0.2]])})
+    found = evaluate_dataset(data, {"validation": np.array([[0.5], [0.9], [0.2]])})
     assert found.metrics["val_accuracy"] == pytest.approx(2 / 3), "0.5 is not above the threshold"
     (mistake,) = found.samples["mistakes"]
     assert (mistake["actual"], mistake["predicted"]) == ("yes", "no")
@@ -116,7 +116,7 @@ def housing(rows=400, noise=0.5):
 
 def test_numbers_are_measured_in_their_own_unit():
     data, said = housing()
-    found = evaluate(data, {"test": said})
+    found = evaluate_dataset(data, {"test": said})
     error = 2 * (said[:, 0] - data.test.y)
     assert found.metrics["test_mean_absolute_error"] == pytest.approx(np.abs(error).mean(), rel=1e-5)
     assert found.metrics["test_root_mean_squared_error"] == pytest.approx(np.sqrt((error**2).mean()), rel=1e-5)
@@ -130,10 +130,12 @@ def test_numbers_are_measured_in_their_own_unit():
 
 def test_intervals_are_the_same_every_time_and_narrower_with_more_rows():
     data, said = housing()
-    once, again = (evaluate(data, {"test": said}).intervals for _ in range(2))
+    once, again = (evaluate_dataset(data, {"test": said}).intervals for _ in range(2))
     assert once == again
     data, said = housing(rows=4000)
-    wide, narrow = (np.diff(found["test_r2_score"])[0] for found in (once, evaluate(data, {"test": said}).intervals))
+    wide, narrow = (
+        np.diff(found["test_r2_score"])[0] for found in (once, evaluate_dataset(data, {"test": said}).intervals)
+    )
     assert narrow < 0.6 * wide
 
 
@@ -141,7 +143,7 @@ def test_the_largest_errors_are_shown_with_raw_values():
     data, said = housing()
     said[7] += 50
     said[0] -= 30
-    first, second = evaluate(data, {"test": said}, examples=2).samples["mistakes"]
+    first, second = evaluate_dataset(data, {"test": said}, examples=2).samples["mistakes"]
     assert (first["row"], first["confidence"], first["image"]) == (107, None, None)
     assert first["features"] == {"rooms": pytest.approx(5 + 10 * data.test.x[7, 0], rel=1e-5), "coast": "far"}
     assert second["features"]["coast"] is None, "no column of the category is set"
@@ -149,14 +151,16 @@ def test_the_largest_errors_are_shown_with_raw_values():
 
 def test_many_rows_are_thinned_for_the_plot():
     data, said = housing(rows=5000)
-    assert len(evaluate(data, {"test": said}).evaluation["parts"]["test"]["targets"][0]["pairs"]["actual"]) == 2000
+    assert (
+        len(evaluate_dataset(data, {"test": said}).evaluation["parts"]["test"]["targets"][0]["pairs"]["actual"]) == 2000
+    )
 
 
 def test_several_numbers_share_a_head_and_are_measured_together_and_apart():
     rules = [TargetEncoder("a", "regression"), TargetEncoder("b", "regression", center=10.0, scale=2.0)]
     y = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], np.float32)
     inputs = {"input": ArrayTransform((2,), ZERO, ZERO, ONE)}
-    found = evaluate(dataset(rules, inputs, (y, y), (y, y)), {"validation": y + np.float32(1)})
+    found = evaluate_dataset(dataset(rules, inputs, (y, y), (y, y)), {"validation": y + np.float32(1)})
     assert found.metrics["val_mean_absolute_error"] == pytest.approx(1.5)
     assert found.metrics["val_root_mean_squared_error"] == pytest.approx(np.sqrt((1 + 4) / 2))
     apart = [target["metrics"]["mean_absolute_error"] for target in found.evaluation["parts"]["validation"]["targets"]]
@@ -167,7 +171,7 @@ def test_several_heads_carry_their_names():
     rules = [TargetEncoder("kind", "binary", ["a", "b"], ["a", "b"]), TargetEncoder("size", "regression", scale=2.0)]
     x, y = np.zeros((4, 3), np.float32), {"kind": np.array([0, 1, 1, 1]), "size": np.arange(4, dtype=np.float32)}
     data = dataset(rules, {"input": ArrayTransform((3,), ZERO, ZERO, ONE)}, (x, y), test=(x, y))
-    found = evaluate(data, {"test": {"kind": np.array([0.1, 0.9, 0.9, 0.1]), "size": np.arange(4.0)}})
+    found = evaluate_dataset(data, {"test": {"kind": np.array([0.1, 0.9, 0.9, 0.1]), "size": np.arange(4.0)}})
     assert found.metrics["test_kind_accuracy"] == 0.75
     assert found.metrics["test_size_mean_absolute_error"] == 0
     assert found.baseline["test_kind_accuracy"] == 0.75
@@ -178,14 +182,14 @@ def test_facts_are_json_without_nan_even_for_constant_targets_and_broken_predict
     data, said = housing(rows=5)
     data.test.y[:] = 1
     said[2] = np.nan
-    found = evaluate(data, {"test": said})
+    found = evaluate_dataset(data, {"test": said})
     text = json.dumps([found.evaluation, found.samples, found.metrics, found.intervals], allow_nan=False)
     assert "mean_absolute_error" in text
     assert found.metrics["test_r2_score"] is None
 
 
 def test_every_part_that_was_predicted_is_measured(animals):
-    found = evaluate(animals, {"train": np.eye(3)[animals.train.y], "test": PROBABILITIES})
+    found = evaluate_dataset(animals, {"train": np.eye(3)[animals.train.y], "test": PROBABILITIES})
     assert (found.metrics["accuracy"], found.metrics["test_accuracy"]) == (1.0, 0.5)
 
 

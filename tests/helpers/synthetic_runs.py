@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+from helpers.evaluated import evaluate_dataset
 
 from kerasdeep.data import Dataset, DataSplit, Preprocessing
 from kerasdeep.data.encoders.category import CategoryEncoder
 from kerasdeep.data.encoders.number import NumberEncoder
 from kerasdeep.data.preprocessing import ArrayTransform, TableTransform
 from kerasdeep.data.targets import TargetEncoder
-from kerasdeep.evaluation.prediction_metrics import Evaluation, evaluate
 from kerasdeep.report.run_facts import FACT_KINDS, RunFacts
 from kerasdeep.runs import RunDir
 from kerasdeep.runs.facts import ResultFact, parse_fact
@@ -60,7 +61,7 @@ def pictures(rows: int, seed: int = 0) -> np.ndarray:
     return np.round(255 * np.clip(blobs * 1.3, 0, 1)).astype(np.float32) / 255
 
 
-def classes_evaluation(names: list[str], rows: int = 600, sharpness: float = 3.0) -> Evaluation:
+def classes_evaluation(names: list[str], rows: int = 600, sharpness: float = 3.0) -> SimpleNamespace:
     """Answers that are mostly right, and wrong among neighbours."""
     rng = np.random.default_rng(0)
     rule = TargetEncoder("garment", "multiclass", [str(n) for n in range(len(names))], names)
@@ -73,10 +74,10 @@ def classes_evaluation(names: list[str], rows: int = 600, sharpness: float = 3.0
     part = DataSplit(pictures(rows), y, np.arange(rows))
     preprocessing = Preprocessing("image", inputs, [rule])
     dataset = Dataset(part, part, part, None, [rule.target], {"input": (28, 28)}, preprocessing, {}, [], "f00d")
-    return evaluate(dataset, {"validation": np.roll(probabilities, 0, axis=0), "test": probabilities})
+    return evaluate_dataset(dataset, {"validation": np.roll(probabilities, 0, axis=0), "test": probabilities})
 
 
-def numbers_evaluation(rows: int = 800) -> Evaluation:
+def numbers_evaluation(rows: int = 800) -> SimpleNamespace:
     rng = np.random.default_rng(0)
     rule = TargetEncoder("price", "regression", center=2.1, scale=1.1)
     z = rng.gamma(2.0, 0.7, rows).astype(np.float32) - 1.4
@@ -89,7 +90,7 @@ def numbers_evaluation(rows: int = 800) -> Evaluation:
     preprocessing = Preprocessing("table", {"input": table}, [rule])
     dataset = Dataset(part, part, part, None, [rule.target], {"input": (7,)}, preprocessing, {}, [], "f00d")
     said = z + 0.3 * rng.standard_t(5, rows).astype(np.float32)
-    return evaluate(dataset, {"validation": said, "test": said[:, None]})
+    return evaluate_dataset(dataset, {"validation": said, "test": said[:, None]})
 
 
 def history(run: RunDir, epochs: int, metric: str = "accuracy", overfit: bool = True, momentum: bool = True) -> int:
@@ -196,7 +197,7 @@ def _made(folder: Path, name: str, config: str) -> RunDir:
     return run
 
 
-def _result(run: RunDir, status: str, evaluation: Evaluation | None, **more: object) -> None:
+def _result(run: RunDir, status: str, evaluation: SimpleNamespace | None, **more: object) -> None:
     measured = {}
     if evaluation:
         measured = {name: getattr(evaluation, name) for name in ("metrics", "baseline", "intervals")}

@@ -18,10 +18,9 @@ from kerasdeep.cli.app import app
 from kerasdeep.config import load_config
 from kerasdeep.errors import InputError, RunFailed
 from kerasdeep.inference.export import exporter
+from kerasdeep.inference.export.exporter import ExportOptions
 from kerasdeep.inference.export.formats import FORMATS, ExportFormat
-from kerasdeep.inference.prediction import predict
-from kerasdeep.inference.predictor import load_predictor
-from kerasdeep.inference.run_evaluation import evaluate
+from kerasdeep.inference.predictor import Predictor
 from kerasdeep.inference.table_output import table_as_json, write_table
 from kerasdeep.runs import create_run_dir
 
@@ -67,14 +66,14 @@ training: {epochs: 3}
 
 @pytest.fixture(scope="module")
 def classes(folder):
-    return load_predictor(
+    return Predictor.load(
         train(folder, "c", f"data: {{source: shop.csv, target: bought, drop: [spent], test: 0.2}}{NET}")
     )
 
 
 @pytest.fixture(scope="module")
 def numbers(folder):
-    return load_predictor(
+    return Predictor.load(
         train(folder, "n", f"data: {{source: shop.csv, target: spent, drop: [bought], test: 0.2}}{NET}")
     )
 
@@ -83,14 +82,14 @@ def numbers(folder):
 def pictures(folder):
     layers = "[{Conv2D: {filters: 4, kernel_size: 3}}, GlobalAveragePooling2D, Output]"
     text = f"data: {{source: pictures}}\nnetwork: {{layers: {layers}}}\nregularization: {{batch_norm: before}}"
-    return load_predictor(train(folder, "p", f"{text}\ntraining: {{epochs: 1, batch_size: 8}}"))
+    return Predictor.load(train(folder, "p", f"{text}\ntraining: {{epochs: 1, batch_size: 8}}"))
 
 
 @pytest.fixture(scope="module")
 def both(folder):
     heads = "[Dense: 8, {Output: {name: bought, inputs: [dense_1]}}, {Output: {name: spent, inputs: [dense_1]}}]"
     text = f"data: {{source: shop.csv, target: [bought, spent]}}\nnetwork: {{layers: {heads}}}"
-    return load_predictor(train(folder, "b", f"{text}\ntraining: {{epochs: 1}}"))
+    return Predictor.load(train(folder, "b", f"{text}\ntraining: {{epochs: 1}}"))
 
 
 def test_the_inputs_columns_stay_and_classes_have_names(classes, tmp_path):
@@ -98,7 +97,7 @@ def test_the_inputs_columns_stay_and_classes_have_names(classes, tmp_path):
     new["city"] = ["Paris", *new.city[1:]]
     new.insert(0, "note", list("abcde"))
     new.to_csv(tmp_path / "new.csv", index=False)
-    found = predict(classes, str(tmp_path / "new.csv"))
+    found = classes.predict(str(tmp_path / "new.csv"))
     assert list(found) == ["note", "age", "city", "prediction", "probability_no", "probability_yes"]
     assert found.city[0] == "Paris", "a value that training never saw is no mistake"
     assert set(found.prediction) <= {"yes", "no"}
@@ -107,48 +106,72 @@ def test_the_inputs_columns_stay_and_classes_have_names(classes, tmp_path):
 
 
 def test_uncertainty_of_classes_and_numbers(classes, numbers, folder):
-    found = predict(classes, str(folder / "shop.csv"), samples=20)
+    found = classes.predict(str(folder / "shop.csv"), mc=20)
     assert list(found)[-3:] == ["std", "predictive_entropy", "mutual_information"]
     assert (found["std"] > 0).all()
-    again = predict(classes, str(folder / "shop.csv"), samples=20)
+    again = classes.predict(str(folder / "shop.csv"), mc=20)
     pd.testing.assert_frame_equal(found, again)
-    found = predict(numbers, str(folder / "shop.csv"), samples=20)
+    found = numbers.predict(str(folder / "shop.csv"), mc=20)
     assert list(found)[-2:] == ["prediction", "std"]
     assert 1 < found["std"].mean() < 60, "in the unit of `spent`, not of the scaled target"
 
 
 def test_parquet_in_and_out_and_several_targets(both, tmp_path):
     shop(4).to_parquet(tmp_path / "new.parquet")
-    found = predict(both, str(tmp_path / "new.parquet"))
+    found = both.predict(str(tmp_path / "new.parquet"))
     assert {"prediction_bought", "probability_bought_yes", "prediction_spent"} <= set(found)
     write_table(found, tmp_path / "out.parquet")
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out.parquet"), found)
     assert table_as_json(found)["predictions"][0]["age"] is None, "a missing number is null in JSON"
 
 
-def test_standard_input(classes, monkeypatch):
+def test_standard_input(classes, monkeypatch, capsys):
     text = shop(3).drop(columns=["bought", "spent"]).to_csv(index=False)
+    assert list(classes.predict(io.BytesIO(text.encode()))) == [
+        *("age", "city", "prediction", "probability_no", "probability_yes")
+    ]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-    assert len(predict(classes, "-")) == 3
+    assert verb(["predict", str(classes.run.path), "-", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == 3
+
+
+def test_rows_in_memory_are_predicted_as_those_of_a_file(classes, both, pictures, folder, tmp_path):
+    frame = shop(30, seed=3)
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    for predictor in (classes, both):
+        from_file = predictor.predict(tmp_path / "rows.csv")
+        pd.testing.assert_frame_equal(predictor.predict(frame.set_index(frame.index + 7)), from_file)
+        pd.testing.assert_frame_equal(predictor.predict(frame.to_dict("list")), from_file)
+    image = np.asarray(Image.open(folder / "pictures" / "red" / "3.png"))
+    from_file = pictures.predict(folder / "pictures" / "red" / "3.png").drop(columns="row")
+    pd.testing.assert_frame_equal(pictures.predict(image[None]).drop(columns="row"), from_file)
+    pd.testing.assert_frame_equal(pictures.predict({"x": image[None]}).drop(columns="row"), from_file)
+    assert classes.evaluate(frame)["metrics"]["test_accuracy"] == pytest.approx(
+        (classes.predict(frame).prediction == frame.bought).mean()
+    )
+    with pytest.raises(InputError, match=r"arrays y, z\. Expected `x`"):
+        pictures.predict({"y": np.zeros(3), "z": np.zeros(3)})
+    with pytest.raises(InputError, match="is a table"):
+        pictures.predict(frame)
 
 
 def test_pictures_by_file_name(pictures, folder):
-    found = predict(pictures, str(folder / "pictures" / "red"))
+    found = pictures.predict(str(folder / "pictures" / "red"))
     assert list(found) == ["row", "prediction", "probability_blue", "probability_red"]
     assert found.row[0] == "0.png"
-    assert len(predict(pictures, str(folder / "pictures" / "red" / "3.png"))) == 1
+    assert len(pictures.predict(str(folder / "pictures" / "red" / "3.png"))) == 1
 
 
 def test_what_cannot_be_predicted_is_said(classes, both, pictures, tmp_path):
     shop(3).drop(columns="age").to_csv(tmp_path / "lacks.csv", index=False)
     with pytest.raises(InputError, match="no column 'age'"):
-        predict(classes, str(tmp_path / "lacks.csv"))
+        classes.predict(str(tmp_path / "lacks.csv"))
     shop(3).assign(prediction=1).to_csv(tmp_path / "taken.csv", index=False)
-    with pytest.raises(InputError, match="'prediction' already"):
-        predict(classes, str(tmp_path / "taken.csv"))
+    with pytest.raises(InputError, match="already has a column 'prediction'"):
+        classes.predict(str(tmp_path / "taken.csv"))
     with pytest.raises(InputError, match="no dropout-like layer"):
-        predict(pictures, str(pictures.config.data.source), samples=5)
-    with pytest.raises(InputError, match="no known kind"):
+        pictures.predict(str(pictures.config.data.source), mc=5)
+    with pytest.raises(InputError, match="unsupported suffix"):
         write_table(shop(3), tmp_path / "out.txt")
 
 
@@ -156,14 +179,14 @@ def test_a_run_without_a_model_is_refused(tmp_path):
     run = create_run_dir(tmp_path, "early")
     run.write_result({"status": "interrupted"})
     with pytest.raises(InputError, match=r"interrupted.*--resume"):
-        load_predictor(run)
+        Predictor.load(run)
 
 
 @pytest.mark.parametrize("name", ["classes", "numbers", "both"])
 def test_measuring_anew_gives_the_figures_of_training(name, request):
     trained = request.getfixturevalue(name)
     result = trained.run.read_result()
-    found = evaluate(trained, None, None, print)
+    found = trained.evaluate()
     assert set(found["metrics"]) == set(result["metrics"])
     for key, value in result["metrics"].items():
         assert found["metrics"][key] == pytest.approx(value, rel=1e-4, abs=1e-6), key
@@ -173,8 +196,8 @@ def test_measuring_anew_gives_the_figures_of_training(name, request):
 
 def test_a_labelled_file_is_a_test_part_and_mc_stands_beside(classes, numbers, tmp_path):
     shop(100, seed=5).to_csv(tmp_path / "labelled.csv", index=False)
-    found = evaluate(classes, str(tmp_path / "labelled.csv"), 20, print)
-    said = predict(classes, str(tmp_path / "labelled.csv"))
+    found = classes.evaluate(str(tmp_path / "labelled.csv"), 20, print)
+    said = classes.predict(str(tmp_path / "labelled.csv"))
     right = (said.prediction == shop(100, seed=5).bought).mean()
     assert found["metrics"]["test_accuracy"] == pytest.approx(right)
     assert set(found["mc"]["metrics"]) <= set(found["metrics"])
@@ -182,7 +205,7 @@ def test_a_labelled_file_is_a_test_part_and_mc_stands_beside(classes, numbers, t
     (target,) = found["mc"]["evaluation"]["parts"]["test"]["targets"]
     assert target["most_certain"]["share"] == 0.8
     json.dumps(found, allow_nan=False)
-    found = evaluate(numbers, str(tmp_path / "labelled.csv"), 20, print)
+    found = numbers.evaluate(str(tmp_path / "labelled.csv"), 20, print)
     (target,) = found["mc"]["evaluation"]["parts"]["test"]["targets"]
     assert target["most_certain"]["mean_absolute_error"] > 0
 
@@ -190,7 +213,7 @@ def test_a_labelled_file_is_a_test_part_and_mc_stands_beside(classes, numbers, t
 def test_labels_are_needed_to_measure(classes, tmp_path):
     shop(9).drop(columns="bought").to_csv(tmp_path / "bare.csv", index=False)
     with pytest.raises(InputError, match="has no target bought"):
-        evaluate(classes, str(tmp_path / "bare.csv"), None, print)
+        classes.evaluate(str(tmp_path / "bare.csv"), None, print)
 
 
 @pytest.mark.parametrize("format", ["keras", "saved_model", "litert"])
@@ -198,33 +221,33 @@ def test_labels_are_needed_to_measure(classes, tmp_path):
 def test_an_export_answers_as_the_model(name, format, request, tmp_path):
     trained = request.getfixturevalue(name)
     path = tmp_path / f"out{FORMATS[format].suffix}"
-    found = exporter.export_run(trained, format, path, True, False, None, False)
+    found = exporter.export_run(trained, ExportOptions(format, path, fold=True))
     assert found["largest_difference"] < 1e-5
     assert len(found["folded"]) == 1
     assert path.exists()
     assert json.loads((tmp_path / f"{path.name}.json").read_text())["inputs"] == found["inputs"]
     with pytest.raises(InputError, match="--force"):
-        exporter.export_run(trained, format, path, True, False, None, False)
+        exporter.export_run(trained, ExportOptions(format, path, fold=True))
 
 
 def test_several_heads_and_half_precision(both, tmp_path):
-    found = exporter.export_run(both, "keras", tmp_path / "half.keras", False, True, None, False)
+    found = exporter.export_run(both, ExportOptions("keras", tmp_path / "half.keras", float16=True))
     assert 0 < found["largest_difference"] < 0.02
-    whole = exporter.export_run(both, "litert", tmp_path / "whole.tflite", False, False, None, False)
-    half = exporter.export_run(both, "litert", tmp_path / "half.tflite", False, True, None, False)
+    whole = exporter.export_run(both, ExportOptions("litert", tmp_path / "whole.tflite"))
+    half = exporter.export_run(both, ExportOptions("litert", tmp_path / "half.tflite", float16=True))
     assert whole["largest_difference"] < 1e-5
     assert half["bytes"]["after"] != whole["bytes"]["after"]
 
 
 def test_the_exported_file_takes_raw_rows_without_kerasdeep(classes, tmp_path):
-    found = exporter.export_run(classes, "keras", tmp_path / "shop.keras", False, False, None, False)
+    found = exporter.export_run(classes, ExportOptions("keras", tmp_path / "shop.keras"))
     model = keras.saving.load_model(tmp_path / "shop.keras", compile=False)
     (described,) = found["inputs"]
     assert described["columns"] == ["age", "city"]
     oslo = described["categories"]["city"].index("Oslo")
     raw = np.array([[30.0, oslo], [np.nan, -1]], "float32")
     pd.DataFrame({"age": [30.0, None], "city": ["Oslo", "Paris"]}).to_csv(tmp_path / "two.csv", index=False)
-    expected = predict(classes, str(tmp_path / "two.csv")).probability_yes
+    expected = classes.predict(str(tmp_path / "two.csv")).probability_yes
     np.testing.assert_allclose(model.predict(raw, verbose=0)[:, 0], expected, atol=1e-6)
 
 
@@ -236,15 +259,15 @@ def test_a_failed_proof_keeps_nothing(classes, tmp_path, monkeypatch):
         return lambda arrays: {head: said + 0.01 for head, said in run(arrays).items()}
 
     monkeypatch.setitem(FORMATS, "keras", ExportFormat(right.suffix, right.write, wrong))
-    with pytest.raises(RunFailed, match=r"answers otherwise.*0\.01"):
-        exporter.export_run(classes, "keras", tmp_path / "out.keras", False, False, None, False)
+    with pytest.raises(RunFailed, match=r"differ from the model.*0\.01"):
+        exporter.export_run(classes, ExportOptions("keras", tmp_path / "out.keras"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_missing_is_named(classes, monkeypatch, tmp_path):
     monkeypatch.setitem(FORMATS, "onnx", ExportFormat(".onnx", print, print, packages=("a_package_nobody_has",)))
     with pytest.raises(InputError, match=r"pip install 'kerasdeep\[onnx\]'"):
-        exporter.export_run(classes, "onnx", tmp_path / "out.onnx", False, False, None, False)
+        exporter.export_run(classes, ExportOptions("onnx", tmp_path / "out.onnx"))
 
 
 def verb(arguments):

@@ -9,7 +9,9 @@ from helpers.choices import config_of, read_choice
 
 from kerasdeep import custom_objects, modeling
 from kerasdeep.config.lowering.lower import Head, lower_network
-from kerasdeep.data.types import Target, targets_by_head
+from kerasdeep.data.preprocessing import Preprocessing
+from kerasdeep.data.targets import TargetEncoder
+from kerasdeep.data.types import Target
 from kerasdeep.errors import InputError
 
 RANDOM = np.random.default_rng(0)
@@ -18,8 +20,9 @@ TWO = [Head("kind", "multiclass", 3), Head("price", "regression", 1)]
 
 
 def dataset_of(targets, scale=1.0, center=0.0):
-    rules = [SimpleNamespace(name=target.name, scale=scale, center=center) for target in targets]
-    return SimpleNamespace(heads=targets_by_head(targets), preprocessing=SimpleNamespace(targets=rules))
+    encoders = [TargetEncoder(each.name, each.kind, each.classes, each.classes, center, scale) for each in targets]
+    preprocessing = Preprocessing("array", {}, encoders)
+    return SimpleNamespace(heads=preprocessing.heads, preprocessing=preprocessing)
 
 
 def compiled(text, targets, shape=(5,), **more):

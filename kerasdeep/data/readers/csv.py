@@ -18,11 +18,15 @@ MISSING_VALUES = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", 
 MISSING_LABEL_VALUES = ["", "NaN", "nan"]
 
 
-def open_table(path: Path, location: SourceLocation | None, options: ReadOptions) -> TableFile:
+def open_table(path: Path | csv_header.CsvStream, location: SourceLocation | None, options: ReadOptions) -> TableFile:
     """The file by its header. Raises InputError for a file that is not a table."""
     header = csv_header.read(path, location, options.separator, options.encoding)
     # Text is longer in memory than in a file, numbers have 8 bytes.
-    return TableFile(header.columns, 2 * path.stat().st_size, partial(_read_csv, path, header, location, options))
+    return TableFile(
+        header.columns,
+        2 * path.stat().st_size if isinstance(path, Path) else 2 * len(path.content),
+        partial(_read_csv, path, header, location, options),
+    )
 
 
 read = partial(read_table, "csv", open_table)
@@ -30,7 +34,7 @@ read_for_prediction = partial(read_table_for_prediction, open_table)
 
 
 def _read_csv(
-    path: Path,
+    path: Path | csv_header.CsvStream,
     header: csv_header.CsvHeader,
     location: SourceLocation | None,
     options: ReadOptions,
@@ -44,7 +48,7 @@ def _read_csv(
         raise InputError(message, "not-a-table", location)
     try:
         return pd.read_csv(
-            path,
+            path if isinstance(path, Path) else path.open(),
             sep=header.separator,
             encoding=header.encoding,
             decimal=header.decimal,

@@ -1,4 +1,4 @@
-"""Exporting a run, from top to bottom: make it one model, write, read back, compare, and only then keep it."""
+"""Export a run: make it one model, write it, read it back, compare, and only then keep it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,28 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
+import pandas as pd
 
 from kerasdeep.backends.system import suppress_startup_output
-from kerasdeep.data import read_for_prediction, transform_inputs
+from kerasdeep.data import Preprocessing, read_for_prediction, transform_inputs
 from kerasdeep.errors import InputError, RunFailed, SourceLocation
-from kerasdeep.inference.export.formats import FORMATS, write_model
+from kerasdeep.heads import output_heads, target_scales
+from kerasdeep.inference.export.formats import FORMATS, Runner, write_model
 from kerasdeep.inference.export.serving_model import build_serving_model, describe_signature, serving_inputs, to_float16
 from kerasdeep.inference.predictor import Predictor
-from kerasdeep.inference.target_predictions import predict_outputs
 from kerasdeep.modeling.batch_norm_folding import fold_batch_norm
 from kerasdeep.runs import write_json
+from kerasdeep.tasks import TASKS
+
+if TYPE_CHECKING:
+    from kerasdeep.data.prediction_input import RawRows
+
 
 PROOF_ROWS = 500
 TOLERANCE = 1e-4
@@ -28,65 +36,121 @@ FLOAT16_TOLERANCE = 2e-2
 TIMING_REPEATS = 30
 
 
-def export_run(
-    predictor: Predictor, format: str, target: Path | None, fold: bool, float16: bool, source: str | None, force: bool
-) -> dict[str, Any]:
-    """Write the model in `format` and prove it on real rows; what is handed back says how.
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """How a model is exported.
 
-    The rows are those of `source`, or of the run's own data. Beside the export stands `<export>.json`, which
-    describes inputs and outputs. Raises InputError for a path that is taken or a package that is missing,
-    RunFailed when the export answers otherwise; then nothing is kept.
+    Args:
+        format: A key of `FORMATS`.
+        path: Where to; in the run's own `exports` where it is None.
+        fold: Fold batch normalizations into the layers before them.
+        float16: Keep the weights in half precision.
+        source: Rows to prove the export on; the run's own data where it is None.
+        force: Replace what is at `path`.
     """
-    export_format, preprocessing = FORMATS[format], predictor.preprocessing
-    export_format.require_packages()
-    if float16 and format == "onnx":
-        message = "Keras exports float32 to onnx only. Export without --float16."
-        raise InputError(message, "usage", SourceLocation("--float16"))
-    path = target or predictor.run.exports / f"{predictor.run.path.name}{export_format.suffix or '-saved-model'}"
-    _check_path(path, export_format.suffix, force or target is None)
 
-    model, folded = fold_batch_norm(predictor.model) if fold else (predictor.model, [])
-    serving_model = build_serving_model(
-        to_float16(model) if float16 and not export_format.converts_float16 else model, preprocessing
-    )
-    raw = _proof_rows(predictor, source)
-    arrays = serving_inputs(preprocessing, raw)
-    expected = _decoded_outputs(predictor, transform_inputs(preprocessing, raw))
+    format: str = "keras"
+    path: Path | None = None
+    fold: bool = False
+    float16: bool = False
+    source: str | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How far an export's outputs are from the model's.
+
+    `largest_difference` is of probabilities as they are, of numbers in standard deviations of theirs; `same_class` is
+    the share of rows with the same most probable class, None for a model without several classes.
+    """
+
+    largest_difference: float
+    tolerance: float
+    same_class: float | None = None
+
+
+def export_run(predictor: Predictor, options: ExportOptions) -> dict[str, Any]:
+    """Write the model, prove on real rows that it predicts the same, and describe it in `<export>.json`.
+
+    Returns what that file holds. Raises InputError for a path that is taken or a package that is missing, RunFailed
+    when the export predicts something else; then nothing is kept.
+    """
+    path = _export_path(predictor, options)
+    model, folded = fold_batch_norm(predictor.model) if options.fold else (predictor.model, [])
+    raw = _proof_rows(predictor, options.source)
+    arrays = serving_inputs(predictor.preprocessing, raw)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         written = Path(folder) / path.name
-        write_model(format, serving_model, written, float16)
-        with suppress_startup_output():
-            runner = export_format.load(written, list(preprocessing.inputs), list(preprocessing.heads))
-            exported_outputs = runner(arrays)
-        regression_heads = {head for head, targets in preprocessing.heads.items() if targets[0].kind == "regression"}
-        proof = compare_outputs(
-            expected, exported_outputs, regression_heads, FLOAT16_TOLERANCE if float16 else TOLERANCE
-        )
-        first_arrays = {name: array[:1] for name, array in arrays.items()}
-        first_rows = raw.iloc[:1] if hasattr(raw, "iloc") else _take_rows(raw, np.arange(1))
-        model_milliseconds = _median_milliseconds(
-            lambda: predictor.model.predict_on_batch(transform_inputs(preprocessing, first_rows))
-        )
-        export_milliseconds = _median_milliseconds(lambda: runner(first_arrays))
+        runner = _write_and_load(model, predictor.preprocessing, options, written)
+        comparison = _prove(predictor, raw, runner(arrays), FLOAT16_TOLERANCE if options.float16 else TOLERANCE)
+        same_class = {} if comparison.same_class is None else {"same_class": comparison.same_class}
         facts = {
             "file": str(path),
-            "format": format,
+            "format": options.format,
             "rows": len(next(iter(arrays.values()))),
-            **proof,
+            "largest_difference": comparison.largest_difference,
+            "tolerance": comparison.tolerance,
+            **same_class,
             "folded": folded,
-            "float16": float16,
+            "float16": options.float16,
             "bytes": {"before": _bytes_on_disk(predictor.run.model), "after": _bytes_on_disk(written)},
-            "milliseconds_a_row": {"before": model_milliseconds, "after": export_milliseconds},
-            **describe_signature(preprocessing),
+            "milliseconds_a_row": _time_one_row(predictor, raw, runner, arrays),
+            **describe_signature(predictor.preprocessing),
         }
-        if proof["largest_difference"] > proof["tolerance"]:
-            raise RunFailed(
-                f"The export answers otherwise than the model: by up to {proof['largest_difference']:.2g} on "
-                f"{facts['rows']} rows, where at most {proof['tolerance']:g} is allowed. Nothing was kept."
-            )
-        _move_into_place(written, path)
+        if path.is_dir():
+            shutil.rmtree(path)
+        written.replace(path)
     write_json(path.with_name(f"{path.name}.json"), facts)
     return facts
+
+
+def _export_path(predictor: Predictor, options: ExportOptions) -> Path:
+    """Where the export goes, once it is known that it can be written."""
+    export_format = FORMATS[options.format]
+    export_format.require_packages()
+    if options.float16 and options.format == "onnx":
+        message = "Keras exports float32 to onnx only. Export without --float16."
+        raise InputError(message, "usage", SourceLocation("--float16"))
+    default = predictor.run.exports / f"{predictor.run.path.name}{export_format.suffix or '-saved-model'}"
+    _check_path(options.path or default, export_format.suffix, options.force or options.path is None)
+    return options.path or default
+
+
+def _write_and_load(model: keras.Model, preprocessing: Preprocessing, options: ExportOptions, path: Path) -> Runner:
+    export_format = FORMATS[options.format]
+    if options.float16 and not export_format.converts_float16:
+        model = to_float16(model)
+    write_model(options.format, build_serving_model(model, preprocessing), path, options.float16)
+    with suppress_startup_output():
+        return export_format.load(path, list(preprocessing.inputs), list(preprocessing.heads))
+
+
+def _prove(predictor: Predictor, raw: RawRows, exported: dict[str, np.ndarray], tolerance: float) -> Comparison:
+    """Compare with the trained model: probabilities, and numbers in their own unit. Raises RunFailed."""
+    expected = predictor.outputs(transform_inputs(predictor.preprocessing, raw))
+    for head, (scale, offset) in target_scales(predictor.preprocessing).items():
+        expected[head] = expected[head].astype(np.float64) * scale + offset
+    number_heads = {head.name for head in output_heads(predictor.preprocessing) if not TASKS[head.kind].has_classes}
+    comparison = compare_outputs(expected, exported, number_heads, tolerance)
+    if comparison.largest_difference > tolerance:
+        raise RunFailed(
+            f"The export's predictions differ from the model's by up to {comparison.largest_difference:.2g} on "
+            f"{len(next(iter(expected.values())))} rows, where at most {tolerance:g} is allowed. Nothing was kept."
+        )
+    return comparison
+
+
+def _time_one_row(
+    predictor: Predictor, raw: RawRows, runner: Runner, arrays: dict[str, np.ndarray]
+) -> dict[str, float]:
+    """Milliseconds for one row, by the trained model with its preprocessing and by the export."""
+    first_row, first_arrays = _take_rows(raw, np.arange(1)), {name: array[:1] for name, array in arrays.items()}
+    model, preprocessing = predictor.model, predictor.preprocessing
+    return {
+        "before": _median_milliseconds(lambda: model.predict_on_batch(transform_inputs(preprocessing, first_row))),
+        "after": _median_milliseconds(lambda: runner(first_arrays)),
+    }
 
 
 def _check_path(path: Path, suffix: str, may_replace: bool) -> None:
@@ -101,8 +165,8 @@ def _check_path(path: Path, suffix: str, may_replace: bool) -> None:
         raise InputError(f"Cannot write to {path.parent}: {error.strerror}.", "usage", location) from error
 
 
-def _proof_rows(predictor: Predictor, source: str | None) -> Any:
-    """At most ROWS raw inputs, evenly from the whole source."""
+def _proof_rows(predictor: Predictor, source: str | None) -> RawRows:
+    """At most `PROOF_ROWS` raw inputs, spread evenly over the whole source."""
     try:
         raw = read_for_prediction(predictor.preprocessing, source or str(predictor.config.data.source))
     except InputError as error:
@@ -114,45 +178,29 @@ def _proof_rows(predictor: Predictor, source: str | None) -> Any:
     return _take_rows(raw.x, np.unique(np.linspace(0, len(raw) - 1, min(PROOF_ROWS, len(raw))).astype(int)))
 
 
-def _take_rows(x: Any, index: np.ndarray) -> Any:
+def _take_rows(x: RawRows, index: np.ndarray) -> RawRows:
     if isinstance(x, dict):
         return {name: array[index] for name, array in x.items()}
-    return x.iloc[index] if hasattr(x, "iloc") else x[index]
-
-
-def _decoded_outputs(predictor: Predictor, x: Any) -> dict[str, np.ndarray]:
-    """What the trained model says, by head: probabilities, and numbers as `predict` gives them."""
-    decoded = {}
-    for head, values in predict_outputs(predictor.model, x).items():
-        encoders = [
-            encoder
-            for encoder in predictor.preprocessing.targets
-            if encoder.target in predictor.preprocessing.heads[head]
-        ]
-        values = values.reshape(len(values), -1)
-        if encoders[0].kind == "regression":
-            values = np.stack([encoder.decode(values[:, column]) for column, encoder in enumerate(encoders)], axis=1)
-        decoded[head] = values
-    return decoded
+    return x.iloc[index] if isinstance(x, pd.DataFrame) else x[index]
 
 
 def compare_outputs(
-    expected: dict[str, np.ndarray], exported: dict[str, np.ndarray], regression_heads: set[str], tolerance: float
-) -> dict[str, float]:
-    """The largest difference: of probabilities as it is, of the heads of `numbers` in deviations of theirs."""
+    expected: dict[str, np.ndarray], exported: dict[str, np.ndarray], number_heads: set[str], tolerance: float
+) -> Comparison:
+    """Outputs by head; those of `number_heads` are numbers, all others probabilities."""
     worst, same_class = 0.0, []
     for head, reference in expected.items():
+        reference = reference.reshape(len(reference), -1)
         values = np.asarray(exported[head], np.float64).reshape(reference.shape)
-        scale = np.maximum(reference.std(axis=0), 1e-12) if head in regression_heads else 1.0
+        scale = np.maximum(reference.std(axis=0), 1e-12) if head in number_heads else 1.0
         difference = np.abs(values - reference) / scale
         worst = max(worst, float(difference.max()) if np.isfinite(difference).all() else np.inf)
-        if reference.shape[1] > 1 and head not in regression_heads:
+        if reference.shape[1] > 1 and head not in number_heads:
             same_class.append(float((values.argmax(1) == reference.argmax(1)).mean()))
-    agreement = {"same_class": min(same_class)} if same_class else {}
-    return {"largest_difference": worst, "tolerance": tolerance, **agreement}
+    return Comparison(worst, tolerance, min(same_class) if same_class else None)
 
 
-def _median_milliseconds(call: Callable[[], Any]) -> float:
+def _median_milliseconds(call: Callable[[], object]) -> float:
     """The median time of a call, without the first ones, which compile."""
     seconds = []
     for repeat in range(TIMING_REPEATS + 3):
@@ -168,19 +216,13 @@ def _bytes_on_disk(path: Path) -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _move_into_place(written: Path, path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    written.replace(path)
-
-
 def summary_lines(facts: dict[str, Any]) -> list[str]:
-    """Three or four lines: where it is, how near it answers, and what it costs."""
+    """Where the export is, how close its predictions are, and what they cost."""
     size, time_ = facts["bytes"], facts["milliseconds_a_row"]
     folded = f"{len(facts['folded'])} batch normalizations folded; " if facts["folded"] else ""
     return [
         f"{facts['format']}: {facts['file']} (inputs and outputs: {facts['file']}.json)",
-        f"Proof: on {facts['rows']} rows the answers differ by at most {facts['largest_difference']:.2g} "
+        f"Proof: on {facts['rows']} rows the predictions differ by at most {facts['largest_difference']:.2g} "
         f"({facts['tolerance']:g} is allowed)",
         f"{folded}{size['before']:,} bytes before, {size['after']:,} after; one row takes "
         f"{time_['before']:.2f} ms before, {time_['after']:.2f} ms after",

@@ -63,9 +63,8 @@ def _write_saved_model(model: keras.Model, path: Path, float16: bool) -> None:
 
 def _load_saved_model(path: Path, inputs: list[str], heads: list[str]) -> Runner:
     loaded = tf.saved_model.load(path)
-    run = _runner(loaded.serve, inputs, heads)
-    run.kept = loaded  # the functions hold their variables only weakly
-    return run
+    # Not `loaded.serve` alone: the functions hold their variables only weakly.
+    return _runner(lambda x: loaded.serve(x), inputs, heads)
 
 
 def _write_litert(model: keras.Model, path: Path, float16: bool) -> None:
@@ -80,17 +79,13 @@ def _load_litert(path: Path, inputs: list[str], heads: list[str]) -> Runner:
         interpreter = tf.lite.Interpreter(model_path=str(path))
     signature = interpreter.get_signature_runner("serving_default")
     input_names = sorted(signature.get_input_details())
-    names = (
-        dict(zip(input_names, sorted(inputs), strict=True))
-        if set(input_names) != set(inputs)
-        else {n: n for n in input_names}
-    )
+    names = dict(zip(input_names, sorted(inputs), strict=True))  # a renamed input keeps its place in their order
 
     def runner(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        assert interpreter is not None  # held here: the signature does not keep its interpreter
         outputs = signature(**{name: arrays[source] for name, source in names.items()})
         return _outputs_by_head(outputs, heads)
 
-    runner.kept = interpreter
     return runner
 
 

@@ -1,32 +1,37 @@
-"""The trained model with its preprocessing in front and its units behind, as one Keras model.
+"""The trained model with its preprocessing before it and the units of its targets after it, as one Keras model.
 
 Built from the transforms that `transform_inputs` applies. Its inputs are numbers alone: a table's columns side by
 side (missing numbers as NaN, a category as its number in the list of known values, −1 for any other), an array's
-rows as they are, pictures already of the right size as 0 … 255. Its outputs are probabilities, and numbers in
+rows as they are, images already of the right size as 0 … 255. Its outputs are probabilities, and numbers in
 their own unit.
 """
 
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from kerasdeep.data import Preprocessing
-from kerasdeep.inference.mc_dropout import outputs_by_head
+from kerasdeep.heads import by_head, target_scales
+
+if TYPE_CHECKING:
+    from kerasdeep.data.prediction_input import RawRows
 
 
 def build_serving_model(model: keras.Model, preprocessing: Preprocessing) -> keras.Model:
     """The whole model, with `model`'s own weights; one input and one output, or mappings as `model` has them."""
     inputs = {name: keras.Input(transform.serving_shape, name=name) for name, transform in preprocessing.inputs.items()}
     prepared = {name: transform.apply_with_keras(inputs[name]) for name, transform in preprocessing.inputs.items()}
-    scaled_outputs = outputs_by_head(model(_unwrap_single(prepared), training=False))
     outputs = {
-        head: _decode_output(preprocessing, head, ops.cast(scaled_outputs[head], "float32")) for head in scaled_outputs
+        head: ops.cast(output, "float32")
+        for head, output in by_head(model(_unwrap_single(prepared), training=False)).items()
     }
+    for head, (scale, offset) in target_scales(preprocessing).items():
+        outputs[head] = outputs[head] * _float32(scale) + _float32(offset)
     return keras.Model(_unwrap_single(inputs), _unwrap_single(outputs), name="deployed")
 
 
@@ -34,32 +39,20 @@ def _unwrap_single(tree: dict[str, Any]) -> Any:
     return tree if len(tree) > 1 else next(iter(tree.values()))
 
 
-def _decode_output(preprocessing: Preprocessing, head: str, output: Any) -> Any:
-    targets = [target.name for target in preprocessing.heads[head]]
-    encoders = [encoder for encoder in preprocessing.targets if encoder.name in targets]
-    if encoders[0].kind != "regression":
-        return output
-    scale, center = (
-        _float32([encoder.scale for encoder in encoders]),
-        _float32([encoder.center for encoder in encoders]),
-    )
-    return output * scale + center
-
-
 def _float32(values: Any) -> np.ndarray:
     """NumPy, not a tensor: a converter takes tensors from outside its graph for inputs."""
     return np.asarray(values, np.float32)
 
 
-def serving_inputs(preprocessing: Preprocessing, raw: Any) -> dict[str, np.ndarray]:
-    """Rows as `read_for_prediction` gives them as the deployed model wants them: float32 by input."""
+def serving_inputs(preprocessing: Preprocessing, raw: RawRows) -> dict[str, np.ndarray]:
+    """Rows as `read_for_prediction` gives them, as the serving model takes them: float32 by input."""
     transforms = preprocessing.inputs
     by_input = raw if isinstance(raw, dict) else dict.fromkeys(transforms, raw)
     return {name: transform.serving_values(by_input[name]) for name, transform in transforms.items()}
 
 
 def describe_signature(preprocessing: Preprocessing) -> dict[str, Any]:
-    """What goes in and comes out, for whoever calls the export without kerasdeep."""
+    """The inputs and outputs, for whoever calls the export without kerasdeep."""
     inputs = [
         {"name": name, "dtype": "float32", "shape": [None, *transform.serving_shape], **transform.serving_signature()}
         for name, transform in preprocessing.inputs.items()

@@ -1,0 +1,110 @@
+"""Targets with classes: decoded from probabilities, measured by scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+
+from kerasdeep.data.targets import TargetEncoder
+from kerasdeep.evaluation import probabilities
+from kerasdeep.evaluation.types import Moments, TargetEvaluation, TargetPrediction
+
+CONFIDENCE_LEVEL = 0.95
+MAX_CONFUSION_CLASSES = 200  # above, the confusion matrix would outweigh the rest of the run
+MAX_CONFUSED_PAIRS = 20
+
+
+def decode(encoder: TargetEncoder, outputs: np.ndarray, moments: Moments | None = None) -> TargetPrediction:
+    class_probabilities = probabilities.to_class_probabilities(outputs)
+    predicted = class_probabilities.argmax(axis=1)  # of two classes it is 1 only above one half, as in Keras
+    if moments is None:
+        return TargetPrediction(encoder, predicted, class_probabilities)
+    # A lone output is one class's probability; the other's deviates as much.
+    units = np.zeros_like(predicted) if moments.std.shape[1] == 1 else predicted
+    return TargetPrediction(
+        encoder, predicted, class_probabilities, moments, moments.std[np.arange(len(predicted)), units]
+    )
+
+
+def decode_labels(encoder: TargetEncoder, labels: np.ndarray) -> np.ndarray:
+    return labels.astype(np.int64)
+
+
+def table_columns(prediction: TargetPrediction, suffix: str) -> dict[str, np.ndarray]:
+    columns = {f"prediction{suffix}": prediction.encoder.decode(prediction.predicted)}
+    for name, probability in zip(prediction.encoder.classes, _probabilities(prediction).T, strict=True):
+        columns[f"probability{suffix}_{name}"] = probability
+    if (moments := prediction.moments) is not None and prediction.std is not None:
+        columns |= {
+            f"std{suffix}": prediction.std,
+            f"predictive_entropy{suffix}": moments.predictive_entropy,
+            f"mutual_information{suffix}": moments.mutual_information,
+        }
+    return columns
+
+
+def measure(evaluation: TargetEvaluation) -> dict[str, Any]:
+    names, actual, predicted = evaluation.target.classes, evaluation.actual, evaluation.prediction.predicted
+    class_probabilities = _probabilities(evaluation.prediction)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        actual, predicted, labels=range(len(names)), zero_division=np.nan
+    )
+    confusion = confusion_matrix(actual, predicted, labels=range(len(names)))
+    certain = probabilities.most_certain(probabilities.entropy(class_probabilities))
+    return {
+        "target": evaluation.target.name,
+        "kind": evaluation.target.kind,
+        "classes": list(names),
+        "metrics": {"accuracy": accuracy_score(actual, predicted), **probabilities.scores(actual, class_probabilities)},
+        "baseline": {"accuracy": accuracy_score(actual, evaluation.baseline_predictions)},
+        "intervals": {"accuracy": _wilson_interval(int(np.sum(actual == predicted)), len(actual))},
+        "confusion": confusion.tolist() if len(names) <= MAX_CONFUSION_CLASSES else None,
+        "confused": _most_confused(confusion, names),
+        "per_class": [
+            {"class": name, "precision": p, "recall": r, "f1": f, "support": int(n)}
+            for name, p, r, f, n in zip(names, precision, recall, f1, support, strict=True)
+        ],
+        "calibration": probabilities.reliability_diagram(actual, class_probabilities),
+        "most_certain": {
+            "share": probabilities.CERTAIN_SHARE,
+            "accuracy": accuracy_score(actual[certain], predicted[certain]),
+        },
+    }
+
+
+def worst_rows(evaluation: TargetEvaluation) -> np.ndarray:
+    """The wrong ones, the most confident first."""
+    wrong = np.flatnonzero(evaluation.prediction.predicted != evaluation.actual)
+    return wrong[np.argsort(-_probabilities(evaluation.prediction)[wrong].max(axis=1), kind="stable")]
+
+
+def describe_row(evaluation: TargetEvaluation, row: int) -> dict[str, Any]:
+    """Classes by name; None for a label that training never saw."""
+    names, prediction, actual = evaluation.target.classes, evaluation.prediction, evaluation.actual[row]
+    return {
+        "actual": names[actual] if actual >= 0 else None,
+        "predicted": names[prediction.predicted[row]],
+        "confidence": float(_probabilities(prediction)[row, prediction.predicted[row]]),
+    }
+
+
+def _probabilities(prediction: TargetPrediction) -> np.ndarray:
+    assert prediction.probabilities is not None
+    return prediction.probabilities
+
+
+def _wilson_interval(correct: int, rows: int) -> list[float]:
+    """Wilson's score interval of a share (Wilson 1927), which also holds near 0 and 1 and on few rows."""
+    interval = binomtest(correct, rows).proportion_ci(CONFIDENCE_LEVEL, method="wilson")
+    return [float(interval.low), float(interval.high)]
+
+
+def _most_confused(confusion: np.ndarray, names: list[str]) -> list[dict[str, Any]]:
+    """The pairs of classes taken for each other most often."""
+    wrong = confusion - np.diag(np.diag(confusion))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:MAX_CONFUSED_PAIRS]
+    pairs = zip(*np.unravel_index(order, wrong.shape), strict=True)
+    return [{"actual": names[a], "predicted": names[p], "count": int(wrong[a, p])} for a, p in pairs if wrong[a, p] > 0]

@@ -1,0 +1,111 @@
+"""What a model says about a target, what was true, and the functions that a task's module has for both."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from kerasdeep.data import Target
+from kerasdeep.data.targets import TargetEncoder
+from kerasdeep.evaluation.probabilities import entropy, to_class_probabilities
+from kerasdeep.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """A head's outputs over random copies of the model.
+
+    Args:
+        mean: Over the copies, (rows, units).
+        std: Of the copies (not of their mean), (rows, units).
+        mean_entropy: The mean of each copy's own entropy in nats, (rows,); it means nothing for numbers.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    mean_entropy: np.ndarray
+
+    def columns(self, columns: slice) -> Moments:
+        """The moments of some of the units."""
+        return Moments(self.mean[:, columns], self.std[:, columns], self.mean_entropy)
+
+    @property
+    def predictive_entropy(self) -> np.ndarray:
+        """The entropy of the mean in nats, (rows,): all the uncertainty there is."""
+        return entropy(to_class_probabilities(self.mean))
+
+    @property
+    def mutual_information(self) -> np.ndarray:
+        """The part of it that more data could remove (Houlsby et al. 2011), in nats: (rows,)."""
+        return np.maximum(0.0, self.predictive_entropy - self.mean_entropy)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPrediction:
+    """What a model says about one target of every row.
+
+    Args:
+        encoder: The target's; it names the classes.
+        predicted: Class numbers, or numbers in the target's own unit: (rows,).
+        probabilities: Of the classes, (rows, classes); None for numbers.
+        moments: Of the target's units, where random copies of the model were asked.
+        std: Of the predicted class's probability, or of the number in its own unit, over the copies: (rows,).
+    """
+
+    encoder: TargetEncoder
+    predicted: np.ndarray
+    probabilities: np.ndarray | None = None
+    moments: Moments | None = None
+    std: np.ndarray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetEvaluation:
+    """One target of one split: what was true, what the model says, and what the baseline says to every row.
+
+    `actual` is (rows,), as `prediction.predicted`; −1 for a class that training never saw.
+    """
+
+    prediction: TargetPrediction
+    actual: np.ndarray
+    baseline_prediction: float
+
+    @property
+    def target(self) -> Target:
+        return self.prediction.encoder.target
+
+    @property
+    def baseline_predictions(self) -> np.ndarray:
+        return np.full(len(self.actual), self.baseline_prediction)
+
+
+class TargetModule(Protocol):
+    """The module that a task names: decodes and measures one of its targets."""
+
+    def decode(self, encoder: TargetEncoder, outputs: np.ndarray, moments: Moments | None) -> TargetPrediction:
+        """The prediction in `outputs`, (rows, units): the target's share of a model's outputs."""
+
+    def decode_labels(self, encoder: TargetEncoder, labels: np.ndarray) -> np.ndarray:
+        """Encoded labels as they compare with `TargetPrediction.predicted`: (rows,)."""
+
+    def table_columns(self, prediction: TargetPrediction, suffix: str) -> dict[str, np.ndarray]:
+        """The columns that `predict` shows, (rows,) each; `suffix` keeps several targets apart."""
+
+    def measure(self, evaluation: TargetEvaluation) -> dict[str, Any]:
+        """The target's entry in `evaluation.json`: `metrics`, `baseline`, `intervals`, and what the report draws."""
+
+    def pooled_metrics(self, actual: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+        """The metrics of several targets that share a head, (targets, rows), as Keras reduces them."""
+
+    def worst_rows(self, evaluation: TargetEvaluation) -> np.ndarray:
+        """The numbers of the mistaken rows, worst first."""
+
+    def describe_row(self, evaluation: TargetEvaluation, row: int) -> dict[str, Any]:
+        """`actual`, `predicted` and `confidence` of one row, readable."""
+
+
+def module_of(task: Task) -> TargetModule:
+    return cast(TargetModule, importlib.import_module(task.module))
