@@ -69,6 +69,7 @@ def main(files: list[str]) -> int:
     measure_cost("-m", "kerasdeep", "validate", files[0], runs=1)
     rows = {
         "python alone": measure_cost("-c", "pass"),
+        "import kerasdeep": measure_cost("-c", "import kerasdeep"),
         "import typer, rich": measure_cost("-c", "import typer, rich"),
         "kerasdeep --help": measure_cost("-m", "kerasdeep", "--help"),
     }

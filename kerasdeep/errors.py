@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from pathlib import Path
 
 MAX_PROBLEMS = 100
 
@@ -59,6 +60,8 @@ class KerasdeepError(Exception):
     """A failure that kerasdeep expects; `exit_code` is what the shell sees."""
 
     exit_code = 1
+    run_path: Path | None = None
+    """The run directory that is left, where there is one."""
 
 
 class RunFailed(KerasdeepError):

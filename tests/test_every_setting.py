@@ -15,7 +15,7 @@ from PIL import Image
 
 from kerasdeep import data, modeling, report, training
 from kerasdeep.backends import runtime
-from kerasdeep.config import claims, load_config
+from kerasdeep.config import Overrides, claims, load_config
 from kerasdeep.config.root import Config
 from kerasdeep.config.schema import settings_of
 from kerasdeep.config.sections.pretraining import PretrainDataConfig
@@ -455,7 +455,7 @@ REFUSED_THERE = {
 
 
 def observe(room, context, changes, sets=()):
-    loaded = load_config(room / f"{context.replace(' ', '_')}.yaml", sets=sets)
+    loaded = load_config(room / f"{context.replace(' ', '_')}.yaml", Overrides(sets))
     if changes in AS_LOADED:
         return OBSERVED[changes](loaded, room)
     context = runtime.prepare(loaded.config.runtime, loaded.config.seed)
@@ -506,7 +506,7 @@ def test_what_is_observed_does_not_change_by_itself(changes, room, before):
 def test_a_setting_with_one_value_refuses_others(path, room):
     place = path.replace("stages.", "stages.1.")
     with pytest.raises(InputError, match=path.rpartition(".")[2]):
-        load_config(room / "thawing.yaml", sets=[f"{place}={ONE_VALUE[path]}"])
+        load_config(room / "thawing.yaml", Overrides([f"{place}={ONE_VALUE[path]}"]))
 
 
 def test_extends_brings_the_other_file_s_values(room):
@@ -519,9 +519,9 @@ def test_extends_brings_the_other_file_s_values(room):
 @pytest.mark.parametrize("option", ["profile", "variant"])
 def test_profiles_and_variants_are_put_on(option, room):
     path = room / "overlaid.yaml"
-    assert load_config(path, **{option: "given"}).config.seed == 1
+    assert load_config(path, Overrides(**{option: "given"})).config.seed == 1
     with pytest.raises(InputError, match="given"):
-        load_config(path, **{option: "other"})
+        load_config(path, Overrides(**{option: "other"}))
 
 
 def test_expect_is_judged(room):
@@ -534,7 +534,7 @@ def test_expect_is_judged(room):
 @pytest.mark.parametrize("place", ["extends", "profiles.given.seed", "variants.given.seed"])
 def test_what_acts_before_set_cannot_be_set(place, room):
     with pytest.raises(InputError, match="comes too late"):
-        load_config(room / "overlaid.yaml", sets=[f"{place}=1"])
+        load_config(room / "overlaid.yaml", Overrides([f"{place}=1"]))
 
 
 def test_no_run_is_left_unnoticed(room):

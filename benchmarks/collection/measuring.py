@@ -78,9 +78,9 @@ def _is_kept(name: str) -> bool:
 
 def _best_epoch_accuracy(variant: dict[str, Any]) -> dict[str, Any] | None:
     """The best epoch's validation accuracy, its mean over seeds: the figure that the book's tables rank by."""
-    from kerasdeep.studies import metric_paths, seed_statistics
+    from kerasdeep.studies import metric_values, seed_statistics
 
-    values = [metric_paths.read_metric(RunDir(Path(path)), "best.val_accuracy") for path in variant["runs"]]
+    values = [metric_values.read_metric(RunDir(Path(path)), "best.val_accuracy") for path in variant["runs"]]
     mean_std = seed_statistics.mean_and_std(values)
     return mean_std if mean_std["n"] else None
 

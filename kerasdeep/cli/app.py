@@ -1,4 +1,4 @@
-"""The verbs, here those that need a network. Each declares its options and hands over; imports happen inside."""
+"""All verbs. Each declares its options, calls one function below and shows the result; imports happen inside."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 import kerasdeep
-from kerasdeep.cli import exit_codes, options
-from kerasdeep.cli.desk import desk
+from kerasdeep.cli import options
+from kerasdeep.cli.exit_codes import print_json, print_status
 
+HELP = "Deep networks from YAML: build, train, reuse and understand Keras models."
 app = typer.Typer(
     name="kerasdeep",
-    help="Deep networks from YAML: build, train, reuse and understand Keras models.",
+    help=HELP,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -27,13 +28,13 @@ def _print_version(show_version: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=HELP)
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version and end.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Deep networks from YAML: build, train, reuse and understand Keras models."""
+    pass
 
 
 @app.command()
@@ -52,16 +53,20 @@ def train(
     quiet: options.QuietOption = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Train CONFIG, measure it, write a run and its report."""
-    from kerasdeep.cli.train import train as run_train
+    """Train CONFIG, evaluate it, write a run directory and its report."""
+    from kerasdeep.cli.train import show
 
-    flags = options.collect_flags(seed=seed, epochs=epochs, name=name, backend=backend, device=device)
-    run_train(config_or_run, set_ or [], profile, variant, flags, out, resume, quiet, json)
+    overrides = options.collect_overrides(
+        set_, profile, variant, seed=seed, epochs=epochs, name=name, backend=backend, device=device
+    )
+    progress = options.progress_mode(quiet, json)
+    run = kerasdeep.train(config_or_run, overrides=overrides, out=out, resume=resume, progress=progress)
+    show(run, progress)
 
 
 @app.command()
 def plan(
-    config_name: options.ConfigArgument,
+    config_or_run: options.ConfigOrRunArgument,
     set_: options.SetOption = None,
     seed: options.SeedOption = None,
     epochs: options.EpochsOption = None,
@@ -71,17 +76,13 @@ def plan(
     device: options.DeviceOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Say what training would do. Layers, parameters, memory, steps, rates, and whence each value."""
-    from kerasdeep import training
-    from kerasdeep.collection import config_path
-    from kerasdeep.config import load_config
-
-    flags = options.collect_flags(seed=seed, epochs=epochs, backend=backend, device=device)
-    training_plan = training.plan(
-        load_config(config_path(config_name), set_ or [], profile, variant, flags), exit_codes.print_status
+    """Show what training would do: layers, parameters, memory, steps, rates, and where each value comes from."""
+    overrides = options.collect_overrides(
+        set_, profile, variant, seed=seed, epochs=epochs, backend=backend, device=device
     )
+    training_plan = kerasdeep.plan(config_or_run, overrides=overrides)
     if json:
-        exit_codes.print_json(training_plan)
+        print_json(training_plan)
         return
     from kerasdeep.cli.plan import show
 
@@ -97,7 +98,7 @@ def lr_find(
     lowest: Annotated[float, typer.Option("--from", metavar="RATE", help="The first rate.")] = 1e-5,
     highest: Annotated[float, typer.Option("--to", metavar="RATE", help="The last rate.")] = 10.0,
     steps: Annotated[
-        int | None, typer.Option("--steps", min=20, help="Steps of the test; an epoch, 100 to 500, if not given.")
+        int | None, typer.Option("--steps", min=20, help="Steps of the test; by default one epoch, but 100 to 500.")
     ] = None,
     set_: options.SetOption = None,
     seed: options.SeedOption = None,
@@ -108,11 +109,21 @@ def lr_find(
     quiet: options.QuietOption = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Suggest a learning rate. A few hundred steps while it rises show where the loss falls."""
-    from kerasdeep.cli.lr_find import lr_find as run_lr_find
+    """Suggest a learning rate. A few hundred steps at a rising rate show where the loss falls."""
+    from kerasdeep.cli.lr_find import progress_bar, show
 
-    flags = options.collect_flags(seed=seed, backend=backend, device=device)
-    run_lr_find(config_or_run, set_ or [], profile, variant, flags, (lowest, highest, steps), apply, quiet, json)
+    overrides = options.collect_overrides(set_, profile, variant, seed=seed, backend=backend, device=device)
+    with progress_bar(quiet or json) as on_step:
+        result = kerasdeep.lr_find(
+            config_or_run,
+            overrides=overrides,
+            lowest=lowest,
+            highest=highest,
+            steps=steps,
+            apply=apply,
+            on_step=on_step,
+        )
+    show(result, config_or_run, apply, options.progress_mode(quiet, json))
 
 
 @app.command()
@@ -126,11 +137,15 @@ def diagnose(
     device: options.DeviceOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Say what ails a network, and the YAML that helps. Signal and gradients, layer by layer."""
-    from kerasdeep.cli.diagnose import diagnose as run_diagnose
+    """Diagnose a network layer by layer, its signal and gradients, and suggest YAML that fixes it."""
+    overrides = options.collect_overrides(set_, profile, variant, seed=seed, backend=backend, device=device)
+    diagnosis = kerasdeep.diagnose(config_or_run, overrides=overrides)
+    if json:
+        print_json(diagnosis.as_dict())
+        return
+    from kerasdeep.cli.diagnose import show
 
-    flags = options.collect_flags(seed=seed, backend=backend, device=device)
-    run_diagnose(config_or_run, set_ or [], profile, variant, flags, json)
+    show(diagnosis)
 
 
 @app.command()
@@ -153,11 +168,15 @@ def compare(
     quiet: options.QuietOption = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Train every variant over several seeds and compare. Or compare runs; claims of the file are judged."""
-    from kerasdeep.cli.compare import compare as run_compare
+    """Train every variant over several seeds and compare them, or compare runs. Claims of the file are checked."""
+    from kerasdeep.cli.compare import show
 
-    flags = options.collect_flags(seed=seed, epochs=epochs, backend=backend, device=device)
-    raise typer.Exit(run_compare(configs_or_runs, seeds, set_ or [], profile, name, flags, out, quiet, json))
+    overrides = options.collect_overrides(set_, profile, seed=seed, epochs=epochs, backend=backend, device=device)
+    progress = options.progress_mode(quiet, json)
+    comparison = kerasdeep.compare(
+        configs_or_runs, overrides=overrides, seeds=seeds, name=name, out=out, progress=progress
+    )
+    raise typer.Exit(show(comparison, progress))
 
 
 @app.command()
@@ -171,7 +190,7 @@ def finetune(
     data: Annotated[
         str | None, typer.Option("--data", metavar="PATH", help="What to learn from: a file, folder or name.")
     ] = None,
-    target: Annotated[str | None, typer.Option("--target", metavar="NAME", help="The column to predict.")] = None,
+    target: options.TargetOption = None,
     freeze: Annotated[
         str | None,
         typer.Option("--freeze", metavar="SELECTOR", help="What stays frozen to the end: first:N, a name, all."),
@@ -181,9 +200,13 @@ def finetune(
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option("--rate", min=1e-12, help="Of the head; a tenth of it in fine-tuning. Default 0.001."),
+        typer.Option(
+            "--rate", min=1e-12, help="Learning rate of the head; fine-tuning uses a tenth of it. Default 0.001."
+        ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Of both stages together. Default 10.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="Epochs of both stages together. Default 10.")
+    ] = None,
     set_: options.SetOption = None,
     seed: options.SeedOption = None,
     name: options.NameOption = None,
@@ -193,22 +216,21 @@ def finetune(
     quiet: options.QuietOption = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Fit MODEL to your data; no YAML needed. A new head first, then all of it, gently."""
-    from kerasdeep.cli.finetune import finetune as run_finetune
-    from kerasdeep.config.finetuning import FinetuneOptions
+    """Fit MODEL to your data, without YAML: a new head first, then all layers at a lower rate."""
+    from kerasdeep.cli.train import show
 
-    finetune_options = FinetuneOptions(
-        source=source, data=data, target=target, freeze=freeze, unfreeze_after=unfreeze_after, rate=rate, epochs=epochs
-    )
-    flags = options.collect_flags(seed=seed, name=name, backend=backend, device=device)
-    run_finetune(config_name, finetune_options, set_ or [], flags, out, quiet, json)
+    finetune_options = kerasdeep.FinetuneOptions(source, data, target, freeze, unfreeze_after, rate, epochs)
+    overrides = options.collect_overrides(set_, seed=seed, name=name, backend=backend, device=device)
+    progress = options.progress_mode(quiet, json)
+    run = kerasdeep.finetune(finetune_options, config=config_name, overrides=overrides, out=out, progress=progress)
+    show(run, progress)
 
 
 @app.command()
 def evaluate(
     run: options.RunArgument,
     data: Annotated[
-        str | None, typer.Option("--data", metavar="PATH", help="Labelled rows; the run's own if not given.")
+        str | None, typer.Option("--data", metavar="PATH", help="Labelled rows; by default those the run held out.")
     ] = None,
     mc: options.MonteCarloOption = None,
     seed: options.SamplingSeedOption = None,
@@ -216,20 +238,25 @@ def evaluate(
     device: options.DeviceOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Measure RUN anew. Class by class, ranking, calibration; on its held-out rows or a labelled file."""
-    from kerasdeep.cli.evaluate import evaluate as run_evaluate
+    """Measure RUN again: class by class, ranking, calibration; on its held-out rows or a labelled file."""
+    overrides = options.collect_overrides(seed=seed, backend=backend, device=device)
+    result = kerasdeep.evaluate(run, data, mc=mc, overrides=overrides)
+    if json:
+        print_json(result)
+        return
+    from kerasdeep.cli.evaluate import show
 
-    run_evaluate(run, data, mc, options.collect_flags(seed=seed, backend=backend, device=device), json)
+    show(result, data)
 
 
 @app.command()
 def predict(
     run: options.RunArgument,
     data: Annotated[
-        str, typer.Argument(metavar="INPUT", help="A table, .npz, folder of pictures or picture; - reads a CSV.")
+        str, typer.Argument(metavar="INPUT", help="A table, .npz, folder of images or image; - reads a CSV.")
     ],
     out: Annotated[
-        Path | None, typer.Option("-o", metavar="FILE", help="A .csv or .parquet; the screen if not given.")
+        Path | None, typer.Option("-o", metavar="FILE", help="A .csv or .parquet file; by default the screen.")
     ] = None,
     mc: options.MonteCarloOption = None,
     seed: options.SamplingSeedOption = None,
@@ -237,10 +264,12 @@ def predict(
     device: options.DeviceOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Answer raw rows with RUN. Predictions, probabilities and, with --mc, how unsure they are."""
-    from kerasdeep.cli.predict import predict as run_predict
+    """Predict new rows with RUN: predictions, probabilities and, with --mc, how uncertain they are."""
+    from kerasdeep.cli.predict import check_path, read_input, show
 
-    run_predict(run, data, out, mc, options.collect_flags(seed=seed, backend=backend, device=device), json)
+    check_path(out)
+    overrides = options.collect_overrides(seed=seed, backend=backend, device=device)
+    show(kerasdeep.predict(run, read_input(data), mc=mc, overrides=overrides), out, json)
 
 
 @app.command()
@@ -248,20 +277,170 @@ def export(
     run: options.RunArgument,
     format: Annotated[str, typer.Option("--format", metavar="keras|saved_model|litert|onnx", help="What to write.")],
     out: Annotated[
-        Path | None, typer.Option("-o", metavar="PATH", help="Where to; into the run's exports/ if not given.")
+        Path | None, typer.Option("-o", metavar="PATH", help="The file or folder; by default in the run's exports/.")
     ] = None,
-    fold: Annotated[bool, typer.Option("--fold", help="Fold batch normalization into the layers before.")] = False,
+    fold: Annotated[bool, typer.Option("--fold", help="Fold batch normalization into the layers before it.")] = False,
     float16: Annotated[bool, typer.Option("--float16", help="Half precision: half the size.")] = False,
     data: Annotated[
-        str | None, typer.Option("--data", metavar="PATH", help="Rows to compare on; the run's own if not given.")
+        str | None, typer.Option("--data", metavar="PATH", help="Rows to compare on; by default the run's own.")
     ] = None,
     force: options.ForceOption = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Write RUN's model for use elsewhere. Preprocessing inside, and proof that the answers agree."""
-    from kerasdeep.cli.export import export as run_export
+    """Write RUN's model for use elsewhere, preprocessing included, and check that predictions agree."""
+    from kerasdeep.cli.export import show
 
-    run_export(run, format, out, fold, float16, data, force, json)
+    result = kerasdeep.export(run, format, out, fold=fold, float16=float16, data=data, force=force)
+    show(result, json)
 
 
-app.add_typer(desk)
+@app.command()
+def validate(
+    configs: Annotated[list[str], typer.Argument(metavar="CONFIG...", help="YAML files or shipped names.")],
+    set_: options.SetOption = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Check files in a moment: every key, name, type, path and conflict, without importing Keras."""
+    from kerasdeep.cli.validate import show
+
+    overrides = options.collect_overrides(set_)
+    problems = [problem for config in configs for problem in kerasdeep.validate(config, overrides=overrides)]
+    raise typer.Exit(show(configs, problems, json))
+
+
+@app.command()
+def report(run: options.RunArgument, quiet: options.QuietOption = False) -> None:
+    """Write RUN's report again from its facts."""
+    from kerasdeep.report import write
+    from kerasdeep.runs import open_run_dir
+
+    run_dir = open_run_dir(run)
+    write(run_dir)
+    if not quiet:
+        print(run_dir.report_html)
+
+
+@app.command()
+def runs(out: options.OutOption = Path("runs"), json: options.JsonOption = False) -> None:
+    """List the runs in DIR."""
+    from kerasdeep.runs.facts import read_results
+
+    results = read_results(out)
+    if json:
+        print_json({"runs": [result.raw for result in results]})
+        return
+    from kerasdeep.cli.runs import show
+
+    show(results, out)
+
+
+@app.command()
+def explain(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A section, setting, name of Keras, argument or warning.")
+    ] = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Explain NAME: type, default, bounds, formula, paper and an example; without NAME, list the sections."""
+    from dataclasses import asdict
+
+    from kerasdeep.help import explain as find_topics
+
+    topics = find_topics(name)
+    if json:
+        print_json({"topics": [asdict(topic) for topic in topics]})
+        return
+    from kerasdeep.cli.explain import show
+
+    show(topics)
+
+
+@app.command()
+def schema(
+    out: Annotated[Path | None, typer.Option("-o", metavar="FILE", help="Write it here, not on the screen.")] = None,
+) -> None:
+    """Write the JSON Schema for editors: completion, hover text and errors while you type."""
+    from kerasdeep.help import json_schema
+
+    if out is None:
+        print(json_schema.schema_text(), end="")
+        return
+    from kerasdeep.collection import write_new_file
+
+    print(write_new_file(out, json_schema.schema_text(), force=True))
+
+
+recipes = typer.Typer(help="List, show and copy the shipped experiments.", no_args_is_help=True)
+app.add_typer(recipes, name="recipes")
+
+
+@recipes.command("list")
+def recipes_list(
+    word: Annotated[
+        str | None, typer.Argument(metavar="WORD", help="Only those with it in name, description or comments.")
+    ] = None,
+    json: options.JsonOption = False,
+) -> None:
+    """List the shipped experiments."""
+    from kerasdeep.collection import search_recipes
+
+    matches = search_recipes(word)
+    if json:
+        rows = [{"name": recipe.name, "shelf": recipe.folder, "description": recipe.description} for recipe in matches]
+        print_json({"recipes": rows})
+        return
+    from kerasdeep.cli.recipes import show_list
+
+    show_list(matches)
+
+
+@recipes.command("show")
+def recipes_show(name: options.RecipeNameArgument) -> None:
+    """Show the YAML of NAME."""
+    from kerasdeep.cli.recipes import show_text
+    from kerasdeep.collection import find_recipe, recipe_text
+
+    show_text(recipe_text(find_recipe(name)))
+
+
+@recipes.command("copy")
+def recipes_copy(
+    name: options.RecipeNameArgument,
+    path: Annotated[
+        Path | None, typer.Argument(metavar="PATH", help="A file or folder; by default NAME.yaml here.")
+    ] = None,
+    force: options.ForceOption = False,
+) -> None:
+    """Copy NAME to PATH; the copy trains wherever it is."""
+    from kerasdeep.collection import copy_recipe
+
+    print(copy_recipe(name, path, force))
+
+
+@app.command()
+def doctor(json: options.JsonOption = False) -> None:
+    """Show the machine as kerasdeep sees it: backends, devices, versions, folders, what is missing."""
+    from kerasdeep.doctor import inspect_machine
+
+    facts = inspect_machine()
+    if json:
+        print_json(facts)
+        return
+    from kerasdeep.cli.doctor import show
+
+    show(facts)
+
+
+@app.command()
+def init(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="A CSV or Parquet file, an .npz, a folder of images.")],
+    out: Annotated[Path | None, typer.Option("-o", metavar="FILE", help="The file to write; DATA.yaml here.")] = None,
+    target: options.TargetOption = None,
+    force: options.ForceOption = False,
+    json: options.JsonOption = False,
+) -> None:
+    """Look at DATA and write a commented file for it that trains as it is and says what was inferred."""
+    from kerasdeep.cli.init import show
+    from kerasdeep.scaffold import draft_config
+
+    show(*draft_config(data, out, target, force, print_status), json)

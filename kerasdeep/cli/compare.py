@@ -1,81 +1,80 @@
-"""`kerasdeep compare`: variants over seeds, or finished runs, in one table and on one page."""
+"""`kerasdeep compare`: a row for each variant, then the claims."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
+from rich.table import Table
+from rich.text import Text
+
+from kerasdeep.api import Comparison
+from kerasdeep.cli.console import captured_console, plain_table
 from kerasdeep.cli.exit_codes import print_json
-from kerasdeep.collection import config_path
-from kerasdeep.errors import InputError, RunFailed, SourceLocation
-from kerasdeep.runs import ComparisonDir, open_run_dir
+from kerasdeep.errors import RunFailed
+from kerasdeep.formatting import significant
+
+_LOSS_METRICS = ("test_loss", "val_loss")
 
 
-def compare(
-    configs_or_runs: list[str],
-    seeds: int,
-    sets: list[str],
-    profile: str | None,
-    name: str | None,
-    flags: dict[str, tuple[str, str]],
-    out: Path,
-    quiet: bool,
-    json: bool,
-) -> int:
-    """Compares and shows; the exit code says whether every claim of the file was met."""
-    folder = _run_comparison(configs_or_runs, seeds, sets, profile, name, flags, out, quiet, json)
-    facts = folder.read()
-    missed = [row["claim"] for row in facts["expect"] if not row["met"]]
-    error = f"{len(missed)} of {len(facts['expect'])} claims missed: {'; '.join(missed)}" if missed else None
-    if json:
-        print_json(without_curves(facts, folder) | ({"status": "failed", "error": error} if error else {}))
-    elif not quiet:
-        from kerasdeep.cli.compare_table import show
-
-        show(facts, folder)
+def show(comparison: Comparison, progress: str) -> int:
+    """Show the comparison; the exit code says whether every claim of the file was met."""
+    result, missed = comparison.result, comparison.missed_claims
+    error = f"{len(missed)} of {len(result['expect'])} claims missed: {'; '.join(missed)}" if missed else None
+    if progress == "json":
+        print_json(result | ({"status": "failed", "error": error} if error else {}))
+    elif progress != "quiet":
+        _print_tables(result)
     if error:
         print(error, file=sys.stderr)
     return RunFailed.exit_code if error else 0
 
 
-def _run_comparison(
-    configs_or_runs: list[str],
-    seeds: int,
-    sets: list[str],
-    profile: str | None,
-    name: str | None,
-    flags: dict[str, tuple[str, str]],
-    out: Path,
-    quiet: bool,
-    json: bool,
-) -> ComparisonDir:
-    from kerasdeep import studies
-
-    folders = [Path(text) for text in configs_or_runs if Path(text).is_dir()]
-    if folders:
-        if len(folders) < len(configs_or_runs) or sets or profile or flags:
-            message = "runs are compared as they are: give run directories alone, or one file with its options."
-            raise InputError(message, "usage", SourceLocation("compare"))
-        return studies.compare_runs([open_run_dir(folder) for folder in folders], name or "runs", out)
-    if len(configs_or_runs) > 1:
-        raise InputError("give one file, or several run directories.", "usage", SourceLocation("compare"))
-    from kerasdeep.studies.study import StudyOptions
-
-    if name:
-        flags = {**flags, "name": ("--name", name)}
-    study_options = StudyOptions(seeds=seeds, sets=tuple(sets), profile=profile, flags=flags)
-    mode = "quiet" if quiet else "json" if json else "auto"
-    stream = sys.stderr if json else sys.stdout
-
-    def say(text: str) -> None:
-        if not quiet:
-            print(text, file=stream, flush=True)
-
-    return studies.compare_study(config_path(configs_or_runs[0]), study_options, out, mode, say)
+def _print_tables(result: dict[str, Any]) -> None:
+    with captured_console() as console:
+        console.print(_variants_table(result["variants"]))
+        paired = [row for row in result["paired"] if row["metric"] not in _LOSS_METRICS]
+        if paired:
+            console.print()
+            console.print(_paired_table(paired))
+        for row in result["expect"]:
+            status, style = ("met   ", "green") if row["met"] else ("MISSED", "bold red")
+            values = ", ".join(f"{name} {significant(value)}" for name, value in row["figures"].items())
+            reason = f"({row['why'] or values})"
+            console.print(Text.assemble((status, style), f" {row['claim']}  ", (reason, "dim")), soft_wrap=True)
+    print(f"Page: {result['page']}")
 
 
-def without_curves(facts: dict[str, Any], folder: ComparisonDir) -> dict[str, Any]:
-    """The comparison without its curves, and where its page is."""
-    variants = [{key: value for key, value in variant.items() if key != "curves"} for variant in facts["variants"]]
-    return {**facts, "variants": variants, "page": str(folder.html)}
+def _variants_table(variants: list[dict[str, Any]]) -> Table:
+    headline = next((variant["headline"] for variant in variants if variant["headline"]), None)
+    available = {name for variant in variants for name in variant["metrics"]}
+    losses = [name for name in _LOSS_METRICS if name in available]
+    names = [name for name in dict.fromkeys([headline, *losses[:1]]) if name and name in available]
+    metric_titles = [name.replace("_", " ") for name in names]
+    table = plain_table(["variant"], ["seeds", *metric_titles, "best", "seconds", "weights"])
+    for variant in variants:
+        costs, failed = variant["costs"], variant["statuses"].count("failed")
+        seeds = f"{len(variant['seeds'])}" + (f", {failed} failed" if failed else "")
+        metric_cells = [_format_mean_std(variant["metrics"].get(name)) for name in names]
+        cost_cells = [significant(costs[name]["mean"]) for name in ("best_epoch", "seconds")]
+        parameters = costs["parameters"]["mean"]
+        table.add_row(
+            variant["name"], seeds, *metric_cells, *cost_cells, "–" if parameters is None else f"{parameters:,.0f}"
+        )
+    return table
+
+
+def _paired_table(rows: list[dict[str, Any]]) -> Table:
+    title = f"against {rows[0]['against']}, seed by seed"
+    table = plain_table([title], [rows[0]["metric"].replace("_", " "), "95 % interval"])
+    for row in rows:
+        interval = "" if row["low"] is None else f"{row['low']:+.4f} … {row['high']:+.4f}"
+        table.add_row(row["variant"], f"{row['difference']:+.4f}", interval)
+    return table
+
+
+def _format_mean_std(mean_std: dict[str, Any] | None) -> str:
+    if not mean_std or mean_std["mean"] is None:
+        return "–"
+    deviation = f" ± {mean_std['std']:.3f}" if mean_std["n"] > 1 else ""
+    return f"{mean_std['mean']:.4f}{deviation}"

@@ -1,8 +1,8 @@
-"""What the verbs that tell rather than do share: a console, two columns, and YAML in colour."""
+"""What the display of several verbs shares: a console, tables, pairs, and YAML in colour."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -23,6 +23,16 @@ def captured_console() -> Iterator[Console]:
         yield console
     for line in capture.get().splitlines():
         print(line.rstrip())
+
+
+def plain_table(left_titles: Sequence[str], right_titles: Sequence[str] = (), wrap: bool = False) -> Table:
+    """A table without lines: columns of words at the left, then columns of numbers, justified right."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in left_titles:
+        table.add_column(title, no_wrap=not wrap)
+    for title in right_titles:
+        table.add_column(title, justify="right", no_wrap=True, min_width=len(title))
+    return table
 
 
 def print_pairs(console: Console, pairs: list[tuple[str, Text]], style: str, width: int = 0) -> None:

@@ -1,16 +1,13 @@
-"""`kerasdeep diagnose`: a table of the layers, then what is wrong and the YAML that helps."""
+"""`kerasdeep diagnose`: a table of the layers, then what is wrong and the YAML that fixes it."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasdeep import diagnostics
-from kerasdeep.cli.exit_codes import print_json
-from kerasdeep.collection import config_path
-from kerasdeep.config import load_config
-from kerasdeep.runs import open_run_dir
+from rich.table import Table
+from rich.text import Text
+
+from kerasdeep.cli.console import captured_console, plain_table, print_yaml
 
 if TYPE_CHECKING:
     from kerasdeep.diagnostics.diagnosis import Diagnosis
@@ -30,29 +27,7 @@ MAX_LAYERS = 24
 """Of a deeper network only the first and last layers are shown; --json has them all."""
 
 
-def diagnose(
-    config_or_run: str,
-    sets: list[str],
-    profile: str | None,
-    variant: str | None,
-    flags: dict[str, tuple[str, str]],
-    json: bool,
-) -> None:
-    """Reads the network of a file, or of a run, and says how it is."""
-    run = open_run_dir(config_or_run) if Path(config_or_run).is_dir() else None
-    loaded = load_config(run.resolved if run else config_path(config_or_run), sets, profile, variant, flags)
-    diagnosis = diagnostics.diagnose(loaded, run, say=lambda text: print(text, file=sys.stderr))
-    if json:
-        print_json(diagnosis.as_dict())
-    else:
-        _show(diagnosis)
-
-
-def _show(diagnosis: Diagnosis) -> None:
-    from rich.text import Text
-
-    from kerasdeep.cli.console import captured_console, print_yaml
-
+def show(diagnosis: Diagnosis) -> None:
     with captured_console() as console:
         for moment, metrics in diagnosis.moments.items():
             ratio = metrics["gradient_ratio"]
@@ -72,18 +47,12 @@ def _show(diagnosis: Diagnosis) -> None:
             print_yaml(console, verdict.remedy, indent=4)
             console.print()
         if not diagnosis.verdicts:
-            console.print(Text("Nothing is wrong that shows here.", "green"))
+            console.print(Text("Nothing wrong was found.", "green"))
 
 
-def _layers_table(layers: list[dict[str, Any]], moment: str) -> Any:
-    from rich.table import Table
-
+def _layers_table(layers: list[dict[str, Any]], moment: str) -> Table:
     columns = [name for name in COLUMN_TITLES if any(layer[moment].get(name) is not None for layer in layers)]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("layer", no_wrap=True)
-    table.add_column("activation", no_wrap=True)
-    for name in columns:
-        table.add_column(COLUMN_TITLES[name], justify="right", no_wrap=True)
+    table = plain_table(["layer", "activation"], [COLUMN_TITLES[name] for name in columns])
     skipped = range(MAX_LAYERS // 2, len(layers) - MAX_LAYERS // 2) if len(layers) > MAX_LAYERS else range(0)
     for index, layer in enumerate(layers):
         if index in skipped:

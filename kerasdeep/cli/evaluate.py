@@ -1,12 +1,12 @@
-"""`kerasdeep evaluate`: the figures of a run, measured anew, as tables or as one object."""
+"""`kerasdeep evaluate`: the metrics of a run, measured again, as tables."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
-from kerasdeep.cli.exit_codes import print_json
+from rich.table import Table
+
+from kerasdeep.cli.console import captured_console, plain_table
 from kerasdeep.formatting import significant
 
 _MAX_CLASSES = 30
@@ -14,20 +14,8 @@ _METRIC_TITLES = {"roc_auc": "area under the ROC curve", "pr_auc": "area under p
 _SPLIT_TITLES = {"test": "test rows", "validation": "validation rows", "train": "training rows"}
 
 
-def evaluate(run: Path, source: str | None, samples: int | None, flags: dict[str, tuple[str, str]], json: bool) -> None:
-    from kerasdeep.inference.predictor import Predictor
-
-    result = Predictor.load(run, flags).evaluate(source, samples, say=lambda text: print(text, file=sys.stderr))
-    if json:
-        print_json(result)
-    else:
-        show(result, source)
-
-
 def show(result: dict[str, Any], source: str | None) -> None:
     """Every part and target: the metrics, plain and by Monte Carlo dropout side by side, then class by class."""
-    from kerasdeep.cli.console import captured_console
-
     mc = result.get("mc")
     with captured_console() as console:
         for name, part in result["evaluation"]["parts"].items():
@@ -42,8 +30,8 @@ def show(result: dict[str, Any], source: str | None) -> None:
                 console.print()
 
 
-def _metrics_table(target: dict[str, Any], sampled: dict[str, Any] | None, samples: int) -> Any:
-    table = _make_table("metric", "value", *([f"--mc {samples}"] if sampled else []), "95 % interval", "baseline")
+def _metrics_table(target: dict[str, Any], sampled: dict[str, Any] | None, samples: int) -> Table:
+    table = plain_table(["metric"], ["value", *([f"--mc {samples}"] if sampled else []), "95 % interval", "baseline"])
     for name, value in target["metrics"].items():
         interval = target["intervals"].get(name)
         table.add_row(
@@ -62,21 +50,11 @@ def _metrics_table(target: dict[str, Any], sampled: dict[str, Any] | None, sampl
     return table
 
 
-def _per_class_table(rows: list[dict[str, Any]]) -> Any:
-    table = _make_table("class", "precision", "recall", "F1", "rows")
+def _per_class_table(rows: list[dict[str, Any]]) -> Table:
+    table = plain_table(["class"], ["precision", "recall", "F1", "rows"])
     for row in rows[:_MAX_CLASSES]:
         cells = [significant(row[name]) for name in ("precision", "recall", "f1")]
         table.add_row(row["class"], *cells, f"{row['support']:,}")
     if len(rows) > _MAX_CLASSES:
         table.add_row(f"… {len(rows) - _MAX_CLASSES} more: see --json")
-    return table
-
-
-def _make_table(first_title: str, *other_titles: str) -> Any:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(first_title, no_wrap=True)
-    for title in other_titles:
-        table.add_column(title, justify="right", no_wrap=True)
     return table

@@ -1,6 +1,6 @@
-"""How a command ends: exit codes, problems on the screen or as JSON, and a log for our own bugs.
+"""Exit codes; problems on the screen or as JSON; a log for bugs of kerasdeep.
 
-0 done, 1 the run failed, 2 configuration, data or usage, 3 a bug of ours, 130 interrupted.
+0 done, 1 the run failed, 2 configuration, data or usage, 3 a bug of kerasdeep, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EXIT_INTERRUPTED = 130
 
 
 def run_app(app: typer.Typer, arguments: Sequence[str]) -> int:
-    """Runs the command and returns its exit code; only a bug of ours has a traceback, and that goes to a log."""
+    """Runs the command and returns its exit code; only a bug has a traceback, which goes to a log."""
     import click
 
     as_json = "--json" in arguments
@@ -59,7 +59,7 @@ def print_problems(problems: list[Problem], as_json: bool) -> None:
 
 
 def print_status(text: str) -> None:
-    """What a command is at, on stderr: stdout is for its answer."""
+    """Progress messages, on stderr: stdout is for the result."""
     print(text, file=sys.stderr)
 
 

@@ -7,34 +7,42 @@ from typing import Annotated
 
 import typer
 
-ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file, or the name of a shipped one.")]
+from kerasdeep.config.overrides import Overrides
+
 ConfigOrRunArgument = Annotated[
     str, typer.Argument(metavar="CONFIG|RUN", help="A YAML file, a shipped name, or a run directory.")
 ]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, such as runs/quickstart-1.")]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Put a value over the file: training.epochs=5. Repeatable."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a value over the file: training.epochs=5. Repeatable."),
 ]
-SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Initialization, dropout, order, augmentation.")]
-EpochsOption = Annotated[int | None, typer.Option("--epochs", min=1, help="Passes over the training part.")]
-NameOption = Annotated[str | None, typer.Option("--name", help="Names the run directory.")]
-OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where run directories go.")]
-ProfileOption = Annotated[str | None, typer.Option("--profile", help="Put a profile of the file on, such as `fast`.")]
-VariantOption = Annotated[str | None, typer.Option("--variant", help="Train this variant of the file.")]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Of weights, dropout, row order and augmentation.")
+]
+EpochsOption = Annotated[int | None, typer.Option("--epochs", min=1, help="Passes over the training rows.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="The name of the run directory.")]
+OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for run directories.")]
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="Apply a profile of the file, such as `fast`.")]
+VariantOption = Annotated[str | None, typer.Option("--variant", help="Use this variant of the file.")]
 BackendOption = Annotated[str | None, typer.Option("--backend", metavar="tensorflow|jax", help="Keras's backend.")]
-DeviceOption = Annotated[str | None, typer.Option("--device", metavar="auto|cpu|gpu|tpu", help="Where to train.")]
+DeviceOption = Annotated[
+    str | None, typer.Option("--device", metavar="auto|cpu|gpu|tpu", help="The device to train on.")
+]
 MonteCarloOption = Annotated[
     int | None,
-    typer.Option("--mc", metavar="N", min=2, help="Monte Carlo dropout: N random copies, for the uncertainty."),
+    typer.Option(
+        "--mc", metavar="N", min=2, help="Monte Carlo dropout: N random copies of the model, for uncertainty."
+    ),
 ]
 SamplingSeedOption = Annotated[
-    int | None, typer.Option("--seed", min=0, help="Of the random copies; the run's own if not given.")
+    int | None, typer.Option("--seed", min=0, help="Of the Monte Carlo samples; by default the run's own.")
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but problems.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only problems.")]
 RecipeNameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a shipped experiment.")]
+TargetOption = Annotated[str | None, typer.Option("--target", metavar="NAME", help="The column to predict.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, nothing else.")]
 
 _CONFIG_PATHS = {
     "seed": "seed",
@@ -45,15 +53,23 @@ _CONFIG_PATHS = {
 }
 
 
-def collect_flags(**options: object) -> dict[str, tuple[str, str]]:
-    """The options that were given, as (option, text) by the setting that each stands for."""
-    return {
+def collect_overrides(
+    sets: list[str] | None = None, profile: str | None = None, variant: str | None = None, **flags: str | int | None
+) -> Overrides:
+    """The options that were given, as what is put over the file."""
+    given = {
         _CONFIG_PATHS[option]: (f"--{option}", _quote_yaml(value))
-        for option, value in options.items()
+        for option, value in flags.items()
         if value is not None
     }
+    return Overrides(sets or [], profile, variant, given)
 
 
-def _quote_yaml(value: object) -> str:
-    """Text stays text: `--name 001` is no number and `--name "a: b"` no mapping."""
+def progress_mode(quiet: bool, json: bool) -> str:
+    """What `train` prints on its way."""
+    return "quiet" if quiet else "json" if json else "auto"
+
+
+def _quote_yaml(value: str | int) -> str:
+    """Text stays text: `--name 001` is not a number, and `--name "a: b"` not a mapping."""
     return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)

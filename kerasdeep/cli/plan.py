@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from kerasdeep.cli.console import captured_console, print_pairs
+from kerasdeep.cli.console import captured_console, plain_table, print_pairs
 from kerasdeep.formatting import byte_size
+from kerasdeep.help.yaml_format import to_flow
 
 _SPARK_BLOCKS = "▁▂▃▄▅▆▇█"
 _CURVE_POSITIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -65,8 +64,8 @@ def _summary_rows(plan: dict[str, Any]) -> list[tuple[str, str]]:
         steps = f"{stage['epochs']} epochs of {stage['steps_per_epoch']:,} steps: {stage['steps']:,} steps of "
         lines += [
             (f"{prefix}steps", f"{steps}{plan['batch_size']} rows"),
-            (f"{prefix}optimizer", format_inline_yaml(stage["optimizer"])),
-            (f"{prefix}schedule", format_inline_yaml(stage["schedule"]) if stage["schedule"] else "none"),
+            (f"{prefix}optimizer", to_flow(stage["optimizer"])),
+            (f"{prefix}schedule", to_flow(stage["schedule"]) if stage["schedule"] else "none"),
             (f"{prefix}rate", _format_curve(stage["rates"]["steps"], stage["rates"]["learning_rate"])),
         ]
         if stage["factors"]:
@@ -109,9 +108,8 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def _print_layers(console: Console, layers: list[dict[str, Any]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for title, justify in (("layer", "left"), ("class", "left"), ("output", "left"), ("parameters", "right")):
-        table.add_column(title, justify=justify, style="green" if title == "layer" else None)
+    table = plain_table(["layer", "class", "output"], ["parameters"])
+    table.header_style, table.columns[0].style = "dim", "green"
     table.add_column("settings", overflow="fold")
     for layer in layers:
         shape, parameters = _format_shape(layer["output_shape"]), f"{layer['parameters']:,}"
@@ -124,14 +122,12 @@ def _print_provenance(console: Console, origins: dict[str, dict[str, Any]], conf
     written = {key: origin for key, origin in origins.items() if origin["from"] != "default"}
     rows = []
     for key, origin in written.items():
-        value = format_inline_yaml(origin["value"])
+        value = to_flow(origin["value"])
         value = value if len(value) <= _MAX_VALUE_WIDTH else f"{value[: _MAX_VALUE_WIDTH - 1]}…"
         location = origin["from"].replace(f"{config}:", "line ")
         rows.append((key, Text.assemble(value, (f"  {location}", "dim"))))
     print_pairs(console, rows, "green")
-    defaults = "  ".join(
-        f"{key}={format_inline_yaml(origin['value'])}" for key, origin in origins.items() if key not in written
-    )
+    defaults = "  ".join(f"{key}={to_flow(origin['value'])}" for key, origin in origins.items() if key not in written)
     console.print(Padding(Text(f"Defaults: {defaults}", "dim"), (0, 0, 0, 2)))
 
 
@@ -146,9 +142,3 @@ def _print_heading(console: Console, text: str) -> None:
 
 def _format_shape(shape: Sequence[int | None]) -> str:
     return " × ".join("?" if size is None else str(size) for size in shape) or "1"
-
-
-def format_inline_yaml(value: Any) -> str:
-    """A value as YAML on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False)
-    return text.removesuffix("\n").removesuffix("\n...")

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from kerasdeep.cli.exit_codes import print_json
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STANDARD_INPUT = "-"
 
 
-def predict(
-    run: Path, source: str, file: Path | None, samples: int | None, flags: dict[str, tuple[str, str]], json: bool
-) -> None:
-    from kerasdeep.inference import table_output
-    from kerasdeep.inference.predictor import Predictor
+def read_input(data: str) -> str | BinaryIO:
+    return sys.stdin.buffer if data == STANDARD_INPUT else data
 
+
+def check_path(file: Path | None) -> None:
+    """Raises InputError, before any work is done, for a file that could not be written."""
     if file is not None:
+        from kerasdeep.inference import table_output
+
         table_output.check_path(file)
-    rows = sys.stdin.buffer if source == STANDARD_INPUT else source
-    table = Predictor.load(run, flags).predict(rows, samples)
+
+
+def show(table: pd.DataFrame, file: Path | None, json: bool) -> None:
+    from kerasdeep.inference import table_output
+
     if file is not None or not json:
         table_output.write_table(table, file)
     if file is not None and not json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ from typing import Any
 import yaml
 
 from kerasdeep.catalog.types import to_python
-from kerasdeep.config.load import ROOT_NODE, read_with_extends, with_overrides
+from kerasdeep.config.load import read_with_extends
 from kerasdeep.config.merge import canonicalize
+from kerasdeep.config.overrides import ROOT_NODE, Overrides
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS
 from kerasdeep.config.sections.pretrained import APPLICATION_PREFIX, KERAS_HUB_PREFIX
 from kerasdeep.errors import InputError, SourceLocation
@@ -30,9 +30,19 @@ _OPTION_NAMES = {"source": "--from"}
 STAGE_OPTIONS = ("freeze", "unfreeze_after", "rate", "epochs")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class FinetuneOptions:
-    """What was asked for on the command line; None where nothing was said."""
+    """The options of `finetune`; None where one was not given.
+
+    Attributes:
+        source: The model: a run directory, `FILE.keras`, `FILE.h5` or `application:NAME`.
+        data: What to learn from: a file, folder or the name of a built-in data set.
+        target: The column to predict.
+        freeze: What stays frozen to the end: `first:N`, a layer's name, `all`.
+        unfreeze_after: Epochs of the head alone; a third of all where None.
+        rate: The learning rate of the head; fine-tuning uses a tenth of it. 0.001 where None.
+        epochs: Epochs of both stages together; 10 where None.
+    """
 
     source: str
     data: str | None = None
@@ -43,21 +53,17 @@ class FinetuneOptions:
     epochs: int | None = None
 
 
-def compose_yaml(
-    options: FinetuneOptions,
-    config: Path | None = None,
-    sets: Sequence[str] = (),
-    flags: dict[str, tuple[str, str]] | None = None,
-) -> str:
+def compose_yaml(options: FinetuneOptions, config: Path | None = None, overrides: Overrides = Overrides()) -> str:
     """A complete file for `kerasdeep train`; paths in it are absolute, so that it works wherever it lies.
 
-    With `config`, that file decides everything else, its stages too unless an option is about
-    stages. `sets` and `flags`, as `load_config` takes them, are written into it. Raises `InputError` for options that
-    conflict.
+    With `config`, that file decides everything else, its stages too unless an option is about stages. Sets and flags
+    are written into the file. Raises `InputError` for options that conflict.
     """
     if config is None and options.data is None:
         raise InputError(
-            "say what to learn from: --data PATH, or a CONFIG that has it.", "usage", SourceLocation("--data")
+            "there is no data to learn from. Give --data PATH, or a CONFIG that has data.",
+            "usage",
+            SourceLocation("--data"),
         )
     content: dict[str, Any] = {"version": 1}
     if config is None:
@@ -72,33 +78,28 @@ def compose_yaml(
     written_stages = None if config is None or changes_stages else _read_stages(config)
     if not written_stages:
         content["stages"] = _stages_section(options)
-    elif any(text.startswith("stages.") for text in sets):  # one of a list cannot be changed without the others
+    elif any(text.startswith("stages.") for text in overrides.sets):
+        # One item of a list cannot be changed without the others.
         content["stages"] = written_stages
-    if sets or flags:
+    if overrides:
         tree = canonicalize(ROOT_NODE, parse_yaml(yaml.safe_dump(content, sort_keys=False), "finetune"))
         assert isinstance(tree, Mapping)
-        content = to_python(with_overrides(tree, sets, flags))
+        content = to_python(overrides.apply_sets(tree))
     header = [
-        f"# {shlex.join(_command_line(options, config, sets, flags or {}))}",
+        f"# {shlex.join(_command_line(options, config, overrides))}",
         "# Written by finetune; edit it and train it again: kerasdeep train FILE",
     ]
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
     return "\n".join([*header, str(text)])
 
 
-def _command_line(
-    options: FinetuneOptions, config: Path | None, sets: Sequence[str], flags: dict[str, tuple[str, str]]
-) -> list[str]:
+def _command_line(options: FinetuneOptions, config: Path | None, overrides: Overrides) -> list[str]:
     words = ["kerasdeep", "finetune", *([str(config)] if config else [])]
     for option_field in fields(options):
         value = getattr(options, option_field.name)
         if value is not None:
             words += [_OPTION_NAMES.get(option_field.name, f"--{option_field.name.replace('_', '-')}"), str(value)]
-    for text in sets:
-        words += ["--set", text]
-    for option, text in flags.values():
-        words += [option, str(to_python(parse_yaml(text, option)))]
-    return words
+    return [*words, *overrides.command_words()]
 
 
 def _data_section(options: FinetuneOptions) -> dict[str, Any]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import abc
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
+
+import yaml
 
 from kerasdeep import collection
 from kerasdeep.catalog import types
 from kerasdeep.config.checks import check_config
 from kerasdeep.config.checks.context import count_unrolled
-from kerasdeep.config.merge import SchemaNode, canonicalize, merge, set_path
+from kerasdeep.config.merge import canonicalize, merge
+from kerasdeep.config.overrides import ROOT_NODE, Overrides
 from kerasdeep.config.root import Config
 from kerasdeep.config.schema import read_section
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS, DataConfig, SplitConfig
@@ -20,10 +23,10 @@ from kerasdeep.config.sections.stages import StageConfig, with_inherited_setting
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation, sort_problems, suggest
 from kerasdeep.yaml_nodes import Mapping, Node, Pair, Scalar, Sequence, count_nodes, parse_yaml, read_yaml_file
 
-ROOT_NODE = SchemaNode(Config)
+ConfigSource = str | Path | abc.Mapping[str, Any]
+"""A YAML file, or a mapping of the same keys."""
 DataSection = TypeVar("DataSection", bound=DataConfig)
 _OVERLAY_SECTIONS = {"profile": "profiles", "variant": "variants"}
-_NOT_SETTABLE = ("extends", *_OVERLAY_SECTIONS.values())
 _MAX_EXTENDS_DEPTH = 10
 _MAX_EXTENDED_FILES = 50
 _MAX_OVERLAY_NODES = 200_000
@@ -32,53 +35,67 @@ _MAX_OVERLAY_LAYERS = 20_000
 
 @dataclass(frozen=True)
 class LoadedConfig:
-    """A checked experiment: `tree` has the location of every written value, `warnings` those not under `allow`."""
+    """A checked experiment.
+
+    Attributes:
+        path: The file; what was given as a mapping or text has a name, but no file.
+        config: The experiment.
+        tree: What was merged, each value with its location.
+        warnings: Those that `allow` does not accept.
+        text: The YAML, where there is no file.
+    """
 
     path: Path
     config: Config
     tree: Mapping
     warnings: list[Problem]
+    text: str | None = None
+
+    def copy_to(self, path: Path) -> None:
+        """Write the file as it was given, byte by byte, to `path`."""
+        path.write_bytes(self.path.read_bytes() if self.text is None else self.text.encode("utf-8"))
 
 
-def load_config(
-    path: str | Path,
-    sets: Iterable[str] = (),
-    profile: str | None = None,
-    variant: str | None = None,
-    flags: dict[str, tuple[str, str]] | None = None,
-) -> LoadedConfig:
-    """The experiment that `path` describes, with everything put over it.
+def load_config(config: ConfigSource, overrides: Overrides = Overrides()) -> LoadedConfig:
+    """The experiment that a file or a mapping of the same keys describes, with `overrides` put over it.
 
-    `sets` are `section.key=value` texts, `flags` maps a path (`training.epochs`) to (option, text). Raises
-    `InputError` with every problem found: unknown keys, wrong types, conflicts, in the file and in all its
+    Raises InputError with every problem found: unknown keys, wrong types, conflicts, in the file and in all its
     profiles and variants.
     """
-    tree = read_with_extends(Path(path))
+    if not isinstance(config, abc.Mapping):
+        path = Path(config)
+        return _check_tree(read_with_extends(path), path, overrides)
+    try:
+        text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=110)
+    except yaml.YAMLError as error:
+        message = f"cannot be written as YAML: {error}. Expected dicts, lists, numbers and strings."
+        raise InputError(message, "wrong-type", SourceLocation("config")) from error
+    return load_text(text, Path("experiment.yaml"), overrides, line=0)
+
+
+def load_text(text: str, path: Path, overrides: Overrides = Overrides(), line: int | None = None) -> LoadedConfig:
+    """The experiment in YAML that is not in a file; `path` names it and is where its relative paths begin.
+
+    With `line=0`, problems are located by `path` alone, for text that nobody has seen.
+    """
+    tree = _merge_extends(parse_yaml(text, str(path), line=line), path)
+    return replace(_check_tree(tree, path, overrides), text=text)
+
+
+def _check_tree(tree: Mapping, path: Path, overrides: Overrides) -> LoadedConfig:
     problems = Problems()
-    chosen = {"profile": profile, "variant": variant}
+    chosen = {"profile": overrides.profile, "variant": overrides.variant}
     _check_overlays(tree, chosen, problems)
     for option, name in chosen.items():
         if name is not None:
             tree = _apply_overlay(tree, option, name)
-    tree = with_overrides(tree, sets, flags)
+    tree = overrides.apply_sets(tree)
     config = read_config(tree, problems)
     accepted = _allowed_warnings(tree)
     problems.items = [p for p in problems.items if p.severity == "error" or p.name not in accepted]
     problems.raise_if_errors()
     assert config is not None
-    return LoadedConfig(
-        Path(path), _with_name(_with_absolute_paths(config), Path(path)), tree, sort_problems(problems.warnings)
-    )
-
-
-def with_overrides(tree: Mapping, sets: Iterable[str], flags: dict[str, tuple[str, str]] | None) -> Mapping:
-    """The tree with `sets` and `flags`, as `load` takes them, put over it."""
-    for text in sets:
-        tree = _apply_set(tree, *_split_set(text))
-    for key_path, (option, text) in (flags or {}).items():
-        _refuse_epochs_with_stages(tree, key_path, option, text)
-        tree = _set_scalar(tree, key_path, text, option)
-    return tree
+    return LoadedConfig(path, _with_name(_with_absolute_paths(config), path), tree, sort_problems(problems.warnings))
 
 
 def _allowed_warnings(tree: Mapping) -> set[str]:
@@ -97,14 +114,21 @@ def read_config(tree: Mapping, problems: Problems) -> Config | None:
     return config
 
 
-def read_with_extends(path: Path, ancestors: tuple[Path, ...] = (), files: list[Path] | None = None) -> Mapping:
-    """The file's canonical tree put over the files that it extends, first to last.
+def read_with_extends(path: Path) -> Mapping:
+    """The file's canonical tree put over the files that it extends, first to last."""
+    return _merge_extends(read_yaml_file(path), path)
+
+
+def _merge_extends(
+    tree: Node, path: Path, ancestors: tuple[Path, ...] = (), files: list[Path] | None = None
+) -> Mapping:
+    """The canonical tree put over what it extends.
 
     `ancestors` are the files that led here, `files` collects every file read.
     """
     files = [] if files is None else files
     files.append(path)
-    tree = canonicalize(ROOT_NODE, read_yaml_file(path))
+    tree = canonicalize(ROOT_NODE, tree)
     assert isinstance(tree, Mapping)
     node = tree.get("extends")
     if node is None or (isinstance(node, Scalar) and node.is_null):
@@ -125,7 +149,7 @@ def read_with_extends(path: Path, ancestors: tuple[Path, ...] = (), files: list[
         extended_path = _find_extended_file(reference, path.parent)
         if extended_path.resolve() in ancestors:
             raise InputError(f"`extends` is circular: {reference.text} leads back here.", "extends", reference.location)
-        extended = read_with_extends(extended_path, ancestors, files)
+        extended = _merge_extends(read_yaml_file(extended_path), extended_path, ancestors, files)
         base = merge(ROOT_NODE, base, extended) if base is not None else extended
     merged = merge(ROOT_NODE, base, tree) if base is not None else tree
     assert isinstance(merged, Mapping)
@@ -178,36 +202,6 @@ def _check_overlays(tree: Mapping, chosen: dict[str, str | None], problems: Prob
                 config = read_config(_apply_overlay(tree, option, name), overlay_problems)
                 layers += count_unrolled(config.network.layers) if config else 0
                 problems.items.extend(overlay_problems.errors)
-
-
-def _split_set(text: str) -> tuple[str, str]:
-    key_path, separator, value = text.partition("=")
-    if not separator or not key_path.strip():
-        message = f"`--set {text}` has no `=`. Expected --set section.key=value, for example training.epochs=5."
-        raise InputError(message, "usage", SourceLocation("--set"))
-    if key_path.strip().split(".")[0] in _NOT_SETTABLE:
-        message = f"`--set {key_path.strip()}` comes too late: files are put together, and a profile and a variant put "
-        raise InputError(f"{message}on, before `--set`. Write it in the file.", "usage", SourceLocation("--set"))
-    return key_path.strip(), value
-
-
-def _apply_set(tree: Mapping, key_path: str, value: str) -> Mapping:
-    return _set_scalar(tree, key_path, value, f"--set {key_path}")
-
-
-def _refuse_epochs_with_stages(tree: Mapping, key_path: str, option: str, text: str) -> None:
-    """Stages have epochs of their own; one number for all of them would be a guess."""
-    node = tree.get("stages")
-    if key_path == "training.epochs" and isinstance(node, Sequence) and node.items:
-        last = len(node.items) - 1
-        message = f"this file has stages, and each has epochs of its own. Use --set stages.N.epochs={text}, "
-        raise InputError(f"{message}N from 0 to {last}.", "usage", SourceLocation(option))
-
-
-def _set_scalar(tree: Mapping, key_path: str, text: str, origin: str) -> Mapping:
-    updated = set_path(ROOT_NODE, tree, key_path.split("."), parse_yaml(text, origin, line=0), origin)
-    assert isinstance(updated, Mapping)
-    return updated
 
 
 def _with_absolute_paths(config: Config) -> Config:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasdeep.backends import runtime
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.errors import InputError
 from kerasdeep.runs import RunDir, open_run_dir
 
@@ -27,7 +27,7 @@ EVALUATION_KEYS = ("metrics", "baseline", "intervals", "evaluation")
 
 @dataclass(frozen=True)
 class Predictor:
-    """A run's model and preprocessing. `config` is the run's own, with the flags of `load` put over it."""
+    """A run's model and preprocessing. `config` is the run's own, with the overrides of `load` put over it."""
 
     run: RunDir
     config: Config
@@ -35,12 +35,12 @@ class Predictor:
     preprocessing: Preprocessing
 
     @classmethod
-    def load(cls, run: RunDir | str | Path, flags: dict[str, tuple[str, str]] | None = None) -> Predictor:
+    def load(cls, run: RunDir | str | Path, overrides: Overrides = Overrides()) -> Predictor:
         """Load what a run saved, and prepare the backend.
 
         Args:
             run: A run directory.
-            flags: Options as `load_config` takes them: seed, backend, device.
+            overrides: Values put over its configuration: seed, backend, device.
 
         Raises:
             InputError: The run has no model (yet), or one that cannot be read.
@@ -51,7 +51,8 @@ class Predictor:
             message = f"{run.path} has no model.keras: its status is {status}. "
             raise InputError(message + f"Finish it with: kerasdeep train {run.path} --resume", "no-model")
         # Threads and devices belong to the machine that trained; this may be another one, and is one process.
-        config = load_config(run.resolved, ["runtime.threads=auto", "runtime.distribution=none"], flags=flags).config
+        sets = ["runtime.threads=auto", "runtime.distribution=none", *overrides.sets]
+        config = load_config(run.resolved, replace(overrides, sets=sets)).config
         runtime.prepare(config.runtime, config.seed)
         return cls(run, config, _load_model(run), _load_preprocessing(run))
 

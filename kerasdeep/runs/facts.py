@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.runs.files import load_json
-from kerasdeep.runs.layout import ComparisonDir, RunDir
+from kerasdeep.runs.layout import ComparisonDir, RunDir, list_runs
 
 MAX_INTEGER = 2**63
 MAX_NUMBER = 1e300
@@ -497,6 +498,15 @@ def read_fact(run: RunDir, kind: type[F]) -> F | None:
 def read_result(run: RunDir) -> ResultFact:
     """`result.json`, with the status as it is now. Raises InputError when the directory holds no sound result."""
     return parse_fact(ResultFact, run.read_result(), run.result)
+
+
+def read_results(out: str | Path) -> list[ResultFact]:
+    """The result of every run in `out`; a directory whose result cannot be read is left out."""
+    results = []
+    for run in list_runs(out):
+        with suppress(InputError):
+            results.append(read_result(run))
+    return results
 
 
 def read_comparison(folder: ComparisonDir) -> ComparisonFact:

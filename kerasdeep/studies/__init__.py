@@ -1,8 +1,10 @@
-"""Variants over seeds, or finished runs, beside each other: trained where needed, measured, and judged."""
+"""Studies: variants over seeds, or finished runs, compared; trained where needed, measured, held against claims."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from kerasdeep.config import Overrides
 
 __all__ = ["compare_runs", "compare_study"]
 
@@ -10,28 +12,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from kerasdeep.config.load import ConfigSource
     from kerasdeep.runs import ComparisonDir, RunDir
-    from kerasdeep.studies.study import StudyOptions
 
 
 def compare_study(
-    path: Path, study_options: StudyOptions, out: Path, mode: str = "auto", say: Callable[[str], None] = print
+    config: ConfigSource,
+    overrides: Overrides = Overrides(),
+    *,
+    seeds: int = 3,
+    out: Path,
+    progress: str = "auto",
+    say: Callable[[str], None] = print,
 ) -> ComparisonDir:
-    """Train every variant of the file over its seeds, as far as no run of `out` matches, and compare them.
+    """Train every variant of a file over several seeds, where no run in `out` matches already, and compare them.
 
-    `mode` is the display of each training (auto, json, quiet), `say` hears what is at hand. Raises InputError for
-    a file, data or claims that do not fit, Interrupted when it was asked to stop: finished runs are kept, and the
-    same call goes on from there. A run that fails counts as failed; the others are compared.
+    `seeds` is their number; the first is the file's own. `progress` is the display of each training (auto, json,
+    quiet); `say` receives messages about the trials. A run that fails counts as failed; the others are compared.
+    Raises InputError for a file, data or claims that do not fit, and Interrupted on request: finished runs are
+    kept, and the same call continues from there.
     """
     from kerasdeep.studies import comparison
 
-    return comparison.run_study(path, study_options, out, mode, say)
+    return comparison.run_study(config, overrides, seeds, out, progress, say)
 
 
 def compare_runs(runs: Sequence[RunDir], name: str, out: Path) -> ComparisonDir:
-    """Compare runs that there are; those that differ in nothing but their seed count as one variant.
+    """Compare finished runs; those that differ in nothing but their seed count as one variant.
 
-    Raises InputError for a directory that is no run.
+    Raises InputError for a directory that is not a run.
     """
     from kerasdeep.studies import comparison
 

@@ -1,152 +1,146 @@
-"""The story of a comparison: read the study, train what is missing, gather the figures, judge, write the page."""
+"""A comparison from top to bottom: run the trials, summarize them, judge the claims, write the page."""
 
 from __future__ import annotations
 
 import gc
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kerasdeep import collection, metric_names, report, training
+from kerasdeep import report
 from kerasdeep.backends import runtime
 from kerasdeep.catalog.traits import lower_is_better
-from kerasdeep.config import resolved
+from kerasdeep.config import Overrides, resolved
+from kerasdeep.config.load import ConfigSource
 from kerasdeep.errors import Interrupted, RunFailed
+from kerasdeep.formatting import significant
+from kerasdeep.metric_names import headline
 from kerasdeep.runs import ComparisonDir, RunDir, comparison_dir, facts
-from kerasdeep.studies import claim_results, config_diff, reuse, study, summary
-from kerasdeep.studies.study import Study, StudyOptions, Trial
-
-MutableRunsByVariant = dict[str, dict[int, RunDir]]
-"""By variant and seed."""
+from kerasdeep.studies import claim_results, config_diff, reuse, summary
+from kerasdeep.studies.executors import EXECUTORS
+from kerasdeep.studies.study import RunsByVariant, Study, Trial, load_study
+from kerasdeep.train_and_report import train_and_report
 
 
 def run_study(
-    path: Path, study_options: StudyOptions, out: Path, mode: str, say: Callable[[str], None]
+    config: ConfigSource,
+    overrides: Overrides,
+    seeds: int,
+    out: Path,
+    progress: str,
+    say: Callable[[str], None],
+    executor: str = "inline",
 ) -> ComparisonDir:
     """`kerasdeep.studies.compare_study` says what is done and raised."""
-    planned = study.load_study(path, study_options)
-    runs_by_variant: MutableRunsByVariant = {}
-    hash_cache: dict[str, str] = {}
-    for number, trial in enumerate(planned.trials, 1):
-        run = reuse.find_reusable_run(out, trial.loaded.config, lambda trial=trial: _data_hash(trial, hash_cache))
-        is_finished = run is not None and facts.read_result(run).status in ("completed", "failed")
-        label = f"[{number}/{len(planned.trials)}] {trial.variant}, seed {trial.seed}"
-        if is_finished:
-            say(f"{label}: {run.path} is there already")
-        else:
-            say(f"{label}: {'goes on' if run else 'training'}")
-            try:
-                run = _train_trial(trial, out, run, mode)
-            except Interrupted:
-                raise Interrupted(f"Interrupted. Go on with: {_command_line(planned, study_options, out)}") from None
-            say(f"{label}: {_result_line(run)}")
-        runs_by_variant.setdefault(trial.variant, {})[trial.seed] = run
-    claims = (
-        claim_results.evaluate_claims(planned.expect, runs_by_variant, planned.claims_name_variant)
-        if planned.claims_apply
-        else []
-    )
+    study = load_study(config, overrides, seeds)
+    command = _command_line(study, overrides, seeds, out)
+    runs_by_variant: RunsByVariant = {}
+    run_trial = partial(_run_trial, out=out, progress=progress, say=say, data_hashes={})
+    try:
+        for trial, run in zip(study.trials, EXECUTORS[executor](study.trials, run_trial), strict=True):
+            runs_by_variant.setdefault(trial.variant, {})[trial.seed] = run
+    except Interrupted:
+        raise Interrupted(f"Interrupted. Continue with: {command}") from None
+    claims = claim_results.evaluate_claims(study.claims, runs_by_variant, study.claims_name_variant)
     return _write_comparison(
-        out, planned.name, _command_line(planned, study_options, out), planned.description, runs_by_variant, claims
+        out, {"name": study.name, "description": study.description, "command": command}, runs_by_variant, claims
     )
 
 
 def compare_runs(run_dirs: Sequence[RunDir], name: str, out: Path) -> ComparisonDir:
     """`kerasdeep.studies.compare_runs` says what is done and raised."""
-    grouped: MutableRunsByVariant = {}
+    runs_by_variant: RunsByVariant = {}
     signatures: dict[str, dict[str, str]] = {}
     for run in run_dirs:
         result, leaves = facts.read_result(run), resolved.flatten_yaml(run.resolved.read_text(encoding="utf-8"))
-        this_signature = reuse.run_signature(leaves, *reuse.SETTLED_PER_RUN)
-        variant = next(
-            (existing for existing, existing_signature in signatures.items() if existing_signature == this_signature),
-            None,
-        )
+        signature = reuse.run_signature(leaves, *reuse.SETTLED_PER_RUN)
+        variant = next((other for other, other_signature in signatures.items() if other_signature == signature), None)
         seed = result.seed or 0
-        if variant is None or seed in grouped[variant]:
+        if variant is None or seed in runs_by_variant[variant]:
             variant = run.path.name
-            signatures[variant] = this_signature
-        grouped.setdefault(variant, {})[seed] = run
+            signatures[variant] = signature
+        runs_by_variant.setdefault(variant, {})[seed] = run
     command = f"kerasdeep compare {' '.join(str(run.path) for run in run_dirs)}"
-    return _write_comparison(out, name, command, "", grouped, [])
+    return _write_comparison(out, {"name": name, "description": "", "command": command}, runs_by_variant, [])
 
 
-def _train_trial(trial: Trial, out: Path, resumed_run: RunDir | None, mode: str) -> RunDir:
-    """A run of its own with its report; one that fails is told of as failed."""
-    created_runs: list[RunDir] = []
+def _run_trial(
+    trial: Trial, *, out: Path, progress: str, say: Callable[[str], None], data_hashes: dict[str, str]
+) -> RunDir:
+    """The run of a trial: one that matches and is finished, else trained or resumed now."""
+    run = reuse.find_reusable_run(out, trial.loaded.config, lambda: _data_hash(trial, data_hashes))
+    if run is not None and facts.read_result(run).status in ("completed", "failed"):
+        say(f"{trial.label}: {run.path} already exists, reused")
+        return run
+    say(f"{trial.label}: {'resuming' if run else 'training'}")
+    run = _train_trial(trial, out, run, progress)
+    say(f"{trial.label}: {_result_line(run)}")
+    return run
+
+
+def _train_trial(trial: Trial, out: Path, resumed_run: RunDir | None, progress: str) -> RunDir:
+    """The trained run; one that fails counts as failed, and the others are compared."""
     try:
-        training.train(trial.loaded, out, resumed_run, mode, created_runs.append)
-    except RunFailed:
-        if not created_runs:
+        run = train_and_report(trial.loaded, out, resumed_run, progress)
+        assert run is not None
+        return run
+    except RunFailed as failure:
+        if failure.run_path is None:
             raise
+        return RunDir(failure.run_path)
     finally:
-        for run in created_runs:
-            report.write(run)
         _release_models()
-    return created_runs[0]
 
 
 def _release_models() -> None:
-    """Dozens of networks in one process: what nobody needs any more must not stay in memory."""
+    """Dozens of networks in one process: what is no longer needed must not stay in memory."""
     import keras
 
     keras.backend.clear_session(free_memory=False)
     gc.collect()
 
 
-def _data_hash(trial: Trial, hash_cache: dict[str, str]) -> str:
-    """What the data are today; read once for every way in which the arms look at them."""
-    section = trial.loaded.config.data
-    key = repr((section, trial.loaded.config.task))
-    if key not in hash_cache:
-        runtime.prepare(trial.loaded.config.runtime, trial.loaded.config.seed)
+def _data_hash(trial: Trial, data_hashes: dict[str, str]) -> str:
+    """The hash of today's data; read once for each way in which trials read them."""
+    config = trial.loaded.config
+    key = repr((config.data, config.task))
+    if key not in data_hashes:
+        runtime.prepare(config.runtime, config.seed)
         from kerasdeep import data
 
-        hash_cache[key] = data.load(section, trial.loaded.config.task).hash
-    return hash_cache[key]
+        data_hashes[key] = data.load(config.data, config.task).hash
+    return data_hashes[key]
 
 
 def _result_line(run: RunDir) -> str:
     result = facts.read_result(run)
-    headline = metric_names.headline(result.metrics)
-    metric_text = f", {headline.replace('_', ' ')} {result.metrics[headline]:.4g}" if headline else ""
+    name = headline(result.metrics)
+    metric_text = f", {name.replace('_', ' ')} {significant(result.metrics[name])}" if name else ""
     return f"{result.status}{metric_text}, {result.seconds or 0:.1f} s of training"
 
 
-def _command_line(planned: Study, study_options: StudyOptions, out: Path) -> str:
-    options = [f"--seeds {study_options.seeds}", *(f"--set {shlex.quote(text)}" for text in study_options.sets)]
-    options += [f"--profile {study_options.profile}"] if study_options.profile else []
-    options += [f"{option} {text}" for option, text in study_options.flags.values()]
-    options += [f"--out {shlex.quote(str(out))}"] if out != Path("runs") else []
-    is_shipped = collection.collection_files().get(planned.path.stem) == planned.path
-    config_name = planned.path.stem if is_shipped else shlex.quote(str(planned.path))
-    return f"kerasdeep compare {config_name} {' '.join(options)}"
+def _command_line(study: Study, overrides: Overrides, seeds: int, out: Path) -> str:
+    out_words = ["--out", str(out)] if out != Path("runs") else []
+    words = ["kerasdeep", "compare", study.config_name, "--seeds", str(seeds)]
+    return shlex.join([*words, *overrides.command_words(), *out_words])
 
 
 def _write_comparison(
-    out: Path,
-    name: str,
-    command: str,
-    description: str,
-    runs_by_variant: Mapping[str, Mapping[int, RunDir]],
-    claims: list[dict[str, Any]],
+    out: Path, about: dict[str, str], runs_by_variant: RunsByVariant, claims: list[dict[str, Any]]
 ) -> ComparisonDir:
-    folder = comparison_dir(out, name)
+    folder = comparison_dir(out, about["name"])
     folder.write(
         {
-            "name": name,
-            "description": description,
-            "command": command,
-            "variants": [
-                summary.summarize_variant(variant, runs_by_seed) for variant, runs_by_seed in runs_by_variant.items()
-            ],
+            **about,
+            "variants": [summary.summarize_variant(variant, runs) for variant, runs in runs_by_variant.items()],
             "paired": summary.paired_differences(runs_by_variant),
             "differences": config_diff.changed_settings(
-                {variant: next(iter(runs_by_seed.values())) for variant, runs_by_seed in runs_by_variant.items()}
+                {variant: next(iter(runs.values())) for variant, runs in runs_by_variant.items()}
             ),
             "expect": claims,
-            "less_is_better": [name for name in summary.names_of_metrics(runs_by_variant) if lower_is_better(name)],
+            "less_is_better": list(filter(lower_is_better, summary.names_of_metrics(runs_by_variant))),
         }
     )
     report.write_comparison(folder)

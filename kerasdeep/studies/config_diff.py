@@ -1,4 +1,4 @@
-"""What differs in the configurations of variants."""
+"""The settings in which variants differ."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DEFAULT = "default"
 
 
 def changed_settings(runs: Mapping[str, RunDir]) -> list[dict[str, Any]]:
-    """A row for each setting that is not the same in all: `setting`, and `values` by variant, each on one line."""
+    """One row per setting that differs: `setting`, and `values` by variant, each on one line."""
     settings_by_variant = {name: _changed_from_defaults(run) for name, run in runs.items()}
     rows = []
     for key in dict.fromkeys(key for settings in settings_by_variant.values() for key in settings):
@@ -28,7 +28,7 @@ def changed_settings(runs: Mapping[str, RunDir]) -> list[dict[str, Any]]:
 
 
 def _changed_from_defaults(run: RunDir) -> dict[str, str]:
-    """The settings that the run has otherwise than the defaults, and its layers."""
+    """The settings of a run that differ from the defaults, and its layers."""
     config = config_summary.parse_resolved(run.resolved.read_text(encoding="utf-8"))
     if config is None:
         return {}

@@ -1,51 +1,49 @@
-"""Figures that a verb measures on a finished run: `diagnose`, `evaluate --mc N`, `export`, `lr-find`.
+"""Metrics that a verb measures on a finished run: `diagnose`, `evaluate --mc N`, `export`, `lr-find`.
 
-They are kept in the run's `facts/measured.json`, so that a comparison which is repeated does not measure again.
+They are kept in the run's `facts/measured.json`, so that a repeated comparison does not measure again.
 """
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from kerasdeep import diagnostics
-from kerasdeep.config import load_config
+from kerasdeep.config import LoadedConfig, Overrides, load_config
 from kerasdeep.errors import InputError, RunFailed
 from kerasdeep.runs import RunDir, facts
+from kerasdeep.studies.metric_paths import MEASURED
 
-FAMILIES = ("diagnose", "mc_N", "train_again", "lr_find", "fold", "litert", "saved_model")
 _FACT_NAME = "measured"
-_MC_PATTERN = re.compile(r"mc_(?P<samples>[1-9]\d*)")
-_EXPORT_PATTERN = re.compile(r"(?P<format>keras|saved_model|litert|onnx|fold)(?P<options>(?:_fold|_float16)*)")
 
 MetricValues = dict[str, float | None]
 
 
-def measurement_for(family: str) -> Callable[[RunDir], MetricValues] | None:
-    """What measures the family; None where there is no such one."""
-    if family in _MEASUREMENTS:
-        return _MEASUREMENTS[family]
-    samples, exported = _MC_PATTERN.fullmatch(family), _EXPORT_PATTERN.fullmatch(family)
-    if samples:
-        return lambda run: _measure_mc_dropout(run, int(samples["samples"]))
-    if exported:
-        return lambda run: _measure_export(run, exported["format"], exported["options"])
-    return None
-
-
 def cached_measurement(run: RunDir, family: str) -> MetricValues:
-    """The family's figures for that run: as measured before, or now. Empty for a run that has no model."""
+    """The family's metrics for that run: as measured before, or now. Empty for a run that has no model."""
     measurements = facts.read_fact(run, facts.MeasuredFact) or {}
     if family not in measurements:
-        measure = measurement_for(family)
         try:
-            measurements[family] = measure(run) if measure else {}
-        except (InputError, RunFailed) as error:  # a run without a model, a net without dropout, a proof unmet
+            measurements[family] = _measure(run, family)
+        except (InputError, RunFailed) as error:  # a run without a model, a net without dropout, a failed check
             measurements[family] = {"error": str(error)}
         run.write_fact(_FACT_NAME, measurements)
     return measurements[family]
+
+
+def _measure(run: RunDir, family: str) -> MetricValues:
+    if family in _MEASUREMENTS:
+        return _MEASUREMENTS[family](run)
+    match = MEASURED.fullmatch(family)
+    assert match
+    if match["samples"]:
+        return _measure_mc_dropout(run, int(match["samples"]))
+    return _measure_export(run, match["format"], match["options"])
+
+
+def _load_resolved(run: RunDir) -> LoadedConfig:
+    return load_config(run.resolved, Overrides(["runtime.threads=auto"]))
 
 
 def _measure_mc_dropout(run: RunDir, samples: int) -> MetricValues:
@@ -74,7 +72,7 @@ def _measure_train_again(run: RunDir) -> MetricValues:
 
 def _measure_diagnose(run: RunDir) -> MetricValues:
     """The network as it was initialised, on a real batch."""
-    diagnosis = diagnostics.diagnose(load_config(run.resolved, ["runtime.threads=auto"]))
+    diagnosis = diagnostics.diagnose(_load_resolved(run))
     hidden = [layer["initial"] for layer in diagnosis.layers if not layer["output"]]
     deviations = [signal["deviation"] for signal in hidden]
     metrics: MetricValues = {
@@ -94,7 +92,7 @@ def _measure_diagnose(run: RunDir) -> MetricValues:
 
 
 def _measure_lr_find(run: RunDir) -> MetricValues:
-    result = diagnostics.lr_find(load_config(run.resolved, ["runtime.threads=auto"]))
+    result = diagnostics.lr_find(_load_resolved(run))
     return {"suggestion": result.suggestion, **result.suggestions}
 
 

@@ -1,8 +1,8 @@
-"""Runs that exist and match are not trained again: the same configuration, the same data."""
+"""Finding a run that was trained already: the same configuration, the same data."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from kerasdeep.config import resolved
@@ -23,13 +23,13 @@ def run_signature(leaves: dict[str, str], *also_ignored: str) -> dict[str, str]:
 
 
 def find_reusable_run(out: Path, config: Config, data_hash: Callable[[], str]) -> RunDir | None:
-    """The newest run under `out` that is what `spec` would give; None where there is none.
+    """The newest run in `out` that is what `config` would give; None where there is none.
 
-    A run that was interrupted matches as well: it is to be continued. `data_hash` tells what the data are today.
+    An interrupted run matches as well, to be resumed. `data_hash` reads the hash of today's data.
     """
     also_ignored = () if config.runtime.compile != "auto" else ("runtime.compile",)
     wanted_signature = run_signature(resolved.flatten_yaml(resolved.resolved_yaml(config)), *also_ignored)
-    for run in _candidate_runs(out, str(config.name)):
+    for run in reversed(runs_named(out, str(config.name))):
         try:
             candidate_signature = run_signature(
                 resolved.flatten_yaml(run.resolved.read_text(encoding="utf-8")), *also_ignored
@@ -39,11 +39,6 @@ def find_reusable_run(out: Path, config: Config, data_hash: Callable[[], str]) -
         if candidate_signature == wanted_signature and _data_hash(run) in (None, data_hash()):
             return run
     return None
-
-
-def _candidate_runs(out: Path, name: str) -> Iterator[RunDir]:
-    """Runs of that name, newest first."""
-    return reversed(runs_named(out, name))
 
 
 def _data_hash(run: RunDir) -> str | None:

@@ -1,92 +1,98 @@
-"""What a study is made of: every variant of the file with every seed, each a checked experiment."""
+"""A study: every variant of a file with every seed, each a checked experiment."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from kerasdeep.config import load_config
+from kerasdeep import collection
+from kerasdeep.config import LoadedConfig, Overrides, load_config
 from kerasdeep.config.claims import parse_claim
-from kerasdeep.config.load import LoadedConfig
+from kerasdeep.config.load import ConfigSource
 from kerasdeep.errors import InputError, Problem, SourceLocation
-from kerasdeep.studies import metric_paths
+from kerasdeep.runs import RunDir
+from kerasdeep.studies.metric_paths import metric_path_error
 
-Flags = Mapping[str, tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class StudyOptions:
-    """The options of the command. `seeds` counts them; the first is the file's own, or that of `flags`."""
-
-    seeds: int = 3
-    sets: tuple[str, ...] = ()
-    profile: str | None = None
-    flags: Flags = field(default_factory=dict)
+RunsByVariant = dict[str, dict[int, RunDir]]
+"""The runs of a study by variant and seed."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One variant with one seed. `loaded` bears the name that its run directory gets."""
+    """One variant of a study with one seed.
 
+    Attributes:
+        label: What messages call it: `[1/6] plain, seed 0`.
+        overrides: What makes it out of the study's file.
+        loaded: Its checked experiment, with the name that its run directory gets.
+    """
+
+    label: str
     variant: str
     seed: int
+    overrides: Overrides
     loaded: LoadedConfig
 
 
 @dataclass(frozen=True)
 class Study:
-    """`named`: claims name a variant first. `judged`: not under a profile, which is another experiment."""
+    """Trials, and the claims that their runs are held against.
+
+    Attributes:
+        config_name: What the command line calls the file: its path, or the name of a shipped file.
+        claims: Empty under a profile, which is another experiment than the one that they are about.
+        claims_name_variant: Whether the metrics of claims begin with a variant.
+    """
 
     name: str
     description: str
-    path: Path
+    config_name: str
     trials: list[Trial]
-    expect: list[str]
+    claims: list[str]
     claims_name_variant: bool
-    claims_apply: bool
 
 
-def load_study(path: Path, study_options: StudyOptions) -> Study:
-    """The study that the file describes. Raises InputError for the file, its claims, or machines that differ."""
-    base = load_config(path, study_options.sets, study_options.profile, None, dict(study_options.flags))
-    variant_names = list(base.config.variants) or [None]
+def load_study(config: ConfigSource, overrides: Overrides, seeds: int) -> Study:
+    """The study that a file describes: each variant with `seeds` seeds, the first of which is the file's own.
+
+    Raises InputError for the file, its claims, or variants that need different machines.
+    """
+    base = load_config(config, overrides)
+    variants = list(base.config.variants) or [None]
+    plan = [(variant, base.config.seed + offset) for variant in variants for offset in range(seeds)]
     trials = [
-        _make_trial(path, study_options, base, name, seed_offset)
-        for name in variant_names
-        for seed_offset in range(study_options.seeds)
+        _make_trial(config, overrides, str(base.config.name), variant, seed, f"[{number}/{len(plan)}]")
+        for number, (variant, seed) in enumerate(plan, 1)
     ]
     _check_claims(base)
     _check_same_runtime(trials)
+    is_shipped = collection.collection_files().get(base.path.stem) == base.path
     return Study(
         name=str(base.config.name),
         description=base.config.description,
-        path=path,
+        config_name=base.path.stem if is_shipped else str(base.path),
         trials=trials,
-        expect=list(base.config.expect),
+        claims=list(base.config.expect) if overrides.profile is None else [],
         claims_name_variant=bool(base.config.variants),
-        claims_apply=study_options.profile is None,
     )
 
 
 def _make_trial(
-    path: Path, study_options: StudyOptions, base: LoadedConfig, variant_name: str | None, seed_offset: int
+    config: ConfigSource, overrides: Overrides, name: str, variant: str | None, seed: int, number: str
 ) -> Trial:
-    seed = base.config.seed + seed_offset
-    flags = {**study_options.flags, "seed": ("--seed", str(seed))}
-    loaded = load_config(path, study_options.sets, study_options.profile, variant_name, flags)
-    variant = variant_name or str(base.config.name)
-    run_name = f"{base.config.name}-{variant_name}-seed{seed}" if variant_name else f"{base.config.name}-seed{seed}"
-    return Trial(variant, seed, replace(loaded, config=replace(loaded.config, name=run_name)))
+    overrides = replace(overrides, variant=variant, flags={**overrides.flags, "seed": ("--seed", str(seed))})
+    loaded = load_config(config, overrides)
+    run_name = f"{name}-{variant}-seed{seed}" if variant else f"{name}-seed{seed}"
+    loaded = replace(loaded, config=replace(loaded.config, name=run_name))
+    return Trial(f"{number} {variant or name}, seed {seed}", variant or name, seed, overrides, loaded)
 
 
 def _check_claims(base: LoadedConfig) -> None:
-    """Every figure that a claim names must be one that can be read, before hours are spent on training."""
+    """Every metric that a claim names must be one that can be read, before hours are spent on training."""
     problems = []
     for text in base.config.expect:
         for name in parse_claim(text).names:
             metric_path = name.partition(".")[2] if base.config.variants else name
-            reason = metric_paths.metric_path_error(metric_path)
+            reason = metric_path_error(metric_path)
             if reason:
                 message = f'`expect`: "{text}": {reason}'
                 problems.append(Problem("error", "claim", message, base.config.location("expect")))
@@ -95,7 +101,7 @@ def _check_claims(base: LoadedConfig) -> None:
 
 
 def _check_same_runtime(trials: list[Trial]) -> None:
-    """All arms train in one process, which has one backend, one device and one number of threads."""
+    """All trials run in one process, which has one backend, one device and one number of threads."""
     first = trials[0].loaded.config.runtime
     for key in ("backend", "device", "threads"):
         for trial in trials:
@@ -103,7 +109,7 @@ def _check_same_runtime(trials: list[Trial]) -> None:
             if value != getattr(first, key):
                 message = (
                     f"`runtime.{key}` is {value} in the variant {trial.variant} and {getattr(first, key)} in "
-                    f"{trials[0].variant}. Variants are compared in one process: train them by themselves with "
+                    f"{trials[0].variant}. Variants train in one process here: train each with "
                     "`kerasdeep train --variant`, then compare the runs."
                 )
                 raise InputError(message, "conflict", section.location(key) or SourceLocation(str(trial.loaded.path)))

@@ -1,4 +1,4 @@
-"""What a comparison's page and table are made of: every variant's metrics, costs and curves over its seeds."""
+"""The contents of a comparison's page and table: each variant's metrics, costs and curves over its seeds."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from kerasdeep import metric_names
+from kerasdeep.metric_names import headline
 from kerasdeep.runs import RunDir, facts
+from kerasdeep.runs.facts import ResultFact
 from kerasdeep.studies import metric_paths, seed_statistics
+from kerasdeep.studies.metric_values import EPOCH_SECONDS, read_metric
+from kerasdeep.studies.study import RunsByVariant
 
-COST_METRICS = (*metric_paths.RESULT_KEYS, "seconds_an_epoch")
+COST_METRICS = (*metric_paths.RESULT_KEYS, EPOCH_SECONDS)
 CURVE_COLUMNS = ("loss", "data_loss", "learning_rate", "momentum")
 MAX_CURVE_EPOCHS = 400
-
-RunsByVariant = Mapping[str, Mapping[int, RunDir]]
 
 
 def names_of_metrics(runs: RunsByVariant) -> list[str]:
@@ -37,17 +38,21 @@ def summarize_variant(name: str, runs: Mapping[int, RunDir]) -> dict[str, Any]:
         "costs": {
             name: seed_statistics.mean_and_std(values) for name, values in _metric_values(runs, COST_METRICS).items()
         },
-        "headline": next(filter(None, (metric_names.headline(result.metrics) for result in results)), None),
+        "headline": _first_headline(results),
         "curves": mean_curves(runs),
     }
 
 
 def _metric_values(runs: Mapping[int, RunDir], names: Iterable[str]) -> dict[str, list[float]]:
-    return {name: [metric_paths.read_metric(run, name) for run in runs.values()] for name in names}
+    return {name: [read_metric(run, name) for run in runs.values()] for name in names}
+
+
+def _first_headline(results: list[ResultFact]) -> str | None:
+    return next(filter(None, (headline(result.metrics) for result in results)), None)
 
 
 def mean_curves(runs: Mapping[int, RunDir]) -> dict[str, list[float | None]]:
-    """Every figure of the history by epoch, the mean over those seeds that came so far."""
+    """Each plotted column of the history by epoch: the mean over the seeds that reached that epoch."""
     histories = [run.history.rows() for run in runs.values()]
     epoch_count = max((len(rows) for rows in histories), default=0)
     columns = dict.fromkeys(name for rows in histories for row in rows for name in row)
@@ -70,13 +75,13 @@ def paired_differences(runs: RunsByVariant) -> list[dict[str, Any]]:
     """Every variant against the first, seed by seed, in the first one's headline and in the losses."""
     baseline, *others = runs
     results = [facts.read_result(run) for runs_by_seed in runs.values() for run in runs_by_seed.values()]
-    headline_name = next(filter(None, (metric_names.headline(result.metrics) for result in results)), None)
+    headline_name = _first_headline(results)
     losses = [name for name in ("test_loss", "val_loss") if any(name in result.metrics for result in results)]
     names = dict.fromkeys([*([headline_name] if headline_name else []), *losses[:1]])
     rows = []
     for name in names:
         values = {
-            variant: {seed: metric_paths.read_metric(run, name) for seed, run in runs_by_seed.items()}
+            variant: {seed: read_metric(run, name) for seed, run in runs_by_seed.items()}
             for variant, runs_by_seed in runs.items()
         }
         for other in others:

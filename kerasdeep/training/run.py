@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -70,7 +69,7 @@ def train_run(
     with ExitStack() as stack:
         stack.enter_context(run.lock())
         if resume is None:
-            shutil.copyfile(loaded.path, run.config)
+            loaded.copy_to(run.config)
             write_json(run.environment, environment)
             run.write_fact("data", dataset.profile)
             run.write_fact("network", network_summary)

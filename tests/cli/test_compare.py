@@ -103,9 +103,9 @@ def test_finished_runs_are_grouped_by_their_seed(config, capsys):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (('"wild.failed >= 1"', '"wild.mean.loss >= 1"'), "no family of figures"),
+        (('"wild.failed >= 1"', '"wild.mean.loss >= 1"'), "unknown metric family"),
         (('"wild.failed >= 1"', '"wild >= 1"'), "names no variant"),
-        (("wild: {", "wild: {runtime: {threads: 1}, "), "compared in one process"),
+        (("wild: {", "wild: {runtime: {threads: 1}, "), "train in one process"),
     ],
 )
 def test_what_cannot_be_compared_is_said_before_training(config, capsys, change, words):

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from kerasdeep.cli import app, exit_codes
-from kerasdeep.config import load_config, resolved
+from kerasdeep.config import Overrides, load_config, resolved
 from kerasdeep.config.finetuning import FinetuneOptions, compose_yaml
 from kerasdeep.errors import InputError
 
@@ -45,7 +45,7 @@ def test_what_is_written_is_valid_and_its_paths_are_absolute(tmp_path):
     for source, data in (("model.keras", "digits"), ("application:MobileNet", str(tmp_path / "photos"))):
         path = tmp_path / "one.yaml"
         path.write_text(compose_yaml(FinetuneOptions(source=source, data=data, target="kind")), encoding="utf-8")
-        loaded = load_config(path, sets=["pretrained.arguments.alpha=0.25"] if ":" in source else [])
+        loaded = load_config(path, Overrides(["pretrained.arguments.alpha=0.25"] if ":" in source else []))
         assert loaded.config.pretrained.from_.startswith(("/", "application:"))
         assert loaded.config.data.target == ["kind"] or loaded.config.data.target == "kind"
         assert [stage.name for stage in loaded.config.stages] == ["head", "fine"]
@@ -64,10 +64,12 @@ def test_what_was_set_is_in_the_file(tmp_path):
     sets = ["pretrained.arguments.alpha=0.25", "pretrained.size=[32, 48]", "stages.1.epochs=2"]
     flags = {"seed": ("--seed", "7"), "name": ("--name", "'001'")}
     path = tmp_path / "one.yaml"
-    path.write_text(compose_yaml(wishes, None, sets, flags), encoding="utf-8")
+    path.write_text(compose_yaml(wishes, None, Overrides(sets, flags=flags)), encoding="utf-8")
     alone, together = load_config(path).config, path.with_name("two.yaml")
     together.write_text(compose_yaml(wishes), encoding="utf-8")
-    assert resolved.resolved_yaml(alone) == resolved.resolved_yaml(load_config(together, sets, flags=flags).config)
+    assert resolved.resolved_yaml(alone) == resolved.resolved_yaml(
+        load_config(together, Overrides(sets, flags=flags)).config
+    )
     assert alone.pretrained.arguments == {"alpha": 0.25} and alone.name == "001" and alone.seed == 7
     first = path.read_text(encoding="utf-8").splitlines()[0]
     assert shlex.split(first)[1:] == [
@@ -82,7 +84,9 @@ def test_a_stage_of_the_config_can_be_set(tmp_path):
     path.write_text(
         "data: {source: digits}\nnetwork: [Output]\nstages: [{name: mine, epochs: 3}, {name: rest}]\n", encoding="utf-8"
     )
-    written = yaml.safe_load(compose_yaml(FinetuneOptions(source="model.keras"), path, ["stages.0.epochs=9"]))
+    written = yaml.safe_load(
+        compose_yaml(FinetuneOptions(source="model.keras"), path, Overrides(["stages.0.epochs=9"]))
+    )
     assert [(one["name"], one.get("epochs")) for one in written["stages"]] == [("mine", 9), ("rest", None)]
 
 

@@ -57,7 +57,7 @@ def test_a_run_is_tested_as_configured_and_its_report_shows_the_curve(config, ca
     capsys.readouterr()
     assert exit_codes.run_app(app, ["lr-find", "runs/small-1", "--steps", "60"]) == 0
     said = capsys.readouterr().out
-    assert "Take it: --set optimizer.SGD.learning_rate=" in said and "--apply" not in said
+    assert "Use it: --set optimizer.SGD.learning_rate=" in said and "--apply" not in said
     assert run.read_fact("lr_find")["curve"]["rate"]
     assert "A range test on this configuration suggests" in run.report_html.read_text()
     capsys.readouterr()

@@ -1,4 +1,4 @@
-"""What `--help` and `validate` import; benchmarks/cli_startup.py prints what they cost."""
+"""What `--help`, `validate` and the package import; benchmarks/cli_startup.py prints what they cost."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ def startup():
 @pytest.mark.parametrize("arguments", [("--help",), ("validate", *map(str, collection.collection_files().values()))])
 def test_nothing_heavy_is_imported(startup, arguments):
     assert startup.forbidden_imports(*arguments) == []
+
+
+def test_importing_the_package_costs_what_its_standard_modules_cost(startup):
+    """CPU time of the least of many processes, which other jobs on the machine cannot lower."""
+    bare = startup.measure_cost("-c", "import typing", runs=15)
+    package = startup.measure_cost("-c", "import kerasdeep", runs=15)
+    assert package.seconds <= 1.2 * bare.seconds
+    heavy = "import kerasdeep, sys; sys.exit(any(name in sys.modules for name in ('keras', 'numpy', 'pandas', 'yaml')))"
+    assert subprocess.run([sys.executable, "-c", heavy], check=False).returncode == 0
 
 
 def test_every_shipped_file_is_valid():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kerasdeep.cli.validate import validate
+from kerasdeep.cli import exit_codes
+from kerasdeep.cli.app import app
 
 TABLE = "size,city,kind\n" + "1.5,Rom,house\n2.5,Bonn,flat\n" * 20
 CONFIG = """
@@ -29,7 +30,7 @@ def test_the_data_of_a_pretraining_stage_is_looked_at(pretrain, said, tmp_path, 
     (tmp_path / "homes.csv").write_text(TABLE)
     (tmp_path / "unlabelled.csv").write_text("size\n1.5\n2.5\n")
     (tmp_path / "net.yaml").write_text(CONFIG.replace("PRETRAIN", pretrain))
-    assert validate(["net.yaml"], [], as_json=False) == (2 if said else 0)
+    assert exit_codes.run_app(app, ["validate", "net.yaml"]) == (2 if said else 0)
     written = capsys.readouterr()
     assert (said or "valid") in written.out + written.err
     assert not said or "net.yaml:6:" in written.out + written.err

@@ -6,7 +6,7 @@ import pytest
 from helpers.marks import sampled
 
 from kerasdeep import collection, report, training
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.runs import RunDir
 
 FILES = collection.collection_files()
@@ -24,7 +24,9 @@ BY_DEFAULT = ("quickstart", "reference", "table_to_class", "table_to_number", "1
 @pytest.mark.parametrize("name", sampled(FILES, BY_DEFAULT))
 def test_it_trains_and_gets_its_report(name, tmp_path):
     fast = "fast" if "fast" in load_config(FILES[name]).config.profiles else None
-    loaded = load_config(FILES[name], profile=fast, flags={} if fast else {"training.epochs": ("--epochs", "1")})
+    loaded = load_config(
+        FILES[name], Overrides(profile=fast, flags={} if fast else {"training.epochs": ("--epochs", "1")})
+    )
     run: RunDir = training.train(loaded, tmp_path, progress="quiet")
     report.write(run)
     result = run.read_result()

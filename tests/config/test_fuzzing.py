@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kerasdeep import catalog, collection
-from kerasdeep.config import Config, load_config
+from kerasdeep.config import Config, Overrides, load_config
 from kerasdeep.config.schema import settings_of
 from kerasdeep.errors import MAX_PROBLEMS, InputError
 from kerasdeep.yaml_nodes import MAX_BYTES
@@ -156,7 +156,9 @@ def test_any_bytes_end_in_problems(file, noise):
 def test_any_set_ends_in_a_result_or_in_problems(word, value):
     for place in (word, f"network.layers.1.{word}", f"optimizer.{word}.{word}", f"training.{word}", f"stages.0.{word}"):
         try:
-            load_config(collection.collection_files()["quickstart"], sets=[f"{place}={json.dumps(value, default=str)}"])
+            load_config(
+                collection.collection_files()["quickstart"], Overrides([f"{place}={json.dumps(value, default=str)}"])
+            )
         except InputError as error:
             assert error.problems
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kerasdeep.catalog import Choice
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.errors import InputError
 
 BASE = """
@@ -37,7 +37,7 @@ def load(folder):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        return load_config(path, **more)
+        return load_config(path, Overrides(**more))
 
     return load
 

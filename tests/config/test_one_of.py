@@ -2,7 +2,7 @@
 
 import pytest
 
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.errors import InputError
 
 
@@ -23,7 +23,7 @@ def test_a_later_file_replaces_the_split(file):
 
 
 def test_set_replaces_the_split(file):
-    data = load_config(file, ["data.validation.last=7", "data.test=30"]).config.data
+    data = load_config(file, Overrides(["data.validation.last=7", "data.test=30"])).config.data
     assert (data.validation.last, data.validation.fraction) == (7, None)
     assert (data.test.count, data.test.first) == (30, None)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kerasdeep.config import load_config, resolved
+from kerasdeep.config import Overrides, load_config, resolved
 from kerasdeep.config.sections.stages import SelectableLayer, select_layers
 from kerasdeep.errors import InputError
 
@@ -27,7 +27,7 @@ LAYERS = [
 def load(tmp_path, text, **more):
     path = tmp_path / "staged.yaml"
     path.write_text(TOP + text, encoding="utf-8")
-    return load_config(path, **more).config
+    return load_config(path, Overrides(**more)).config
 
 
 def test_a_stage_takes_from_the_top_level_what_it_leaves_out(tmp_path):

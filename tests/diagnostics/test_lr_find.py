@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kerasdeep import diagnostics
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.diagnostics.lr_finder import range_test_optimizer
 from kerasdeep.diagnostics.range_test import range_test
 from kerasdeep.errors import InputError, RunFailed
@@ -43,15 +43,15 @@ def test_the_suggestion_is_a_rate_that_learns(config):
 
 
 def test_a_cycle_gets_the_edge_and_its_own_setting(config):
-    found = diagnostics.lr_find(load_config(config, ["schedule.one_cycle=0.05"]))
+    found = diagnostics.lr_find(load_config(config, Overrides(["schedule.one_cycle=0.05"])))
     assert found.setting == "schedule.OneCycle.max_rate" and found.current == 0.05
     assert found.suggestion == found.suggestions["edge"] >= found.suggestions["minimum"]
 
 
 def test_a_cycle_of_momentum_is_tested_with_the_momentum_of_its_top(config):
     cycle = ["schedule.one_cycle={max_rate: 0.05, momentum: [0.95, 0.85]}"]
-    assert range_test_optimizer(load_config(config, cycle).config).arguments["momentum"] == 0.85
-    adam = range_test_optimizer(load_config(config, [*cycle, "optimizer=Adam"]).config)
+    assert range_test_optimizer(load_config(config, Overrides(cycle)).config).arguments["momentum"] == 0.85
+    adam = range_test_optimizer(load_config(config, Overrides([*cycle, "optimizer=Adam"])).config)
     assert adam.arguments == {"beta_1": 0.85}
 
 
@@ -62,7 +62,7 @@ def test_the_same_file_and_seed_find_the_same(config):
 def test_a_net_that_cannot_learn_is_no_suggestion(config):
     sets = ["initializer=zeros", "network.layers.1.Dense.bias_initializer.Constant.value=-10"]
     with pytest.raises(RunFailed, match="kerasdeep diagnose"):
-        diagnostics.lr_find(load_config(config, [*sets, "network.layers.2.Output.use_bias=false"]), steps=40)
+        diagnostics.lr_find(load_config(config, Overrides([*sets, "network.layers.2.Output.use_bias=false"])), steps=40)
 
 
 def test_wrong_ranges_and_several_rates_are_refused(config):
@@ -70,7 +70,7 @@ def test_wrong_ranges_and_several_rates_are_refused(config):
         diagnostics.lr_find(load_config(config), lowest=1.0, highest=0.1)
     sets = ["optimizer.MultiOptimizer={default_optimizer: SGD, optimizer_map: {x: Adam}}"]
     with pytest.raises(InputError, match="several rates"):
-        diagnostics.lr_find(load_config(config, sets))
+        diagnostics.lr_find(load_config(config, Overrides(sets)))
 
 
 def state_of(model):
@@ -130,7 +130,9 @@ def test_weights_slots_rate_seeds_and_generators_are_bit_equal_afterwards(highes
 
 
 def test_the_range_test_stops_on_divergence_long_before_the_end(config):
-    found = diagnostics.lr_find(load_config(config, ["task=regression", "optimizer=SGD"]), highest=1e6, steps=200)
+    found = diagnostics.lr_find(
+        load_config(config, Overrides(["task=regression", "optimizer=SGD"])), highest=1e6, steps=200
+    )
     assert found.stopped in ("diverged", "not-finite") and len(found.curve["rate"]) < 190
 
 
@@ -152,6 +154,6 @@ def test_the_chapters_1cycle_run_gets_a_maximum_as_the_book_chose_it(tmp_path, m
     monkeypatch.setenv("KERAS_HOME", str(SHARED / "keras_home"))
     path = tmp_path / "reference.yaml"
     path.write_text(REFERENCE)
-    found = diagnostics.lr_find(load_config(path, [f"seed={seed}"]))
+    found = diagnostics.lr_find(load_config(path, Overrides([f"seed={seed}"])))
     assert 0.05 <= found.suggestion <= 0.3
     assert found.setting == "schedule.OneCycle.max_rate"

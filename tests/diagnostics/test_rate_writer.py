@@ -2,7 +2,7 @@
 
 import pytest
 
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.diagnostics import rate_writer
 from kerasdeep.diagnostics.rate_setting import find_rate_setting
 from kerasdeep.errors import InputError
@@ -14,8 +14,8 @@ def applied(tmp_path, text, rate=0.125, **options):
     """The text after `apply`, whose setting must then read as the rate."""
     path = tmp_path / "a.yaml"
     path.write_bytes(text.encode())
-    rate_writer.apply_rate(load_config(path, **options), rate)
-    found = find_rate_setting(load_config(path, **{k: v for k, v in options.items() if k != "sets"}).config)
+    rate_writer.apply_rate(load_config(path, Overrides(**options)), rate)
+    found = find_rate_setting(load_config(path, Overrides(**{k: v for k, v in options.items() if k != "sets"})).config)
     assert found.value == rate
     return path.read_bytes().decode()
 
@@ -119,7 +119,7 @@ def test_what_one_number_cannot_say_is_refused_before_any_work(tmp_path, text, s
     path = tmp_path / "a.yaml"
     path.write_text(HEAD + text)
     with pytest.raises(InputError, match=message):
-        rate_writer.check_applicable(load_config(path, sets))
+        rate_writer.check_applicable(load_config(path, Overrides(sets)))
     assert path.read_text() == HEAD + text
 
 

@@ -6,7 +6,7 @@ import yaml
 from helpers.marks import sampled
 
 from kerasdeep import diagnostics
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.diagnostics import layer_probe
 
 NET = """
@@ -46,7 +46,7 @@ def few_steps(monkeypatch):
 
 
 def names(config, *sets):
-    return [verdict.name for verdict in diagnostics.diagnose(load_config(config, sets)).verdicts]
+    return [verdict.name for verdict in diagnostics.diagnose(load_config(config, Overrides(sets))).verdicts]
 
 
 BIASED = "network.layers=[{Dense: {units: 60, bias_initializer: {Constant: -10}}}, Output]"
@@ -76,7 +76,7 @@ DOUBLES = ("sigmoid + Glorot, 20 layers", "ReLU + Glorot, 50 layers", "tanh + N(
 @pytest.mark.parametrize("case", sampled(SICK, always=set(SICK) - set(DOUBLES)))
 def test_each_pathology_gets_its_name_and_no_other_and_its_remedy_helps(config, few_steps, case):
     sets, name = SICK[case]
-    found = diagnostics.diagnose(load_config(config, sets)).verdicts
+    found = diagnostics.diagnose(load_config(config, Overrides(sets))).verdicts
     assert [verdict.name for verdict in found] == [name]
     if case not in MENDED:
         return
@@ -117,7 +117,7 @@ def test_a_hundredfold_rate_is_too_high(config, times):
 
 
 def test_a_rate_that_leads_nowhere_is_too_low(config):
-    found = diagnostics.diagnose(load_config(config, [SHALLOW, "optimizer.SGD.learning_rate=1e-6"]))
+    found = diagnostics.diagnose(load_config(config, Overrides([SHALLOW, "optimizer.SGD.learning_rate=1e-6"])))
     assert [verdict.name for verdict in found.verdicts] == ["rate_too_low"]
     assert 1e-4 <= float(found.verdicts[0].remedy.strip("}").split()[-1]) <= 0.1
 
@@ -133,7 +133,7 @@ def test_a_rate_that_leads_nowhere_is_too_low(config):
     ],
 )
 def test_an_output_that_cannot_express_the_labels(config, few_steps, output, more):
-    found = diagnostics.diagnose(load_config(config, [f"network.layers=[Dense: 60, {output}]", *more]))
+    found = diagnostics.diagnose(load_config(config, Overrides([f"network.layers=[Dense: 60, {output}]", *more])))
     assert [verdict.name for verdict in found.verdicts][:1] == ["wrong_output"]
     assert found.verdicts[0].layers == ["output"] and "- Output" in found.verdicts[0].remedy
 
@@ -157,5 +157,7 @@ def test_each_head_is_held_against_its_own_labels(config):
     sets = ["data.source=two.csv", "data.target=[t, price]", "data.scaling=standardize", "optimizer=Nadam"]
     layers = "network.layers=[{{Dense: 30, name: deep}}, {{Output: {{name: t}}}}, {{Output: {{name: price{}}}}}]"
     assert names(config, *sets, layers.format("")) == []
-    found = diagnostics.diagnose(load_config(config, [*sets, layers.format(", activation: sigmoid")])).verdicts
+    found = diagnostics.diagnose(
+        load_config(config, Overrides([*sets, layers.format(", activation: sigmoid")]))
+    ).verdicts
     assert [(verdict.name, verdict.layers) for verdict in found] == [("wrong_output", ["price"])]

@@ -92,11 +92,11 @@ TRAIN = """
 import json
 from kerasdeep import training
 from kerasdeep.runs import latest_run
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.errors import Interrupted
 config, out = sys.argv[1:]
 sets = ["runtime.backend=jax"]
-whole = training.train(load_config(config, sets=sets), out, progress="json")
+whole = training.train(load_config(config, Overrides(sets)), out, progress="json")
 from kerasdeep.training import checkpoint, stage
 import keras
 
@@ -110,11 +110,11 @@ def save(*arguments):
 checkpoint.save = save
 try:
     often = [*sets, "runtime.chunk=3", "training.checkpoint.every=5 steps"]
-    training.train(load_config(config, sets=often), out, progress="quiet")
+    training.train(load_config(config, Overrides(often)), out, progress="quiet")
 except Interrupted:
     pass
 checkpoint.save = real
-resumed = training.train(load_config(config, sets=sets), out, resume=latest_run(out, "small"), progress="quiet")
+resumed = training.train(load_config(config, Overrides(sets)), out, resume=latest_run(out, "small"), progress="quiet")
 one, other = (checkpoint.read(run.checkpoints)[1] for run in (whole, resumed))
 equal = all((a == b).all() for a, b in zip(one.values(), other.values(), strict=True))
 def untimed(run):

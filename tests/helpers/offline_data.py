@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.data.readers import builtin
 
 SHAPES = {
@@ -34,7 +34,7 @@ def load(path):
     """The experiment, an application's learnt weights replaced by new ones: those would be downloaded."""
     loaded = load_config(path)
     learnt = loaded.config.pretrained and loaded.config.pretrained.application
-    return load_config(path, ["pretrained.weights=null"]) if learnt else loaded
+    return load_config(path, Overrides(["pretrained.weights=null"])) if learnt else loaded
 
 
 def _giving(made):

@@ -6,7 +6,7 @@ import pytest
 
 from kerasdeep import data, modeling
 from kerasdeep.backends import runtime
-from kerasdeep.config import load_config, resolved
+from kerasdeep.config import Overrides, load_config, resolved
 from kerasdeep.config.lowering.lower import lower_network
 from kerasdeep.errors import InputError
 
@@ -21,7 +21,7 @@ def config(tmp_path):
 
 
 def built(path, *sets):
-    loaded = load_config(path, sets=sets)
+    loaded = load_config(path, Overrides(sets))
     runtime.prepare(loaded.config.runtime, loaded.config.seed)
     dataset = data.load(loaded.config.data, loaded.config.task)
     planned = lower_network(

@@ -11,7 +11,7 @@ from PIL import Image
 from kerasdeep import data
 from kerasdeep.cli import exit_codes
 from kerasdeep.cli.app import app
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.errors import InputError
 from kerasdeep.scaffold import draft_config
 
@@ -193,7 +193,7 @@ def test_the_file_trains_as_it_is(churn, here):
 
     path, _ = draft_config("churn.csv")
     runs = []
-    training.train(load_config(path, ["training.epochs=2"]), here / "runs", None, "quiet", runs.append)
+    training.train(load_config(path, Overrides(["training.epochs=2"])), here / "runs", None, "quiet", runs.append)
     result = runs[0].read_result()
     assert result["status"] == "completed"
     assert result["run"].startswith("churn") or "churn" in result["run"]

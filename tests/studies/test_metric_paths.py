@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from kerasdeep.runs import create_run_dir
-from kerasdeep.studies import claim_results, metric_paths, seed_statistics
+from kerasdeep.studies import claim_results, metric_paths, metric_values, seed_statistics
 
 ROWS = [
     {"stage": "frozen", "epoch": 1, "loss": 2.0, "val_loss": 1.5, "val_accuracy": 0.5, "seconds": 9.0},
@@ -59,7 +59,7 @@ def run(tmp_path):
 )
 def test_a_figure_is_read(run, name, value):
     assert metric_paths.metric_path_error(name) is None
-    assert metric_paths.read_metric(run, name) == pytest.approx(value)
+    assert metric_values.read_metric(run, name) == pytest.approx(value)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_figure_is_read(run, name, value):
 )
 def test_what_a_run_does_not_have_is_no_number(run, name):
     assert metric_paths.metric_path_error(name) is None
-    assert math.isnan(metric_paths.read_metric(run, name))
+    assert math.isnan(metric_values.read_metric(run, name))
 
 
 @pytest.mark.parametrize("name", ["", "mean.loss", "stage.frozen.loss", "mc_0.test_accuracy", "mc_ten.x"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kerasdeep import training
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import InputError, Interrupted
 from kerasdeep.modeling import feature_cache
@@ -36,7 +36,7 @@ def config(tmp_path):
 
 
 def train(config, *sets, out=None, **more):
-    return training.train(load_config(config, sets=sets), out or config.parent / "runs", progress="quiet", **more)
+    return training.train(load_config(config, Overrides(sets)), out or config.parent / "runs", progress="quiet", **more)
 
 
 def figures(run):
@@ -101,7 +101,7 @@ def test_what_cannot_be_cached_is_refused_before_there_is_a_run(config, sets, sa
     with pytest.raises(InputError, match=said):
         train(config, CACHED, *sets)
     with pytest.raises(InputError, match=said):
-        training.plan(load_config(config, sets=[CACHED, *sets]))
+        training.plan(load_config(config, Overrides([CACHED, *sets])))
     assert not (config.parent / "runs").exists()
 
 

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.errors import InputError
 from kerasdeep.runs import RunDir, latest_run
 
@@ -117,4 +117,4 @@ def test_a_batch_that_cannot_be_split_is_refused_with_two_that_can(config):
 
 def test_on_tensorflow_it_is_refused_with_the_way_out(config):
     with pytest.raises(InputError, match=r"does not distribute on TensorFlow\. Use `backend: jax`"):
-        load_config(config, sets=["runtime.backend=tensorflow", "runtime.distribution=data_parallel"])
+        load_config(config, Overrides(["runtime.backend=tensorflow", "runtime.distribution=data_parallel"]))

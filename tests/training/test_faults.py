@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from kerasdeep import training
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import InputError, RunFailed
 from kerasdeep.runs import RunDir, latest_run
@@ -46,7 +46,7 @@ def config(tmp_path):
 
 
 def train(config, *sets, out=None, **more):
-    return training.train(load_config(config, sets=sets), out or config.parent / "runs", progress="quiet", **more)
+    return training.train(load_config(config, Overrides(sets)), out or config.parent / "runs", progress="quiet", **more)
 
 
 def failing(config, fault, *sets, out=None):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from kerasdeep import training
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.engine import checkpoint
 from kerasdeep.runs import RunDir, latest_run
 
@@ -86,7 +86,7 @@ def changes(config, backend):
 def to_the_end(config, backend, out, *, resume=False):
     if backend == "tensorflow":
         begun = latest_run(out, "killed") if resume else None
-        return training.train(load_config(config, sets=changes(config, backend)), out, begun, progress="quiet")
+        return training.train(load_config(config, Overrides(changes(config, backend))), out, begun, progress="quiet")
     with start(config, backend, out, *(["--resume"] if resume else [])) as process:
         try:
             _, said = process.communicate(timeout=SECONDS)

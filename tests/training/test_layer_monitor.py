@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kerasdeep import diagnostics, training
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import Interrupted
 from kerasdeep.evaluation import layer_stats
@@ -31,7 +31,7 @@ def config(tmp_path):
 
 
 def train(config, *sets, out="runs", **more):
-    return training.train(load_config(config, sets=sets), config.parent / out, progress="quiet", **more)
+    return training.train(load_config(config, Overrides(sets)), config.parent / out, progress="quiet", **more)
 
 
 def readings(run):

@@ -8,7 +8,7 @@ import pytest
 
 from kerasdeep import collection, formatting, training
 from kerasdeep.cli.plan import show, sparkline
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.engine import memory
 from kerasdeep.errors import InputError
 
@@ -28,7 +28,7 @@ def config(tmp_path):
 
 
 def plan(path, *sets, **more):
-    return training.plan(load_config(path, sets=sets, **more))
+    return training.plan(load_config(path, Overrides(sets, **more)))
 
 
 def test_steps_and_memory_follow_from_rows_and_batch(config):
@@ -85,7 +85,10 @@ def test_every_value_says_where_it_comes_from(config):
     config.write_text(
         SMALL + "profiles: {fast: {training: {epochs: 1}}}\nvariants: {wide: {network: [Dense: 9, Output]}}\n"
     )
-    loaded = load_config(config, ["optimizer.Nadam.beta_1=0.8"], "fast", "wide", {"seed": ("--seed", "7")})
+    loaded = load_config(
+        config,
+        Overrides(["optimizer.Nadam.beta_1=0.8"], profile="fast", variant="wide", flags={"seed": ("--seed", "7")}),
+    )
     origins = training.plan(loaded)["origins"]
     assert origins["data.source"] == {"value": "iris", "from": f"{config}:2"}
     assert origins["training.batch_size"] == {"value": 20, "from": f"{config}:4"}
@@ -111,12 +114,12 @@ def test_what_lies_past_the_last_step_is_said_by_plan_and_train(config, sets, tm
     assert len(warned) == 1 and "30" in warned[0]["message"]
     assert not plan(config, *sets, "allow=[past-the-end]")["warnings"] or "schedule" in sets[0]
     short = ["training.epochs=1", "report.tensorboard=false"]
-    training.train(load_config(config, sets=[*sets, *short]), tmp_path / "runs")
+    training.train(load_config(config, Overrides([*sets, *short])), tmp_path / "runs")
     assert "past-the-end" in capsys.readouterr().out
 
 
 def test_a_training_without_an_update_is_refused(config, tmp_path):
-    loaded = load_config(config, sets=["optimizer={SGD: {gradient_accumulation_steps: 31}}"])
+    loaded = load_config(config, Overrides(["optimizer={SGD: {gradient_accumulation_steps: 31}}"]))
     for verb in (training.plan, lambda one: training.train(one, tmp_path / "runs", progress="quiet")):
         with pytest.raises(InputError, match="Nothing would be learnt"):
             verb(loaded)

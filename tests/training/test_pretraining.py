@@ -13,7 +13,7 @@ import pytest
 from helpers.runs import assert_same_run
 
 from kerasdeep import modeling, report, training
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.config.lowering.lower import lower_network
 from kerasdeep.config.lowering.planned import Head
 from kerasdeep.data import pretext
@@ -62,7 +62,7 @@ def write(tmp_path):
 
 
 def train(config, *sets, out=None, **more):
-    return training.train(load_config(config, sets=sets), out or config.parent / "runs", progress="quiet", **more)
+    return training.train(load_config(config, Overrides(sets)), out or config.parent / "runs", progress="quiet", **more)
 
 
 def weights(run):
@@ -191,7 +191,7 @@ def test_a_killed_process_resumes_to_the_same_bits(write):
             f"""
             import os, signal
             from kerasdeep import training
-            from kerasdeep.config import load_config
+            from kerasdeep.config import Overrides, load_config
             from kerasdeep.training import checkpoint
             save, made = checkpoint.save, []
             def saving(*given):

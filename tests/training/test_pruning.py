@@ -121,8 +121,8 @@ def test_a_share_counts_what_is_zero_already():
 ON_JAX = """
 import sys
 from kerasdeep import training
-from kerasdeep.config import load_config
-run = training.train(load_config(sys.argv[1], sets=["runtime.backend=jax"]), sys.argv[2], progress="quiet")
+from kerasdeep.config import Overrides, load_config
+run = training.train(load_config(sys.argv[1], Overrides(["runtime.backend=jax"])), sys.argv[2], progress="quiet")
 print([layer["zero"] for layer in run.read_fact("weights")["layers"]])
 """
 

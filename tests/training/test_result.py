@@ -11,7 +11,7 @@ import pytest
 from helpers.shapes import differences
 
 from kerasdeep import collection, training
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 
 GOLDEN = json.loads((Path(__file__).resolve().parents[1] / "golden" / "result.json").read_text(encoding="utf-8"))
 
@@ -19,7 +19,7 @@ GOLDEN = json.loads((Path(__file__).resolve().parents[1] / "golden" / "result.js
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs")
-    loaded = load_config(collection.collection_folder("configs") / "quickstart.yaml", sets=["training.epochs=1"])
+    loaded = load_config(collection.collection_folder("configs") / "quickstart.yaml", Overrides(["training.epochs=1"]))
     return training.train(loaded, out, progress="quiet")
 
 

@@ -14,7 +14,7 @@ import pytest
 from helpers.runs import assert_same_run, final_state
 
 from kerasdeep import training
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.errors import InputError, RunFailed
 from kerasdeep.runs import RunDir, latest_run
 
@@ -44,7 +44,7 @@ def config(tmp_path):
 
 
 def train(config, *sets, out=None, **more):
-    return training.train(load_config(config, sets=sets), out or config.parent / "runs", progress="quiet", **more)
+    return training.train(load_config(config, Overrides(sets)), out or config.parent / "runs", progress="quiet", **more)
 
 
 def test_a_run_leaves_everything_that_is_promised(config, capfd):
@@ -83,9 +83,9 @@ DRIVER = """
 import sys
 from kerasdeep import training
 from kerasdeep.errors import KerasdeepError
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 try:
-    training.train(load_config(sys.argv[1], sets=sys.argv[3:]), sys.argv[2], progress="json")
+    training.train(load_config(sys.argv[1], Overrides(sys.argv[3:])), sys.argv[2], progress="json")
 except KerasdeepError as error:
     print(error)
     sys.exit(error.exit_code)
@@ -140,11 +140,13 @@ def rates(run):
 def test_an_extended_run_holds_its_schedule_and_the_file_says_so(config, capsys):
     run = train(config, *CYCLE)
     planned = rates(run)
-    given = load_config(config, sets=[*CYCLE, "training.epochs=5"])
+    given = load_config(config, Overrides([*CYCLE, "training.epochs=5"]))
     training.train(given, config.parent / "runs", run)
     assert "OneCycle keeps the course that was planned over 3" in capsys.readouterr().out
     assert rates(run) == [*planned, pytest.approx(1e-5, rel=1e-3), rates(run)[-1]]  # 1cycle's last rate
-    training.train(load_config(run.resolved, sets=["training.epochs=6"]), "", run, progress="quiet")  # RUN --resume
+    training.train(
+        load_config(run.resolved, Overrides(["training.epochs=6"])), "", run, progress="quiet"
+    )  # RUN --resume
     assert rates(run)[3:] == rates(run)[-1:] * 3
     assert_same_run(run, train(run.resolved))
     with pytest.raises(InputError, match=r"planned over 3 epochs, now `schedule_epochs` is 4"):
@@ -155,7 +157,7 @@ def test_an_extended_run_stretches_its_schedule_where_that_is_chosen(config, cap
     more = [*CYCLE, "training.epochs=5", "training.when_extended=stretch"]
     run, whole = train(config, *CYCLE), train(config, *more)
     planned = rates(run)
-    training.train(load_config(config, sets=more), config.parent / "runs", run)
+    training.train(load_config(config, Overrides(more)), config.parent / "runs", run)
     assert "OneCycle is spread over them all from here on" in capsys.readouterr().out
     assert rates(run) == [*planned, *rates(whole)[3:]] and rates(whole)[:3] != planned
     train(config, *more, resume=run)  # nothing left to do, and nothing that changes the plan

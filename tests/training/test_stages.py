@@ -6,7 +6,7 @@ import pytest
 from helpers.runs import assert_same_run
 
 from kerasdeep import modeling, training
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import InputError, Interrupted, RunFailed
 from kerasdeep.modeling import param_groups
@@ -43,7 +43,7 @@ def config(tmp_path):
 
 
 def train(config, *sets, out=None, **more):
-    return training.train(load_config(config, sets=sets), out or config.parent / "runs", progress="quiet", **more)
+    return training.train(load_config(config, Overrides(sets)), out or config.parent / "runs", progress="quiet", **more)
 
 
 def test_stages_train_what_they_say_and_prove_it(config):

@@ -1,0 +1,456 @@
+"""The Python API, for notebooks and services. The command line calls these functions and adds only the display.
+
+`config` is always a YAML file, the name of a shipped one, a run directory (its resolved configuration), a `Run`, or a
+mapping of the same keys as a file, whose relative paths begin in the working directory. `overrides` is a mapping of
+values by the paths of their settings, `{"training.epochs": 5}`, or an `Overrides`, which also names a profile or a
+variant. Problems raise `InputError`, before anything is written. Messages go to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasdeep.collection import config_path
+from kerasdeep.config import LoadedConfig, Overrides, load_config
+from kerasdeep.config.finetuning import FinetuneOptions, compose_yaml
+from kerasdeep.config.load import ConfigSource, load_text
+from kerasdeep.config.sections.pretraining import LABEL_FREE_PRETEXTS
+from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
+from kerasdeep.runs import ComparisonDir, RunDir, facts, latest_run, open_run_dir
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kerasdeep.data.prediction_input import Rows
+    from kerasdeep.diagnostics.diagnosis import Diagnosis
+    from kerasdeep.diagnostics.lr_finder import LrFindResult
+    from kerasdeep.inference.predictor import Predictor
+
+OverrideValues = Overrides | Mapping[str, object] | None
+EXPORT_FORMATS = ("keras", "saved_model", "litert", "onnx")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory: what a training left, and what can be asked of it. A notebook shows its report."""
+
+    directory: RunDir
+
+    @property
+    def path(self) -> Path:
+        return self.directory.path
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The content of `result.json`: status, metrics, baseline, intervals and more."""
+        return self.directory.read_result()
+
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        """The metrics of the saved model by name, such as `test_accuracy`; empty for a run that did not finish."""
+        return facts.read_result(self.directory).metrics
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row per epoch: losses, metrics, learning rate and momentum as applied, seconds."""
+        import pandas as pd
+
+        return pd.DataFrame(self.directory.history.rows())
+
+    @property
+    def report(self) -> Path:
+        """The page about the run, `report.html`."""
+        return self.directory.report_html
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        return _load_predictor(self, None)
+
+    def predict(self, rows: Rows, mc: int | None = None) -> pd.DataFrame:
+        """Predictions for new rows; `kerasdeep.predict` describes arguments and table. The model is loaded once."""
+        return self._predictor.predict(rows, mc)
+
+    def evaluate(self, rows: Rows | None = None, mc: int | None = None) -> dict[str, Any]:
+        """Measure the model; `kerasdeep.evaluate` describes arguments and result. The model is loaded once."""
+        return self._predictor.evaluate(rows, mc, _print_status)
+
+    def _repr_html_(self) -> str:
+        return _as_iframe(self.report)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` wrote. A notebook shows its page."""
+
+    directory: ComparisonDir
+
+    @property
+    def path(self) -> Path:
+        return self.directory.path
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """Variants with metrics and costs over seeds, paired differences, and claims under `expect`."""
+        facts = self.directory.read()
+        variants = [{key: value for key, value in row.items() if key != "curves"} for row in facts["variants"]]
+        return {**facts, "variants": variants, "page": str(self.report)}
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """One row per run: variant, seed, status, path and metrics."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {"variant": row["name"], "seed": seed, "status": row["statuses"][index], "path": row["runs"][index]}
+            | {name: values[index] for name, values in row["values"].items()}
+            for row in self.result["variants"]
+            for index, seed in enumerate(row["seeds"])
+        )
+
+    @property
+    def missed_claims(self) -> list[str]:
+        return [row["claim"] for row in self.result["expect"] if not row["met"]]
+
+    @property
+    def report(self) -> Path:
+        """The page, `comparison.html`."""
+        return self.directory.html
+
+    def _repr_html_(self) -> str:
+        return _as_iframe(self.report)
+
+
+def load_run(path: str | Path) -> Run:
+    """The run at `path`. Raises InputError where there is none."""
+    return Run(open_run_dir(path))
+
+
+def train(
+    config: ConfigSource | Run,
+    *,
+    overrides: OverrideValues = None,
+    out: str | Path = "runs",
+    resume: bool = False,
+    progress: str = "auto",
+) -> Run | None:
+    """Train, evaluate and write a run directory with its report.
+
+    Args:
+        config: The experiment; see the top of this module.
+        overrides: Values put over it.
+        out: The folder for run directories.
+        resume: Continue the latest run of the experiment's name in `out`, or `config` itself where that is a run.
+        progress: What is printed: `auto`, `json` (on standard error) or `quiet`.
+
+    Returns:
+        The run; None in a process that trained along with the one that writes the run (`runtime.distribution`).
+
+    Raises:
+        InputError: The configuration, data, shapes or machine do not fit. No run directory exists then.
+        RunFailed: The run itself failed; `run_path` is its directory, with a report on what happened.
+        Interrupted: The run was asked to stop, and can be resumed.
+    """
+    from kerasdeep.train_and_report import train_and_report
+
+    loaded, given_run = _load(config, overrides)
+    resumed_run = (given_run or latest_run(out, str(loaded.config.name))) if resume else None
+    if resume and resumed_run is None:
+        message = f"there is no run `{loaded.config.name}` in {out} to resume. Train it first."
+        raise InputError(message, "usage", SourceLocation("--resume"))
+    run = train_and_report(loaded, out, resumed_run, progress)
+    return Run(run) if run else None
+
+
+def finetune(
+    options: FinetuneOptions,
+    *,
+    config: str | Path | None = None,
+    overrides: OverrideValues = None,
+    out: str | Path = "runs",
+    progress: str = "auto",
+) -> Run | None:
+    """Give a trained model a new head for other data, train the head, then all layers at a tenth of the rate.
+
+    Args:
+        options: The model, the data and how to train: `FinetuneOptions("application:MobileNet", data="photos/")`.
+        config: A YAML file or shipped name for everything else.
+        overrides: Values put over it; sets and flags are written into the run's `config.yaml`.
+        out: The folder for run directories.
+        progress: As in `train`, whose result and errors it has as well.
+    """
+    from kerasdeep.train_and_report import train_and_report
+
+    base, overrides = None if config is None else config_path(config), _as_overrides(overrides)
+    path = Path(f"{base.stem if base else 'finetune'}.yaml")
+    load_text(compose_yaml(options, base), path, overrides)  # a mistake in an option is reported as such
+    run = train_and_report(load_text(compose_yaml(options, base, overrides), path), out, None, progress)
+    return Run(run) if run else None
+
+
+def plan(config: ConfigSource | Run, *, overrides: OverrideValues = None) -> dict[str, Any]:
+    """What `train` would do: rows, layers, parameters, memory in bytes, steps, rates, and each value's origin.
+
+    No weights are put into memory and nothing is written. Raises InputError like `train`.
+    """
+    from kerasdeep import training
+
+    return training.plan(_load(config, overrides)[0], _print_status)
+
+
+def validate(config: ConfigSource | Run, *, overrides: OverrideValues = None) -> list[Problem]:
+    """Every problem of a configuration, of its paths and CSV headers, errors and warnings; empty where it is fine."""
+    from kerasdeep.data import sources
+
+    try:
+        loaded, _ = _load(config, overrides)
+    except InputError as error:
+        return error.problems
+    data = loaded.config.data
+    problems = [*loaded.warnings, *sources.check_sources(data)]
+    for stage in loaded.config.stages:
+        pretext = stage.pretrain.kind if stage.pretrain else None
+        section = getattr(pretext, "data", None)
+        if section is not None:
+            if isinstance(pretext, LABEL_FREE_PRETEXTS) and section.source != data.source:
+                section = replace(section, target=None, features=None, drop=[])  # these are of the run's own table
+            problems += [problem for problem in sources.check_sources(section) if problem not in problems]
+    return problems
+
+
+def compare(
+    configs_or_runs: ConfigSource | Run | Sequence[str | Path | Run],
+    *,
+    overrides: OverrideValues = None,
+    seeds: int = 3,
+    name: str | None = None,
+    out: str | Path = "runs",
+    progress: str = "auto",
+) -> Comparison:
+    """Train every variant of a file over several seeds and compare them; or compare finished runs.
+
+    Args:
+        configs_or_runs: One configuration, or several runs.
+        overrides: Values put over the configuration; not for runs.
+        seeds: Runs of each variant: the file's seed and the following ones.
+        name: Names the comparison's directory, and the runs of a configuration.
+        out: The folder for run directories; a run in it that matches is not trained again.
+        progress: As in `train`.
+
+    Raises:
+        InputError: The configuration, data, claims or runs do not fit.
+        Interrupted: The comparison was asked to stop; the same call continues it.
+    """
+    from kerasdeep import studies
+
+    overrides, out = _as_overrides(overrides), Path(out)
+    given = [configs_or_runs] if isinstance(configs_or_runs, str | Path | Mapping | Run) else configs_or_runs
+    items = [item.path if isinstance(item, Run) else item for item in given]
+    folders = [item for item in items if not isinstance(item, Mapping) and Path(item).is_dir()]
+    if folders:
+        if len(folders) < len(items) or overrides:
+            message = "runs are compared as they are: give run directories alone, or one file with its options."
+            raise InputError(message, "usage", SourceLocation("compare"))
+        return Comparison(studies.compare_runs([open_run_dir(folder) for folder in folders], name or "runs", out))
+    if len(items) != 1:
+        raise InputError("give one file, or several run directories.", "usage", SourceLocation("compare"))
+    config = items[0] if isinstance(items[0], Mapping) else config_path(items[0])
+    if name:
+        overrides = replace(overrides, flags={**overrides.flags, "name": ("--name", json.dumps(name))})
+
+    def say(text: str) -> None:
+        if progress != "quiet":
+            print(text, file=sys.stderr if progress == "json" else sys.stdout, flush=True)
+
+    return Comparison(studies.compare_study(config, overrides, seeds=seeds, out=out, progress=progress, say=say))
+
+
+def evaluate(
+    run: Run | str | Path, rows: Rows | None = None, *, mc: int | None = None, overrides: OverrideValues = None
+) -> dict[str, Any]:
+    """Measure a run's model on its held-out rows, or on labelled rows.
+
+    Args:
+        run: The run, or its directory.
+        rows: Labelled rows as `predict` takes them.
+        mc: Measure also the mean of this many random copies of the model (Monte Carlo dropout).
+        overrides: `seed` (of the copies), `runtime.backend` and `runtime.device`.
+
+    Returns:
+        The object of `result.json` with `metrics`, `baseline` and `intervals` measured now, and `evaluation` with
+        every part and target; with `mc` the same once more under `mc`.
+
+    Raises:
+        InputError: The run has no model, labels are missing or unknown, or the rows do not fit the model.
+    """
+    return _load_predictor(run, overrides).evaluate(rows, mc, _print_status)
+
+
+def predict(
+    run: Run | str | Path, rows: Rows, *, mc: int | None = None, overrides: OverrideValues = None
+) -> pd.DataFrame:
+    """Predict new rows.
+
+    Args:
+        run: The run, or its directory.
+        rows: A DataFrame with the columns of training, an array or arrays by input, a CSV file object, or the path of a
+            table, an `.npz` file, a folder of images, an image or a built-in data set. Raw: as the run's source has it.
+        mc: Ask this many random copies of the model (Monte Carlo dropout), which adds uncertainties.
+        overrides: `seed` (of the copies), `runtime.backend` and `runtime.device`.
+
+    Returns:
+        The input's columns, then for each target `prediction`, `probability_<class>` and, with `mc`, uncertainties.
+
+    Raises:
+        InputError: The run has no model, or the rows do not fit it.
+    """
+    return _load_predictor(run, overrides).predict(rows, mc)
+
+
+def export(
+    run: Run | str | Path,
+    format: str,
+    out: str | Path | None = None,
+    *,
+    fold: bool = False,
+    float16: bool = False,
+    data: str | None = None,
+    force: bool = False,
+) -> dict[str, Any]:
+    """Write a run's model for use elsewhere, with its preprocessing inside, and check that predictions agree.
+
+    Args:
+        run: The run, or its directory.
+        format: `keras`, `saved_model`, `litert` or `onnx`.
+        out: The file or folder to write; in the run's `exports/` where None.
+        fold: Fold batch normalization into the layers before it.
+        float16: Half precision.
+        data: Rows to compare on; the run's own where None.
+        force: Replace what exists.
+
+    Returns:
+        The path, sizes in bytes, times, the largest difference of predictions and more.
+
+    Raises:
+        InputError: The format is unknown or not possible here, or `out` exists.
+        RunFailed: The exported model's predictions differ.
+    """
+    if format not in EXPORT_FORMATS:
+        message = f"there is no format `{format}`. Expected one of: {', '.join(EXPORT_FORMATS)}."
+        suggestion = suggest(format, EXPORT_FORMATS)
+        raise InputError([Problem("error", "usage", message, SourceLocation("--format"), suggestion)])
+    # The formats are TensorFlow's to write; a model trained on JAX is the same file.
+    flags = {"runtime.backend": ("--backend", "tensorflow"), "runtime.device": ("--device", "cpu")}
+    predictor = _load_predictor(run, Overrides(flags=flags))
+    from kerasdeep.inference.export.exporter import ExportOptions, export_run  # loads TensorFlow
+
+    return export_run(predictor, ExportOptions(format, Path(out) if out else None, fold, float16, data, force))
+
+
+def lr_find(
+    config: ConfigSource | Run,
+    *,
+    overrides: OverrideValues = None,
+    lowest: float = 1e-5,
+    highest: float = 10.0,
+    steps: int | None = None,
+    apply: bool = False,
+    on_step: Callable[[int, int], None] | None = None,
+) -> LrFindResult:
+    """Suggest a learning rate, from a range test: a few hundred steps at a rising rate.
+
+    The curve of a run that is tested as it was configured is added to its report.
+
+    Args:
+        config: The experiment or run.
+        overrides: Values put over it.
+        lowest: The first rate.
+        highest: The last rate.
+        steps: Steps of the test; where None one epoch, but 100 to 500.
+        apply: Write the suggestion into the YAML file `config`; every other byte stays.
+        on_step: Is called with (steps done, all steps).
+
+    Raises:
+        InputError: The data or range do not fit, or the file cannot be edited that way.
+        RunFailed: At no rate does the loss fall.
+    """
+    from dataclasses import asdict
+
+    from kerasdeep import diagnostics, report
+
+    overrides = _as_overrides(overrides)
+    loaded, run = _load(config, overrides)
+    if apply:
+        _check_own_file(config, run)
+    from kerasdeep.diagnostics import rate_writer
+
+    if apply:
+        rate_writer.check_applicable(loaded)
+    result = diagnostics.lr_find(loaded, lowest, highest, steps, _print_status, on_step)
+    if apply:
+        rate_writer.apply_rate(loaded, result.suggestion)
+    if run and not overrides:
+        run.write_fact("lr_find", asdict(result))
+        report.write(run)
+    return result
+
+
+def diagnose(config: ConfigSource | Run, *, overrides: OverrideValues = None) -> Diagnosis:
+    """Signal, gradients and weights of each layer, what is wrong by name, and YAML that fixes it.
+
+    A configuration is examined at initialization and after a few steps, a run as it was saved.
+    """
+    from kerasdeep import diagnostics
+
+    return diagnostics.diagnose(*_load(config, overrides), _print_status)
+
+
+def _load(config: ConfigSource | Run, overrides: OverrideValues) -> tuple[LoadedConfig, RunDir | None]:
+    """The checked experiment, and the run where `config` is one."""
+    overrides = _as_overrides(overrides)
+    if isinstance(config, Mapping):
+        return load_config(config, overrides), None
+    path = config.path if isinstance(config, Run) else Path(config)
+    if path.is_dir():
+        run = open_run_dir(path)
+        return load_config(run.resolved, overrides), run
+    return load_config(config_path(path), overrides), None
+
+
+def _as_overrides(overrides: OverrideValues) -> Overrides:
+    return overrides if isinstance(overrides, Overrides) else Overrides.from_values(overrides or {})
+
+
+def _load_predictor(run: Run | str | Path, overrides: OverrideValues) -> Predictor:
+    from kerasdeep.inference.predictor import Predictor
+
+    return Predictor.load(run.directory if isinstance(run, Run) else run, _as_overrides(overrides))
+
+
+def _check_own_file(config: ConfigSource | Run, run: RunDir | None) -> None:
+    """Raises InputError for what `apply` must not write into: runs, shipped files, and what is not a file."""
+    if run:
+        message = f"`{run.path}` is a run, which stays as it was. Give --apply the YAML file that you continue with."
+    elif isinstance(config, Mapping):
+        message = "a mapping is not a file, so there is nothing to write into."
+    elif isinstance(config, str | Path) and not Path(config).expanduser().is_file():
+        message = f"`{config}` is a shipped file. Copy it, then apply: kerasdeep recipes copy {config}"
+    else:
+        return
+    raise InputError(message, "cannot-apply", SourceLocation("--apply"))
+
+
+def _as_iframe(page: Path) -> str:
+    """A page inside a notebook's cell, apart from the notebook's own styles."""
+    text = escape(page.read_text(encoding="utf-8"))
+    return f'<iframe srcdoc="{text}" style="width: 100%; height: 40em; border: 0"></iframe>'
+
+
+def _print_status(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
