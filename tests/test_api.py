@@ -57,6 +57,19 @@ def test_a_mapping_trains_with_paths_from_the_working_folder(run, folder):
     assert list(run.history["epoch"]) == [1, 2] and run.history["loss"].dtype == float
 
 
+def test_rows_in_memory_are_predicted_and_measured(run):
+    rows = frame(20, seed=1)
+    table = run.predict(rows)
+    assert list(table.columns[:3]) == ["size", "age", "kind"] and set(table["prediction"]) <= {"big", "small"}
+    assert table["probability_big"].between(0, 1).all()
+    assert "std" in run.predict(rows, mc=3).columns
+    rows.to_csv("new.csv", index=False)
+    pd.testing.assert_series_equal(kerasdeep.predict(run.path, "new.csv")["prediction"], table["prediction"])
+    accuracy = (table["prediction"] == rows["kind"]).mean()
+    assert run.evaluate(rows)["metrics"]["test_accuracy"] == pytest.approx(accuracy)
+    assert kerasdeep.evaluate(run)["metrics"]["test_accuracy"] == pytest.approx(run.metrics["test_accuracy"])
+
+
 def test_a_notebook_shows_the_report(run):
     shown = run._repr_html_()
     assert shown.startswith("<iframe srcdoc=") and unescape(shown).count(run.report.read_text()) == 1
