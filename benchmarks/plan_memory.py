@@ -73,11 +73,13 @@ print(json.dumps({key: plan[key] for key in ("memory_bytes", "memory", "paramete
 """
 TRAIN_SCRIPT = """
 import json, sys
-from kerasdeep import report, runtime, training
+from kerasdeep import report, training
+from kerasdeep.backends import runtime
+from kerasdeep.config import load_config
 loaded = load_config(sys.argv[1])
-runtime.prepare(loaded.spec.runtime, loaded.spec.seed)
+runtime.prepare(loaded.config.runtime, loaded.config.seed)
 import pandas, sklearn.preprocessing, sklearn.impute
-from kerasdeep.training import story
+from kerasdeep.training import run
 def highest():
     return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
 before = highest()

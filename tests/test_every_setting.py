@@ -318,12 +318,12 @@ def of_steps(one, room):
 
 
 def of_row_order(one, room):
-    stage = Trainer(one).phases[0]
-    return digest(stage.engine.train(stage.train, 0)._data_pass.chunk_at(0).order)
+    phase = Trainer(one).phase
+    return digest(phase.engine.train(phase.train, 0)._data_pass.chunk_at(0).order)
 
 
 def of_chunk(one, room):
-    return Trainer(one).phases[0].engine.training_sizer.next_steps(100)
+    return Trainer(one).phase.engine.training_sizer.next_steps(100)
 
 
 def of_device(one, room):
@@ -336,10 +336,8 @@ def of_compilation(one, room):
 
 def of_stopping(one, room):
     """When early stopping stops on a made-up history, and which epoch it keeps."""
-    course = Trainer(one)
-    last = course.phases[-1]
-    if last.index:
-        course.begin_phase(last, 0)
+    trainer = Trainer(one)
+    last = trainer.begin_phase(trainer.plans[-1], 0) if len(trainer.plans) > 1 else trainer.phase
     losses = [1.0, 0.9, 0.95, 0.93, 0.85, 0.86, 0.87, 0.88, 0.89]
     watcher = last.callbacks["early_stopping"]
     for epoch, loss in enumerate(losses):
@@ -350,12 +348,11 @@ def of_stopping(one, room):
 
 
 def of_stages(one, room):
-    course, found = Trainer(one), []
-    for stage in course.phases:
-        before = course.phases[max(stage.index - 1, 0)].model
-        for variable in before.optimizer.variables:
+    trainer, found = Trainer(one), []
+    for plan in trainer.plans:
+        for variable in trainer.phase.model.optimizer.variables:
             variable.assign(keras.ops.ones_like(variable))
-        course.begin_phase(stage, 0)
+        stage = trainer.begin_phase(plan, 0)
         model = stage.model
         moments = [float(keras.ops.sum(variable)) for variable in model.optimizer.variables]
         rates = [(group.selector, group.factor) for group in stage.param_groups]
@@ -369,12 +366,12 @@ def of_stages(one, room):
 def of_pretraining(one, room):
     """Layers, rows and rate of what the second stage learns."""
     found = []
-    for stage in Trainer(one).phases[1:-1]:
-        lesson = stage.plan.objective
+    for plan in Trainer(one).plans[1:-1]:
+        lesson = plan.objective
         layers = [(type(layer).__name__, unnamed(layer.get_config())) for layer in lesson.model.layers]
-        loss = modeling.build_losses(stage.plan.config.loss, lesson.output_heads)
+        loss = modeling.build_losses(plan.config.loss, lesson.output_heads)
         rows = len(lesson.dataset.train), lesson.dataset.targets, digest(lesson.dataset.train.y)
-        found.append((layers, rows, type(loss).__name__, stage.plan.config.optimizer.arguments))
+        found.append((layers, rows, type(loss).__name__, plan.config.optimizer.arguments))
     return found
 
 
@@ -392,8 +389,8 @@ def of_run_directory(loaded, room):
 
 def of_zeros(one, room):
     """The share of zeros in each kernel after each epoch."""
-    course = Trainer(one)
-    watcher, kernels, found = course.phases[0].callbacks["pruning"], course.network.trainable_variables[::2], []
+    trainer = Trainer(one)
+    watcher, kernels, found = trainer.phase.callbacks["pruning"], one.model.trainable_variables[::2], []
     for epoch in range(one.config.training.epochs):
         watcher.on_epoch_end(epoch, {})
         found.append([float(np.mean(kernel.numpy() == 0)) for kernel in kernels])

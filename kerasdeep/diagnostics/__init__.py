@@ -1,4 +1,4 @@
-"""Looking inside without training: which learning rate (`lr_find`), and how signal and gradients fare."""
+"""Diagnostics without training: the learning rate range test and layer-by-layer signal statistics."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def lr_find(
     """Learning rates to try for what `loaded` describes, from a range test on its own network and data.
 
     The rate rises exponentially from `lowest` to `highest` in `steps` steps (where None: one epoch, but 100 to 500
-    steps). `say` hears of slow data, `tell` of (steps done, all steps). Writes nothing. Raises
+    steps). `say` gets sentences about slow data, `on_step` (steps done, all steps). Writes nothing. Raises
     InputError for data or a range that do not fit, RunFailed when no rate makes the loss fall.
     """
     context = runtime.prepare(loaded.config.runtime, loaded.config.seed)  # before anything imports Keras
@@ -38,10 +38,10 @@ def lr_find(
 
 
 def diagnose(loaded: LoadedConfig, run: RunDir | None = None, say: Callable[[str], None] | None = None) -> Diagnosis:
-    """How signal and gradients fare in each layer, what is wrong by name, and what helps.
+    """Statistics of signal and gradients in each layer, verdicts on what is wrong, and remedies.
 
-    A new network is read at initialisation and after twenty real steps; that of `run` as it was saved, its history
-    included (`loaded` is then its resolved configuration). Writes nothing. Raises InputError for data that do not
+    A new network is measured at initialization and after twenty real steps; that of `run` as it was saved, with its
+    history (`loaded` is then its resolved configuration). Writes nothing. Raises InputError for data that do not
     fit the network.
     """
     context = runtime.prepare(loaded.config.runtime, loaded.config.seed)  # before anything imports Keras

@@ -1,4 +1,4 @@
-"""The story of `diagnose`: read the network, name what is wrong, say what helps."""
+"""Diagnoses a network: measures its layers, names what is wrong, suggests remedies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kerasdeep.runs import RunDir, to_jsonable
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """`layers` has each layer's figures by moment (initial, after, saved); `moments` the network's.
+    """`layers` has each layer's statistics by moment (initial, after, saved); `moments` the network's.
 
     `gradient_ratio` is the first hidden kernel's gradient over the last one's, of the network as it stands.
     """
@@ -39,7 +39,7 @@ class Diagnosis:
 def diagnose(
     loaded: LoadedConfig, runtime: RuntimeContext, run: RunDir | None, say: Callable[[str], None] | None
 ) -> Diagnosis:
-    """`kerasdeep.diagnostics.diagnose` says what is done and raised."""
+    """See `kerasdeep.diagnostics.diagnose`."""
     experiment, notes = prepare(loaded.config, runtime, say, network_only=True), []
     if run is None:
         probe, history_verdicts = layer_probe.probe_new(experiment), []
@@ -49,7 +49,7 @@ def diagnose(
             experiment.model = keras.saving.load_model(run.model, compile=False)
             probe = layer_probe.probe_saved(experiment)
         else:
-            notes.append("The run left no model, so the network is read as it was when the run began.")
+            notes.append("The run has no saved model, so the network is measured as it was when the run began.")
             probe = layer_probe.probe_new(experiment)
     verdicts = network_verdicts.verdicts_from_probe(probe)
     verdicts += [verdict for verdict in history_verdicts if verdict.name not in {other.name for other in verdicts}]

@@ -1,4 +1,4 @@
-"""What the history of a run says: fitting too much, or too little."""
+"""Verdicts from a run's history: divergence, overfitting, underfitting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a network's health: at initialisation and after a few real steps, or as it was saved."""
+"""Measures a network: at initialization and after a few real steps, or as it was saved."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ MEASURED_STEPS = 5
 
 @dataclass(frozen=True)
 class ProbeSteps:
-    """`losses` of the steps that were taken; `rate` the mean one applied, `peak` the highest that is planned.
+    """`losses` of the steps taken; `mean_rate` that was applied, `peak_rate` that is planned.
 
-    `moved` is how far the kernels went from where they began, relative to their size: the median over the sites.
-    `planned` counts all steps of the training.
+    `kernel_change` is how far the kernels moved from their initial values, relative to their size: the median over
+    the taps. `planned_steps` counts all steps of the training.
     """
 
     losses: list[float]
@@ -48,7 +48,7 @@ class ProbeSteps:
 
 @dataclass(frozen=True)
 class LayerProbe:
-    """What was read of a network: `initial` and `after` (with `steps`) of a new one, `saved` of a trained one.
+    """What was measured: `initial` and `after` (with `steps`) of a new one, `saved` of a trained one.
 
     There is no `after` when the steps did not end with finite weights.
     """

@@ -1,4 +1,4 @@
-"""The story of `lr-find`: data, network, range test, suggestions, and the one to take."""
+"""Finds a learning rate: a range test on the experiment's network and data, and the rates it suggests."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ MIN_STEPS, MAX_STEPS = 100, 500
 class LrFindResult:
     """`suggestion` is the rate for `setting`, chosen by the rule `recommended` because of `why`.
 
-    `suggestions` has every rule's rate; `curve` the rate, loss and smoothed loss of every step; `current` what the
-    file says now; `stopped` why the test ended; `notes` what a person should know about this curve.
+    `suggestions` has every rule's rate; `curve` the rate, loss and smoothed loss of every step; `current` the rate
+    in the file; `stopped` why the test ended; `notes` what a person should know about this curve.
     """
 
     suggestion: float
@@ -50,7 +50,7 @@ def find_learning_rate(
     say: Callable[[str], None] | None,
     on_step: Callable[[int, int], None] | None,
 ) -> LrFindResult:
-    """`kerasdeep.diagnostics.lr_find` says what is done and raised."""
+    """See `kerasdeep.diagnostics.lr_find`."""
     config, (lowest, highest) = loaded.config, rate_range
     if not 0 < lowest < highest:
         raise InputError(

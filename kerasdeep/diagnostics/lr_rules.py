@@ -12,7 +12,7 @@ SMOOTHING_DECADES = 0.1
 EDGE_TOLERANCE = 0.05
 """The share of the loss's fall that may be lost again at the edge."""
 MIN_FALL = 0.02
-"""A fall smaller than this share of the first loss is none."""
+"""A smaller fall, relative to the first loss, does not count."""
 
 RULE_DESCRIPTIONS = {
     "steepest": "where the loss falls fastest",
@@ -25,7 +25,7 @@ RULE_DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class CurveAnalysis:
-    """What a curve says. `suggestions` are rates by the names of `MEANINGS`; empty where the loss never fell."""
+    """`suggestions` are rates by the names of `RULE_DESCRIPTIONS`; empty where the loss never fell."""
 
     smoothed: np.ndarray
     suggestions: dict[str, float]
@@ -69,7 +69,7 @@ def analyze_curve(rates: np.ndarray, losses: np.ndarray) -> CurveAnalysis:
 
 
 def round_rate(rate: float) -> float:
-    """Two digits: the test knows no more."""
+    """Two digits: the test is no more precise."""
     return float(f"{rate:.2g}")
 
 

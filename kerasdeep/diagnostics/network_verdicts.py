@@ -1,4 +1,4 @@
-"""From readings to names for what is wrong, in the order from cause to consequence."""
+"""Verdicts on a measured network, from causes to consequences."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_INPUT_RMS, MIN_INPUT_RMS = 4.0, 1e-2
 """Root mean square of what feeds the first kernel; 0.3 to 1 when scaled."""
 SELU_DEVIATION_RANGE, MAX_SELU_MEAN, MIN_SELU_LAYERS = (0.5, 2.0), 0.5, 3
 MAX_TRIAL_CHANGE, MIN_TRAINING_CHANGE = 0.3, 0.02
-"""How far weights go: too far in twenty steps that gain nothing, too little in the whole plan."""
+"""Relative changes of the weights: too much in twenty steps without progress, too little in the whole training."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ CONSEQUENCES = {
     "rate_too_high": {"exploding_gradients", "unscaled_inputs", "wrong_output"},
     "rate_too_low": {"dead_units", "forward_collapse", "vanishing_gradients", "exploding_gradients", "saturation"},
 }
-"""What needs no name of its own where one of its causes has been named."""
+"""By verdict: the causes after which it is left out, as a mere consequence."""
 
 
 def verdicts_from_probe(probe: LayerProbe) -> list[NetworkVerdict]:
@@ -72,7 +72,7 @@ def _unscaled_inputs(probe: LayerProbe) -> NetworkVerdict | None:
     for name, values in probe.current.inputs.items():
         rms = float(np.sqrt(np.mean(np.square(values.astype(np.float64)))))
         if not MIN_INPUT_RMS <= rms <= MAX_INPUT_RMS:
-            evidence = f"What feeds {name} has a root mean square of {rms:.3g}; initializers expect about 1."
+            evidence = f"The input of {name} has a root mean square of {rms:.3g}; initializers expect about 1."
             return NetworkVerdict("unscaled_inputs", [name], evidence, remedies.fix_scaling(probe))
     return None
 
@@ -123,7 +123,8 @@ def _saturation(probe: LayerProbe) -> NetworkVerdict | None:
     if not saturated_taps:
         return None
     share = max(layers[tap.name].saturated or 0.0 for tap in saturated_taps)
-    evidence = f"{share:.0%} of the outputs of {_layer_range(saturated_taps)} lie at the floor or ceiling of {saturated_taps[0].activation}, "
+    evidence = f"{share:.0%} of the outputs of {_layer_range(saturated_taps)} lie at the floor or ceiling of "
+    evidence += f"{saturated_taps[0].activation}, "
     return NetworkVerdict(
         "saturation",
         _layer_names(saturated_taps),

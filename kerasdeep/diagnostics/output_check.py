@@ -25,7 +25,7 @@ ACTIVATION_RANGES = {
     "selu": (-1.7581, np.inf),
 }
 MAX_SHARE_OUTSIDE = 0.01
-"""The share of targets that may lie outside of what the output can say."""
+"""The share of targets that may lie outside the range of the output."""
 PROBABILITY_LOSSES = ("SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy")
 
 
@@ -62,7 +62,7 @@ def _output_problem(head: Head, activation: str, loss: Any, y: np.ndarray, outpu
         return None
     expectation = "that are positive and sum to 1" if task.unit_per_class else "between 0 and 1"
     low, high = outputs.min(), outputs.max()
-    return f"The loss expects probabilities {expectation}; {activation} gives {low:.2g} to {high:.2g}."
+    return f"The loss expects probabilities {expectation}; {activation} ranges from {low:.2g} to {high:.2g}."
 
 
 def _are_probabilities(outputs: np.ndarray, task: Task) -> bool:
@@ -78,4 +78,4 @@ def _range_problem(activation: str, y: np.ndarray) -> str | None:
     if share <= MAX_SHARE_OUTSIDE:
         return None
     span = f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} and more"
-    return f"{activation} gives {span}, but {share:.0%} of the targets (as scaled) lie outside."
+    return f"{activation} ranges over {span}, but {share:.0%} of the targets (as scaled) lie outside."

@@ -39,7 +39,7 @@ def range_test(
 ) -> RangeTestResult:
     """Trains `model` for up to `steps` batches while its rate rises exponentially from `lowest` to `highest`.
 
-    `model` is compiled with a constant learning rate and is afterwards what it was (`traceless`). Each loss is the
+    `model` is compiled with a constant learning rate and is afterwards what it was (`preserve_state`). Each loss is the
     batch's own: Keras reports means over all batches so far, so its metrics are reset before every step. Stops
     when the loss is not finite, or once its running mean is above the start by twice what it ever fell, and by at
     least the size of the start itself.

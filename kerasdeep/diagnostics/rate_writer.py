@@ -1,6 +1,6 @@
-"""Writing a rate into the user's YAML file, every other byte as it was.
+"""Writes a rate into the user's YAML file and leaves every other byte as it was.
 
-The place is found by marks: a rate that is written is replaced where it stands, in whatever form (the short
+It is found by source locations: a rate that is written is replaced where it stands, in whatever form (the short
 `one_cycle: 0.05` or spelled out, in a variant or not). One that is not written is put behind the name of its
 optimizer, or into a section of its own. What would need more than that is refused with the line to write by hand.
 """
@@ -71,7 +71,7 @@ def _rate_edit(yaml_text: YamlText, loaded: LoadedConfig, setting: RateSetting, 
         return yaml_text.set_argument(chain[choice_depth].key.location, setting.path[-1], number)
     line = yaml_line(setting.path, number)
     if setting.path[0] in yaml_text.top_level_keys:
-        message = f"`{setting.path[0]}` was not decided by this file alone, so --apply leaves it. Write: {line}"
+        message = f"`{setting.path[0]}` also comes from outside this file, so --apply does not change it. Write: {line}"
         raise InputError(message, "cannot-apply", SourceLocation(str(loaded.path)))
     return yaml_text.insert_section(line)
 

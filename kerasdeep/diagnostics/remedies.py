@@ -1,4 +1,4 @@
-"""What helps, as YAML for the experiment at hand."""
+"""Remedies, as YAML for the experiment at hand."""
 
 from __future__ import annotations
 

@@ -26,11 +26,11 @@ def train(
 ) -> RunDir:
     """Train what `loaded` describes into a new run under `out`, or continue the run `resume`.
 
-    Where several processes train together, the first alone writes and speaks; what the others return is gone.
-    `progress` is auto, json (speaks on stderr) or quiet. `begun` is told of the run directory as soon as there is
-    one, so that a caller can report on a run that fails. Raises InputError before a run directory exists when
-    data, shapes or machine do not fit; RunFailed when the run itself fails; Interrupted when it was asked to stop.
-    In the last two cases what was finished is kept.
+    Where several processes train together, only the primary one writes files and prints; the others return a run
+    directory that no longer exists. `progress` is auto, json (prints to stderr) or quiet. `on_run_created` gets the
+    run when it ends, also when it fails. Raises InputError before a run directory exists when data, shapes or
+    machine do not fit; RunFailed when the run itself fails; Interrupted when it was asked to stop. In the last two
+    cases what was finished is kept.
     """
     if resume is not None:
         from kerasdeep.training import resume_check
@@ -44,11 +44,15 @@ def train(
         progress, on_run_created = "quiet", None
     try:
         with distributed.primary_run_dir(machine, out, resume) as (process_out, process_resume):
-            return run.train_run(loaded, process_out, process_resume, machine, progress, on_run_created)
-    except RunFailed:
-        raise
-    except Exception as error:
-        failure = failures.classify_startup_error(error)
+            trained = run.train_run(loaded, process_out, process_resume, machine, progress)
+        if on_run_created:
+            on_run_created(trained)
+        return trained
+    except BaseException as error:
+        failed = failures.failed_run(error)
+        if on_run_created and failed:
+            on_run_created(failed)
+        failure = None if isinstance(error, RunFailed) else failures.classify_startup_error(error)
         if failure is None:
             raise
         raise failure from error

@@ -1,4 +1,4 @@
-"""`plan`: what a training would do, found by preparing it like `train` and stopping before the first step.
+"""`plan`: prepares a training like `train`, stops before its first step, and describes it.
 
 Nothing as large as the network is put into memory: its variables are declared and never filled, so that a plan
 also tells that a network would not fit.
@@ -20,17 +20,16 @@ from kerasdeep.backends.runtime import RuntimeContext
 from kerasdeep.catalog import to_plain
 from kerasdeep.config.load import LoadedConfig
 from kerasdeep.config.provenance import value_origins
-from kerasdeep.config.root import Config
 from kerasdeep.custom_objects import MomentumScheduleMixin
 from kerasdeep.engine import memory
 from kerasdeep.engine.engine import TARGET_CHUNK_SECONDS, evaluation_batch_size, shortest_float
 from kerasdeep.engine.memory import MemoryEstimate
 from kerasdeep.experiment import prepare
-from kerasdeep.modeling import feature_cache, freezing
+from kerasdeep.modeling import freezing
 from kerasdeep.modeling.optimizer import default_optimizer
 from kerasdeep.modeling.shape_only import shape_only_variables
-from kerasdeep.objectives import Objective
-from kerasdeep.training import run_setup
+from kerasdeep.training.callbacks import check_monitors
+from kerasdeep.training.phase import compile_phase
 from kerasdeep.training.phase_plan import PhasePlan, plan_phases
 
 MAX_CURVE_POINTS = 60
@@ -102,22 +101,18 @@ def _chunk_decision(setting: str | int) -> dict[str, Any]:
 
 def _plan_phase(plan: PhasePlan, machine: RuntimeContext, reading_bytes: int) -> tuple[dict[str, Any], MemoryEstimate]:
     """What the stage trains, for how long and how fast; and what it needs."""
-    config, objective, per_epoch, steps = plan.config, plan.objective, plan.steps_per_epoch, plan.steps
-    model, dataset, trainable_as_built = objective.model, objective.dataset, objective.trainable_as_built
-    freezing.set_trainable(model, plan.trainable_layers, trainable_as_built)
-    rates = {
-        selector: (factor, freezing.trainable_variables_in(model, names))
-        for selector, (factor, names) in plan.rate_factors.items()
-    }
-    if plan.cache_location:
-        feature_cache.split_frozen_base(model, f"{plan.config_path}.cache_features", plan.cache_location)
-    modeling.compile_model(model, config, dataset, per_epoch, steps, rate_groups=rates)
-    slots = memory.optimizer_slots_per_parameter(model.optimizer, model.trainable_variables)
-    _check_monitors(config, objective)
+    config, objective, steps = plan.config, plan.objective, plan.steps
+    model, trainable_as_built = objective.model, objective.trainable_as_built
+    phase = compile_phase(plan)
+    optimizer = phase.model.optimizer
+    slots = memory.optimizer_slots_per_parameter(optimizer, model.trainable_variables)
+    with shape_only_variables():
+        keras_private.build_variables(phase.model, phase.example_batch())
+        check_monitors(config, phase.history_columns(phase.model.get_metrics_result()))
     early_stopping = config.training.early_stopping
     estimate = memory.estimate(
         model,
-        dataset,
+        objective.dataset,
         config.training.batch_size,
         slots=slots,
         device=machine.device,
@@ -128,13 +123,13 @@ def _plan_phase(plan: PhasePlan, machine: RuntimeContext, reading_bytes: int) ->
         "name": plan.name,
         "train": plan.train_description,
         "pretrain": objective.kind or None,
-        "steps_per_epoch": per_epoch,
+        "steps_per_epoch": plan.steps_per_epoch,
         "trainable": memory.count_parameters(model.trainable_variables),
         "epochs": plan.epochs,
         "steps": steps,
         "optimizer": to_plain(config.optimizer),
         "schedule": to_plain(config.schedule),
-        "rates": rate_curve(model.optimizer, steps),
+        "rates": rate_curve(optimizer, steps),
         "factors": {selector: factor for selector, (factor, _) in plan.rate_factors.items()},
     }
     freezing.set_trainable(model, trainable_as_built.keys(), trainable_as_built)
@@ -172,12 +167,3 @@ def rate_curve(optimizer: keras.optimizers.Optimizer, steps: int) -> dict[str, A
         fixed = modeling.last_momentum(optimizer)
         momenta = None if fixed is None else [shortest_float(fixed)] * len(points)
     return {"steps": points, "learning_rate": rates, "momentum": momenta}
-
-
-def _check_monitors(config: Config, objective: Objective) -> None:
-    """Raises InputError when something watches a figure that will not be recorded."""
-    with shape_only_variables():
-        keras_private.build_variables(objective.model, objective.example_batch())
-        names = ["loss", "data_loss", *objective.model.get_metrics_result()]
-    validation_names = [f"val_{name}" for name in names] if objective.dataset.validation is not None else []
-    run_setup.build_callbacks(config, objective.model, [*names, *validation_names])

@@ -1,4 +1,4 @@
-"""What can happen to a run, told from an error: a full disk, a directory that is gone, too little memory."""
+"""Turns an exception into a message with a remedy: a full disk, a directory that is gone, too little memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def classify_run_error(error: Exception, run: RunDir, config: Config) -> RunFail
         return RunFailed(f"{error}{checkpoint_note}{kept_note}")
     if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
         return RunFailed(
-            f"{_DISK_ERRORS[error.errno].format(run=run.path)}{kept_note} Mend that, then: {resume_command}"
+            f"{_DISK_ERRORS[error.errno].format(run=run.path)}{kept_note} Fix that, then run: {resume_command}"
         )
     if isinstance(error, OSError) and not run.path.is_dir():
         return RunFailed(f"The run directory {run.path} vanished while the run was writing to it.")
@@ -43,17 +43,27 @@ def classify_run_error(error: Exception, run: RunDir, config: Config) -> RunFail
     return None
 
 
-def classify_startup_error(error: Exception) -> RunFailed | None:
+def classify_startup_error(error: BaseException) -> RunFailed | None:
     """An error before the first epoch, if it is one that a machine can cause; None for a bug of ours."""
     if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
         file_note = f": {error.filename}" if error.filename else ""
-        return RunFailed(f"{error.strerror}{file_note}. The run had not begun to train.")
+        return RunFailed(f"{error.strerror}{file_note}. Training had not started.")
     if not is_out_of_memory(error):
         return None
     return RunFailed(
         "Out of memory before the run began: the network's weights or the data do not fit. `kerasdeep plan` says "
         "what they need. Try narrower layers, or fewer rows (`data.limit`)."
     )
+
+
+def attach_run(error: BaseException, run: RunDir) -> None:
+    """Lets whoever catches `error` ask `failed_run` for the run that it ended."""
+    error.__dict__.setdefault("run", run)
+
+
+def failed_run(error: BaseException) -> RunDir | None:
+    """The run that this error, or one that it came from, has ended; None where there was no run yet."""
+    return next((cause.__dict__["run"] for cause in _exception_chain(error) if "run" in cause.__dict__), None)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""Layers that one stage's model has taught, put into another's by name."""
+"""Transfers the weights that one objective's model has learnt to another's layers of the same names."""
 
 from __future__ import annotations
 
@@ -44,12 +44,15 @@ def describe_transfer(source: keras.Model, network: keras.Model) -> list[dict[st
 
 
 def transfer_summary(name: str, rows: list[dict[str, Any]]) -> str:
-    """The table in one line, for the screen."""
+    """The table in one line, for the user."""
     loaded = [row["layer"] for row in rows if row["became"] == "loaded"]
     shown = ", ".join(loaded[:8]) + (f", … ({len(loaded)})" if len(loaded) > 8 else "")
     skipped_count = sum(row["became"] == "skipped" for row in rows)
     new_count = sum(row["became"] == "new" for row in rows)
-    return f"Handed on from {name}: {shown}; {skipped_count} only for pretraining, {new_count} of the network not pretrained."
+    return (
+        f"Transferred from {name}: {shown}; {skipped_count} layers were only for pretraining, {new_count} layers of "
+        "the network are not pretrained."
+    )
 
 
 def _row(layer: str, became: str, why: str) -> dict[str, Any]:

@@ -1,65 +1,39 @@
-"""One stage: epochs of chunks, and what happens at the end of each."""
+"""A phase while it is trained: compiled, then on the device with its callbacks."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
+import numpy as np
 
-from kerasdeep.catalog.types import Duration
+from kerasdeep import modeling
 from kerasdeep.config.lowering.planned import Head
 from kerasdeep.engine.checkpoint import Position
-from kerasdeep.engine.engine import Engine, shortest_float
-from kerasdeep.errors import Interrupted, RunFailed
-from kerasdeep.modeling import data_loss_from_logs, last_learning_rate, last_momentum
+from kerasdeep.engine.engine import Engine
+from kerasdeep.modeling import data_loss_from_logs, feature_cache, freezing
 from kerasdeep.modeling.param_groups import ParamGroup
-from kerasdeep.runs import HistoryFile
-from kerasdeep.training.callbacks import EarlyStoppingCallback
 from kerasdeep.training.phase_plan import PhasePlan
-from kerasdeep.training.progress import NullProgress
-from kerasdeep.training.tensorboard import TensorBoard
-
-if TYPE_CHECKING:
-    from kerasdeep.training.layer_monitor import LayerMonitor
-
-LOSS_NOT_FINITE = (
-    "The loss stopped being finite in epoch {epoch}{where}. What usually helps: a learning rate ten times smaller "
-    "(now {rate:g}), `clipnorm: 1.0` in the optimizer, scaled inputs (`data.scaling`), another initializer."
-)
 
 
-@dataclass(slots=True)
-class PhaseState:
-    """A stage; what follows `first_epoch` is there from when the stage is entered, `train` and `validation` on the
-    device.
+@dataclass
+class CompiledPhase:
+    """A phase whose model is compiled for it.
 
-    `model` is the lesson's, or what is on top of its cached bottom; rows go through `below` first, once, where
-    there is one, and become `features` of that shape where the file asks for it. `number` counts stages from 0,
-    `first_epoch` the epochs that stages before it trained. `watchers` act at epoch ends, in order;
-    `early_stopping` is one of them, or None. `groups` have learning rates of their own, `frozen` are the digests
-    of what must not move, `proof` shows after the stage that it did not, `handed` what became of pretrained
-    layers. `told` is what the facts say of a stage that ended before the run was resumed.
+    `model` is that of the objective, or what stands on top of its cached bottom. Rows pass through `frozen_base`
+    first, once, where there is one. `param_groups` have learning rates of their own.
     """
 
-    index: int
     plan: PhasePlan
     model: keras.Model
-    first_epoch: int = 0
-    frozen_base: keras.Model | None = None
-    feature_shape: list[int] | None = None
-    train: Any = None
-    validation: Any = None
-    engine: Engine | None = None
-    callbacks: dict[str, Any] = field(default_factory=dict)
-    param_groups: list[ParamGroup] = field(default_factory=list)
-    frozen_digests: dict[str, str] = field(default_factory=dict)
-    check_result: dict[str, Any] | None = None
-    transfer_log: list[dict[str, Any]] = field(default_factory=list)
-    resumed_fact: dict[str, Any] | None = None
+    frozen_base: keras.Model | None
+    param_groups: list[ParamGroup]
+
+    @property
+    def index(self) -> int:
+        return self.plan.index
 
     @property
     def name(self) -> str:
@@ -77,167 +51,109 @@ class PhaseState:
     def output_heads(self) -> list[Head]:
         return self.plan.objective.output_heads
 
+    @property
+    def feature_shape(self) -> list[int] | None:
+        """The shape of a row's cached features; None where nothing is cached."""
+        return list(self.frozen_base.output.shape[1:]) if self.frozen_base and self.plan.cache_location else None
+
+    def example_batch(self) -> tuple[Any, Any]:
+        """One row that stands for the data in shape and type: what the model gets, and its target."""
+        x, y = self.plan.objective.example_batch()
+        return (x if self.feature_shape is None else np.zeros((1, *self.feature_shape), np.float32)), y
+
+    def history_columns(self, metric_names: Iterable[str]) -> list[str]:
+        """The figures that a row of the history will hold, for a model that records these metrics."""
+        metrics = dict.fromkeys(["loss", "data_loss", *metric_names])
+        validated = self.plan.objective.dataset.validation is not None
+        return [*metrics, *(f"val_{name}" for name in metrics if validated)]
+
+
+class Callback:
+    """What acts while a phase is trained; a callback overrides the methods that it needs.
+
+    The names are those of Keras, but state goes into checkpoints. `should_stop` ends the phase after the epoch in
+    which it became true.
+    """
+
+    should_stop = False
+
+    def on_phase_begin(self, phase: PhaseState) -> None:
+        """The phase begins, or goes on after a resume."""
+
+    def max_steps(self, position: Position) -> int | None:
+        """How many steps the next call of the engine may run at most; None where it does not matter."""
+        return None
+
+    def on_steps_end(self, position: Position, loss: float) -> None:
+        """A call of the engine returned: `position.step` steps of the epoch are done, with this mean loss."""
+
+    def on_epoch_end(self, epoch: int, row: dict[str, Any]) -> None:
+        """Epoch `epoch` of the phase, from 0, was trained and validated; `row` is its row of the history."""
+
+    def on_interrupt(self, position: Position) -> None:
+        """The run was asked to stop, and stands at `position`."""
+
+    def on_phase_end(self) -> None:
+        """All epochs are done. May raise RunFailed."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed phase goes on from: JSON, with NumPy arrays inside."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from what `state_dict` returned."""
+
+
+@dataclass
+class PhaseState(CompiledPhase):
+    """A phase ready to be trained: its rows are on the device, its callbacks built.
+
+    `first_epoch` counts the epochs that phases before it trained; `callbacks`, by name, are those whose state is
+    kept in checkpoints. After a phase of pretraining `transfer_log` says what became of each layer.
+    """
+
+    first_epoch: int
+    engine: Engine
+    train: Any
+    validation: Any
+    callbacks: dict[str, Callback] = field(default_factory=dict)
+    transfer_log: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def stopped_early(self) -> bool:
+        return any(callback.should_stop for callback in self.callbacks.values())
+
+    def is_last_epoch(self, epoch: int) -> bool:
+        """Whether the phase ends with epoch `epoch`, counted from 0."""
+        return epoch + 1 >= self.epochs or self.stopped_early
+
     def epoch_data(self, epoch: int) -> Any:
-        """What epoch `epoch` of the run trains on: pairs and turned pictures are drawn anew for each."""
+        """What epoch `epoch` of the run trains on: pairs and rotated images are drawn anew for each."""
         epoch_sampler = self.plan.objective.epoch_sampler
         if epoch_sampler is None:
             return self.train
         sampled = epoch_sampler(epoch)
         return self.engine.to_device(sampled.x, sampled.y)
 
-    @property
-    def early_stopping(self) -> EarlyStoppingCallback | None:
-        return self.callbacks.get("early_stopping")
 
-    @property
-    def stopped_early(self) -> bool:
-        return self.early_stopping is not None and self.early_stopping.should_stop
-
-    def history_columns(self) -> list[str]:
-        """The figures that a row of the history will hold."""
-        metrics = list(self.engine.metrics())
-        metrics = list(dict.fromkeys(["loss", "data_loss", *metrics]))
-        return metrics + (
-            [f"val_{name}" for name in metrics] if self.plan.objective.dataset.validation is not None else []
-        )
-
-
-class CheckpointPolicy:
-    """When a checkpoint is due: every so many steps, counted from the stage's start, or minutes."""
-
-    def __init__(self, interval: Duration, steps_per_epoch: int, total_steps: int) -> None:
-        minutes = interval.unit == "minutes"
-        self._steps = None if minutes else interval.steps(steps_per_epoch, total_steps)
-        self._seconds = interval.amount * 60 if minutes else math.inf
-        self._last = time.monotonic()
-
-    def steps_until_due(self, steps_done: int) -> int | None:
-        """Steps until the next one is due; None when steps do not matter."""
-        return self._steps and self._steps - steps_done % self._steps
-
-    def is_due(self, steps_done: int) -> bool:
-        if self._steps:
-            return steps_done % self._steps == 0
-        return time.monotonic() - self._last >= self._seconds
-
-    def mark_saved(self) -> None:
-        self._last = time.monotonic()
-
-
-@dataclass(slots=True)
-class RunContext:
-    """What a stage works with but does not own."""
-
-    history: HistoryFile
-    history_rows: list[dict[str, Any]]
-    display: NullProgress
-    tensorboard: TensorBoard | None
-    layer_monitor: LayerMonitor | None
-    checkpoint_policy: CheckpointPolicy
-    stop_requested: Callable[[], bool]
-    save_checkpoint: Callable[[Position], None]
-
-
-def fit_phase(phase: PhaseState, position: Position, context: RunContext) -> None:
-    """Train `stage` from `position` to its end.
-
-    Raises Interrupted, after saving, when a stop was asked for, and RunFailed when the loss is no longer finite.
-    """
-    context.display.on_phase_begin(phase.name, phase.epochs, phase.steps_per_epoch, phase.engine.batch_size)
-    while position.epoch < phase.epochs and not phase.stopped_early:
-        logs, seconds = position.logs, position.seconds
-        if logs is None:
-            logs, seconds = _train_epoch(phase, position, context)
-        trained_position = Position(phase.index, position.epoch, phase.steps_per_epoch, seconds, logs)
-        row = _validated_row(phase, trained_position, context)
-        context.history_rows.append(row)
-        context.history.append(row)
-        _check_finite(phase, row["epoch"], row["loss"], row.get("val_loss"), detail="")
-        for callback in phase.callbacks.values():
-            callback.on_epoch_end(position.epoch, row)
-        if context.tensorboard:
-            context.tensorboard.on_epoch_end(row)
-        if context.layer_monitor:
-            context.layer_monitor.on_epoch_end(phase, row)
-        context.display.on_epoch_end(row, position.epoch + 1)
-        position = Position(phase.index, position.epoch + 1)
-        is_last = position.epoch == phase.epochs or phase.stopped_early
-        if is_last or context.checkpoint_policy.is_due(position.epoch * phase.steps_per_epoch):
-            context.save_checkpoint(position)
-            context.checkpoint_policy.mark_saved()
-        if context.stop_requested() and not is_last:
-            _interrupt(position, context)
-
-
-def _train_epoch(phase: PhaseState, position: Position, context: RunContext) -> tuple[dict[str, float], float]:
-    """The rest of an epoch: its metrics and the seconds that all of it took."""
-    epoch_index = phase.first_epoch + position.epoch
-    epoch_runner = phase.engine.train(phase.epoch_data(epoch_index), epoch_index, position.step)
-    seconds, steps_before = position.seconds, position.epoch * phase.steps_per_epoch
-    while not epoch_runner.done:
-        start = time.perf_counter()
-        epoch_runner.run(context.checkpoint_policy.steps_until_due(steps_before + epoch_runner.step))
-        seconds += time.perf_counter() - start
-        detail = f", within its first {epoch_runner.step:,} steps" if not epoch_runner.done else ""
-        _check_finite(phase, epoch_index + 1, epoch_runner.loss, None, detail, context)
-        context.display.on_steps_end(position.epoch + 1, epoch_runner.step, epoch_runner.loss)
-        if epoch_runner.done:
-            break
-        mid_epoch = Position(phase.index, position.epoch, epoch_runner.step, seconds)
-        if context.stop_requested():
-            _interrupt(mid_epoch, context)
-        if context.checkpoint_policy.is_due(steps_before + epoch_runner.step):
-            context.save_checkpoint(mid_epoch)
-            context.checkpoint_policy.mark_saved()
-    return phase.engine.metrics(), seconds
-
-
-def _validated_row(phase: PhaseState, position: Position, context: RunContext) -> dict[str, Any]:
-    logs, validation = position.logs or {}, {}
-    if phase.validation is not None:
-        evaluation = phase.engine.evaluate(phase.validation, context.stop_requested)
-        if evaluation is None:
-            _interrupt(position, context)
-        validation = {
-            f"val_{name}": value for name, value in with_data_loss(evaluation or {}, phase.output_heads).items()
-        }
-    momentum = last_momentum(phase.model.optimizer)
-    return {
-        "stage": phase.name,
-        "epoch": phase.first_epoch + position.epoch + 1,
-        **with_data_loss(logs, phase.output_heads),
-        **validation,
-        "learning_rate": shortest_float(last_learning_rate(phase.model.optimizer)),
-        **{
-            f"learning_rate:{group.selector}": shortest_float(last_learning_rate(group.optimizer))
-            for group in phase.param_groups
-        },
-        "momentum": None if momentum is None else shortest_float(momentum),
-        "seconds": round(position.seconds, 4),
-        "examples_per_second": round(phase.engine.count_rows(phase.train) / max(position.seconds, 1e-9), 1),
+def compile_phase(plan: PhasePlan) -> CompiledPhase:
+    """Freezes layers and compiles the model as planned. Raises InputError where that cannot be done."""
+    objective = plan.objective
+    model, frozen_base = objective.model, objective.frozen_base
+    freezing.set_trainable(model, plan.trainable_layers, objective.trainable_as_built)
+    rate_groups = {
+        selector: (factor, freezing.trainable_variables_in(model, names))
+        for selector, (factor, names) in plan.rate_factors.items()
     }
+    if plan.cache_location:
+        config_path = f"{plan.config_path}.cache_features"
+        frozen_base, model = feature_cache.split_frozen_base(model, config_path, plan.cache_location)
+    groups = modeling.compile_model(
+        model, plan.config, objective.dataset, plan.steps_per_epoch, plan.steps, rate_groups=rate_groups
+    )
+    return CompiledPhase(plan, model, frozen_base, groups)
 
 
 def with_data_loss(logs: dict[str, float], heads: list[Head]) -> dict[str, float]:
     """Loss first, then the loss on the data alone, which is the loss itself where the model has no penalties."""
     return {"loss": logs["loss"], "data_loss": data_loss_from_logs(logs, heads), **logs}
-
-
-def _check_finite(
-    phase: PhaseState,
-    epoch: int,
-    loss: float,
-    validation_loss: float | None,
-    detail: str,
-    context: RunContext | None = None,
-) -> None:
-    if math.isfinite(loss) and math.isfinite(validation_loss or 0.0):
-        return
-    if context is not None:  # the history shows where it happened
-        context.history.append({"stage": phase.name, "epoch": epoch, "loss": loss})
-    raise RunFailed(LOSS_NOT_FINITE.format(epoch=epoch, where=detail, rate=last_learning_rate(phase.model.optimizer)))
-
-
-def _interrupt(position: Position, context: RunContext) -> None:
-    context.save_checkpoint(position)
-    raise Interrupted

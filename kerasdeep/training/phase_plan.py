@@ -1,4 +1,4 @@
-"""The parts in which a run trains: the stages of the file, with `unfreeze` spelled out, layers by name."""
+"""The phases in which a run trains: the stages of the file, with `unfreeze` spelled out and layers by name."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from kerasdeep.objectives import Objective
 
 @dataclass(frozen=True, slots=True)
 class PhasePlan:
-    """One compilation of the model. `spec` is the experiment as this part sees it, `trained` names layers.
+    """One compilation of the model. `config` is the configuration as this phase sees it.
 
-    `lesson` is the model with its data. `rates` has (factor, names of layers) by selector; `keeps_state` goes on
-    with the optimizer of the part before; `cached` is where the file asks to compute the frozen bottom once, and
-    `where` how the place is called.
+    `rate_factors` has (factor, names of layers) by selector. With `keeps_optimizer_state` the optimizer goes on from
+    the state of the phase before. `cache_location` is where the file asks to compute the frozen bottom once, under
+    `config_path`. `index` counts from 0.
     """
 
     name: str
@@ -36,6 +36,8 @@ class PhasePlan:
     keeps_optimizer_state: bool = False
     config_path: str = ""
     cache_location: SourceLocation | None = None
+    index: int = 0
+    is_last: bool = False
 
     @property
     def epochs(self) -> int:
@@ -56,13 +58,14 @@ def plan_phases(experiment: Experiment) -> list[PhasePlan]:
     Raises InputError for a selector that means no layer, or none that its stage trains, for a layer that two rates
     mean, and for a stage in which nothing learns.
     """
-    config, plans = experiment.config, []
+    config: Config = experiment.config
+    plans: list[PhasePlan] = []
     stage_objectives = zip(stages.effective_stages(config), experiment.stage_objectives, strict=True)
     for index, (stage, objectives) in enumerate(stage_objectives):
         config_path = f"stages.{index}" if config.stages else "the run"
         for objective in objectives:
             plans += _plan_stage(config, stage, objective, config_path)
-    return plans
+    return [replace(plan, index=index, is_last=plan is plans[-1]) for index, plan in enumerate(plans)]
 
 
 def _plan_stage(config: Config, stage: StageConfig, objective: Objective, config_path: str) -> list[PhasePlan]:
@@ -70,7 +73,10 @@ def _plan_stage(config: Config, stage: StageConfig, objective: Objective, config
     trainable_layers = {layer.name for layer in layers if layer.weighted and objective.trainable_as_built[layer.name]}
     selected_layers = stages.select_layers(stage.train, layers, f"{config_path}.train", stage.location("train"))
     if not trainable_layers.intersection(selected_layers):
-        message = f"`{config_path}` trains {_train_description(stage)}, where nothing can learn: no weights, or `trainable: false`."
+        message = (
+            f"`{config_path}` selects {_train_description(stage)}, but none of these layers can be trained: they have "
+        )
+        message += "no weights, or `trainable: false`."
         raise InputError(message, "nothing-to-train", stage.location("train"))
     if stage.unfreeze:
         return _unfreezing_plans(
@@ -107,7 +113,9 @@ def _train_description(stage: StageConfig) -> str:
 def _rate_factors(
     stage: StageConfig, layers: Sequence[SelectableLayer], trainable_layers: Collection[str], config_path: str
 ) -> dict[str, tuple[float, list[str]]]:
-    location, selector_by_layer, rate_factors = stage.location("rates"), {}, {}
+    location = stage.location("rates")
+    selector_by_layer: dict[str, str] = {}
+    rate_factors = {}
     for selector, factor in stage.rates.items():
         names = [
             name for name in stages.select_layers(selector, layers, config_path, location) if name in trainable_layers
@@ -126,7 +134,10 @@ def _check_single_rate(
     name: str, selector: str, selector_by_layer: dict[str, str], config_path: str, location: SourceLocation | None
 ) -> None:
     if name in selector_by_layer:
-        message = f"`{config_path}`: `{selector_by_layer[name]}` and `{selector}` both mean {name}. Expected one rate for each layer."
+        message = (
+            f"`{config_path}`: `{selector_by_layer[name]}` and `{selector}` both select {name}. Expected one rate "
+        )
+        message += "for each layer."
         raise InputError(message, "conflict", location)
     selector_by_layer[name] = selector
 
@@ -137,7 +148,7 @@ def _shortened_list(names: Collection[str]) -> str:
 
 
 def _unfreezing_plans(config: Config, stage: StageConfig, objective: Objective, names: list[str]) -> list[PhasePlan]:
-    """The parts of `unfreeze`: the top block alone, then the next one with it, and so on, slower further down."""
+    """The phases of `unfreeze`: the top block alone, then the next one with it, and so on, slower further down."""
     unfreeze = stage.unfreeze
     top_first = freezing.layer_blocks(objective.model, names)[::-1]
     step_count = max(1, min(len(top_first), stage.epochs // unfreeze.every))

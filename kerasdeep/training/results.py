@@ -8,19 +8,19 @@ from typing import Any
 import keras
 
 from kerasdeep.backends import current_backend
-from kerasdeep.backends.runtime import RuntimeContext
 from kerasdeep.catalog import to_plain
-from kerasdeep.config.root import Config
-from kerasdeep.data import Dataset
-from kerasdeep.engine.compile_policy import CompileDecision
 from kerasdeep.evaluation import weight_stats
 from kerasdeep.evaluation.baseline import constant_predictions
 from kerasdeep.evaluation.prediction_metrics import METRIC_PREFIX, evaluate
 from kerasdeep.evaluation.reconstructions import example_rows, reconstruction_examples
 from kerasdeep.evaluation.worst_predictions import mistakes
+from kerasdeep.experiment import Experiment
 from kerasdeep.modeling import freezing
 from kerasdeep.runs import RunDir, atomic_write
+from kerasdeep.training.callbacks.early_stopping import EarlyStopping
+from kerasdeep.training.callbacks.freeze_check import FreezeCheck
 from kerasdeep.training.phase import PhaseState, with_data_loss
+from kerasdeep.training.phase_plan import PhasePlan
 
 
 def save_model(model: keras.Model, run: RunDir) -> None:
@@ -32,13 +32,15 @@ def save_model(model: keras.Model, run: RunDir) -> None:
 
 
 def write_weights_fact(model: keras.Model, run: RunDir, head_layers: Collection[str]) -> None:
-    """The fact that describes the kernels of the model as saved; `heads` names its output layers."""
+    """The fact that describes the kernels of the model as saved; `head_layers` are its outputs."""
     run.write_fact("weights", weight_stats.describe_weights(freezing.leaf_layers(model), head_layers))
 
 
-def evaluate_run(run: RunDir, config: Config, dataset: Dataset, phase: PhaseState) -> dict[str, Any]:
-    """Measure the model on what it was not trained on; write the facts, return the result's part of it."""
-    engine, losses, outputs, splits = phase.engine, {}, {}, dataset.held_out
+def evaluate_run(run: RunDir, experiment: Experiment, phase: PhaseState) -> dict[str, Any]:
+    """Measures the model on what it was not trained on; writes the facts and returns the result's part of it."""
+    dataset, engine, splits = experiment.dataset, phase.engine, experiment.dataset.held_out
+    losses: dict[str, float] = {}
+    outputs = {}
     for name, split in splits.items():
         device_data = phase.validation if name == "validation" else engine.to_device(split.x, split.y)
         split_losses = with_data_loss(engine.evaluate(device_data) or {}, phase.output_heads)
@@ -50,12 +52,12 @@ def evaluate_run(run: RunDir, config: Config, dataset: Dataset, phase: PhaseStat
     )
     result = evaluate(dataset.preprocessing, labels, outputs, constant)
     run.write_fact("evaluation", result.evaluation)
-    run.write_fact("samples", mistakes(dataset, result.targets, config.report.examples))
+    run.write_fact("samples", mistakes(dataset, result.targets, experiment.config.report.examples))
     return {"metrics": {**losses, **result.metrics}, "baseline": result.baseline, "intervals": result.intervals}
 
 
 def write_reconstructions(run: RunDir, phase: PhaseState) -> None:
-    """What an autoencoder gives back for a few held-out rows, kept with those of the stages before it."""
+    """How an autoencoder reconstructs a few held-out rows, kept with those of the phases before it."""
     objective = phase.plan.objective
     if not objective.is_autoencoder or objective.frozen_base is not None:
         return
@@ -68,63 +70,34 @@ def write_reconstructions(run: RunDir, phase: PhaseState) -> None:
     run.write_fact("reconstructions", [*earlier_entries, {"stage": phase.name, "rows": reconstructed}])
 
 
-def write_result(
-    run: RunDir, config: Config, status: str, history_rows: list[dict[str, Any]], phases: list[PhaseState], **extra: Any
-) -> None:
-    """`result.json` for any status; `more` brings metrics, or the error."""
-    run.write_result(
-        {
-            "name": config.name,
-            "status": status,
-            "metrics": {},
-            "baseline": {},
-            "intervals": {},
-            "best_epoch": _best_epoch(phases[-1]) or (history_rows[-1]["epoch"] if history_rows else None),
-            "epochs": history_rows[-1]["epoch"] if history_rows else 0,
-            "seconds": round(sum(row["seconds"] for row in history_rows), 3),
-            "parameters": phases[-1].plan.objective.model.count_params(),
-            "seed": config.seed,
-            **extra,
-        }
-    )
+def stage_fact(plan: PhasePlan, feature_shape: list[int] | None, phase: PhaseState | None = None) -> dict[str, Any]:
+    """A phase as `facts/stages.json` holds it; `phase` is its state, once it was begun.
 
-
-def stages_fact(phases: list[PhaseState], status: str) -> list[dict[str, Any]]:
-    """Every stage as `facts/stages.json` holds it; those that ended before a resume as they were told then."""
-    return [phase.resumed_fact or _phase_fact(phase, status) for phase in phases]
-
-
-def _phase_fact(phase: PhaseState, status: str) -> dict[str, Any]:
-    stop_reason = "planned" if phase.check_result or status == "completed" else "interrupted"
-    config = phase.plan.config
-    kind = phase.plan.objective.kind
+    The best epoch is the one, counted through the run from 1, whose weights the phase leaves; None for the last.
+    """
+    callbacks = phase.callbacks if phase else {}
+    early_stopping, freeze_check = callbacks.get("early_stopping"), callbacks.get("freeze_check")
+    restored_epoch = early_stopping.restored_epoch if isinstance(early_stopping, EarlyStopping) else None
+    check_result = freeze_check.result if isinstance(freeze_check, FreezeCheck) else None
+    first_epoch, config, kind = phase.first_epoch if phase else 0, plan.config, plan.objective.kind
     return {
-        "name": phase.name,
-        "train": phase.plan.train_description,
-        **({"pretrain": kind, "handed": phase.transfer_log} if kind else {}),
-        **({"cached": phase.feature_shape} if phase.feature_shape else {}),
-        "first_epoch": phase.first_epoch + 1,
-        "epochs": phase.epochs,
-        "best_epoch": _best_epoch(phase),
+        "name": plan.name,
+        "train": plan.train_description,
+        **({"pretrain": kind, "handed": phase.transfer_log if phase else []} if kind else {}),
+        **({"cached": feature_shape} if feature_shape else {}),
+        "first_epoch": first_epoch + 1,
+        "epochs": plan.epochs,
+        "best_epoch": None if restored_epoch is None else first_epoch + restored_epoch + 1,
         "optimizer": to_plain(config.optimizer),
         "schedule": to_plain(config.schedule),
-        "steps": phase.steps_per_epoch * phase.epochs,
-        "stopped": "early" if phase.stopped_early else stop_reason,
-        "proof": phase.check_result,
+        "steps": plan.steps,
+        "stopped": "early" if phase and phase.stopped_early else "planned" if check_result else "interrupted",
+        "proof": check_result,
     }
 
 
-def _best_epoch(phase: PhaseState) -> int | None:
-    """The epoch, counted through the run from 1, whose weights the stage leaves; None when it is the last."""
-    early_stopping = phase.early_stopping
-    return (
-        None
-        if early_stopping is None or early_stopping.restored_epoch is None
-        else phase.first_epoch + early_stopping.restored_epoch + 1
-    )
-
-
-def engine_fact(phase: PhaseState, machine: RuntimeContext, compile_decision: CompileDecision) -> dict[str, Any]:
+def engine_fact(phase: PhaseState, experiment: Experiment) -> dict[str, Any]:
+    machine, compile_decision = experiment.runtime, experiment.compile_decision
     return {
         "backend": machine.backend,
         "device": machine.device,

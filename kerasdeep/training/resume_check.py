@@ -70,12 +70,12 @@ def _with_schedule_length(
     `epochs` are those that the run had before, `planned` the text of its `training.schedule_epochs`.
     """
     schedule, training_config = loaded.config.schedule, loaded.config.training
-    if schedule is None or schedule.name == PLATEAU_SCHEDULE or loaded.config.stages:
+    if schedule is None or schedule.name == PLATEAU_SCHEDULE or loaded.config.stages:  # has no planned end
         return loaded
     schedule_epochs = None if planned_text in (None, "null") else int(planned_text)
     if training_config.schedule_epochs not in (None, schedule_epochs):
-        message = f"The schedule of {run.path} is planned over {schedule_epochs or original_epochs} epochs, now `schedule_epochs` is "
-        message += f"{training_config.schedule_epochs}. Start a new run."
+        message = f"The schedule of {run.path} is planned over {schedule_epochs or original_epochs} epochs, now "
+        message += f"`schedule_epochs` is {training_config.schedule_epochs}. Start a new run."
         raise InputError(message, "config-changed", training_config.location("schedule_epochs"))
     warnings = loaded.warnings
     if training_config.epochs != original_epochs:
@@ -97,7 +97,7 @@ def _extension_warnings(
         message += "there stays at its last rate. `stretch` would spread it over all epochs."
     else:
         message += f"{schedule} is spread over them all from here on (`when_extended: stretch`), so the rate may "
-        message += "jump; a run of that length from the start would be another one."
+        message += "jump; a run planned for that length from the start would have had other rates."
     problems.warn("extended", message, training_config.location("when_extended"))
     return problems.warnings
 

@@ -99,7 +99,7 @@ def test_a_run_is_read_as_it_was_saved(config):
     assert found.layers[0]["saved"]["norm"] == pytest.approx(np.linalg.norm(kernel), rel=1e-5)
     run.model.unlink()
     found = diagnostics.diagnose(load_config(run.resolved), run)
-    assert "left no model" in found.notes[0] and "initial" in found.moments
+    assert "has no saved model" in found.notes[0] and "initial" in found.moments
 
 
 def rows(train, held_out):

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from kerasdeep.errors import InputError, SourceLocation
-from kerasdeep.training.callbacks import EarlyStoppingCallback, ReduceLROnPlateau, check_monitor, monitor_direction
+from kerasdeep.training.callbacks.early_stopping import EarlyStopping
+from kerasdeep.training.callbacks.monitor import check_monitor, monitor_direction
+from kerasdeep.training.callbacks.reduce_lr import ReduceLROnPlateau
 
 
 def model(rate=0.1):
@@ -51,7 +53,7 @@ def mark_weights(net, epoch):
     ],
 )
 def test_early_stopping_stops_where_keras_does_and_restores_the_same_weights(changed):
-    ours = EarlyStoppingCallback(settings(**changed), model())
+    ours = EarlyStopping(settings(**changed), model())
     theirs = keras.callbacks.EarlyStopping(**vars(settings(**changed)))
     theirs.set_model(model())
     theirs.on_train_begin()
@@ -66,16 +68,20 @@ def test_early_stopping_stops_where_keras_does_and_restores_the_same_weights(cha
         if ours.should_stop:
             break
     theirs.on_train_end()
-    assert ours.restore_best_weights()
+    ours.on_phase_end()
     assert ours.best_epoch == ours.restored_epoch == theirs.best_epoch
     for one, other in zip(ours._model.get_weights(), theirs.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_without_restoring_the_last_weights_stay():
-    ours = EarlyStoppingCallback(settings(restore_best_weights=False), model())
+    ours = EarlyStopping(settings(restore_best_weights=False), model())
+    mark_weights(ours._model, 0)
     ours.on_epoch_end(0, {"val_loss": 1.0})
-    assert not ours.restore_best_weights() and ours.restored_epoch is None
+    mark_weights(ours._model, 1)
+    ours.on_phase_end()
+    assert ours.restored_epoch is None
+    assert all((weights == 1).all() for weights in ours._model.get_weights())
 
 
 @pytest.mark.parametrize(
@@ -113,10 +119,10 @@ def test_performance_scheduling_lowers_the_rate_when_keras_does(changed):
 
 
 def test_state_goes_on_where_it_was():
-    first = EarlyStoppingCallback(settings(), model())
+    first = EarlyStopping(settings(), model())
     for epoch, loss in enumerate([1.0, 0.5, 0.6]):
         first.on_epoch_end(epoch, {"val_loss": loss})
-    second = EarlyStoppingCallback(settings(), model())
+    second = EarlyStopping(settings(), model())
     second.load_state_dict(first.state_dict())
     second.on_epoch_end(3, {"val_loss": 0.6})
     assert second.should_stop and second.best_epoch == 1

@@ -10,7 +10,7 @@ from kerasdeep.engine import checkpoint
 from kerasdeep.errors import Interrupted
 from kerasdeep.evaluation import layer_stats
 from kerasdeep.runs import latest_run
-from kerasdeep.training import layer_monitor
+from kerasdeep.training.callbacks import layer_monitor
 
 NET = """
 name: watched

@@ -2,10 +2,12 @@
 
 import io
 import sys
+from types import SimpleNamespace
 
 import pytest
 
-from kerasdeep.training import progress
+from kerasdeep.engine.checkpoint import Position
+from kerasdeep.training.callbacks import progress
 
 ROW = {
     "stage": "main",
@@ -29,16 +31,16 @@ def test_a_line_an_epoch_names_each_figure_once():
 
 def run(display):
     with display:
-        display.on_phase_begin("main", 2, 10, 32)
+        display.on_phase_begin(SimpleNamespace(epochs=2, steps_per_epoch=10, engine=SimpleNamespace(batch_size=32)))
         display.say("a word")
         for step in (1, 10):
-            display.on_steps_end(1, step, 0.5)
-        display.on_epoch_end(ROW, 1)
+            display.on_steps_end(Position(0, 0, step), 0.5)
+        display.on_epoch_end(0, ROW)
 
 
 @pytest.mark.parametrize(("mode", "stream"), [("auto", "stdout"), ("json", "stderr"), ("quiet", None)])
 def test_plain_lines_go_where_the_mode_says(mode, stream, capsys):
-    run(progress.make_display(mode))
+    run(progress.make_progress(mode))
     captured = capsys.readouterr()
     for name in ("stdout", "stderr"):
         text = captured.out if name == "stdout" else captured.err
@@ -56,7 +58,7 @@ def test_a_terminal_gets_a_bar_with_rate_and_time_left(monkeypatch):
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "150")
-    run(progress.make_display("auto"))
+    run(progress.make_progress("auto"))
     text = terminal.getvalue()
     assert "a word" in text and "epoch 1/2" in text and "10/10 steps" in text
     assert "examples/s" in text and "left" in text

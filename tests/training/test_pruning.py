@@ -15,7 +15,7 @@ from kerasdeep.config.sections.regularization import PruningConfig as Settings
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import Interrupted
 from kerasdeep.runs import RunDir
-from kerasdeep.training.pruning import PruningCallback, cubic_ramp, zero_smallest
+from kerasdeep.training.callbacks.pruning import Pruning, cubic_ramp, zero_smallest
 
 TABLE = """
 data: {source: iris, validation: 30}
@@ -109,7 +109,7 @@ def test_zeros_stay_under_any_optimizer_and_others_move(optimizer):
 
 def test_a_share_counts_what_is_zero_already():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(5)])
-    pruning = PruningCallback(Settings(share=0.5), model, steps_per_epoch=10, epochs=10)
+    pruning = Pruning(Settings(share=0.5), model, steps_per_epoch=10, epochs=10)
     kernel, found = model.layers[0].kernel, []
     for epoch in range(10):
         pruning.on_epoch_end(epoch, {})

@@ -12,7 +12,7 @@ from kerasdeep.errors import InputError, Interrupted, RunFailed
 from kerasdeep.modeling import param_groups
 from kerasdeep.modeling.optimizer import default_optimizer
 from kerasdeep.runs import RunDir
-from kerasdeep.training import trainer
+from kerasdeep.training.callbacks.freeze_check import FreezeCheck
 
 NET = """
 version: 1
@@ -87,14 +87,15 @@ def test_a_run_killed_in_any_stage_resumes_to_the_same_bits(config, monkeypatch)
 
 
 def test_frozen_weights_that_move_fail_the_run(config, monkeypatch):
-    leave = trainer.Trainer.end_phase
+    check = FreezeCheck.on_phase_end
 
-    def meddle(self, stage):
-        stage.model.get_layer("dense_1").kernel.assign_add(keras.ops.ones_like(stage.model.get_layer("dense_1").kernel))
-        return leave(self, stage)
+    def meddle(self):
+        kernel = self._phase.model.get_layer("dense_1").kernel
+        kernel.assign_add(keras.ops.ones_like(kernel))
+        check(self)
 
-    monkeypatch.setattr(trainer.Trainer, "leave", meddle)
-    with pytest.raises(RunFailed, match=r"after top failed: frozen tensors moved: dense_1/0/kernel"):
+    monkeypatch.setattr(FreezeCheck, "on_phase_end", meddle)
+    with pytest.raises(RunFailed, match=r"after head failed: frozen tensors moved: dense_1/0/kernel"):
         train(config)
 
 
@@ -103,10 +104,10 @@ def test_frozen_weights_that_move_fail_the_run(config, monkeypatch):
     [
         ("stages.0.train=dense_9", r"`stages\.0\.train`: `dense_9` matches no layer.*dense_1, dense_1_bn"),
         ("stages.1.rates={dense_1: 0.1}", r"this stage trains nothing of `dense_1`"),
-        ("stages.1.rates={dense_2: 0.1, last:1: 0.2}", r"both mean dense_2"),
+        ("stages.1.rates={dense_2: 0.1, last:1: 0.2}", r"both select dense_2"),
         ("stages.0.train=flatten*", "matches no layer"),
         ("stages.2.early_stopping.monitor=val_auc", "is not recorded"),
-        ("stages.1.rates={output: 0.1, head: 0.5}", "both mean output"),
+        ("stages.1.rates={output: 0.1, head: 0.5}", "both select output"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_there_is_a_run(config, sets, said):

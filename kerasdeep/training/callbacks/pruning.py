@@ -1,8 +1,8 @@
 """Magnitude pruning: at every epoch's end the smallest weights of each kernel become zeros.
 
 The share of zeros follows Zhu & Gupta 2017 ("To prune, or not to prune"): s(t) = s - s (1 - p)³, where p rises
-from 0 to 1 between the two ends. Between epoch ends the optimizer keeps zeros as they are (`extras.KeepsZeros`),
-so there is no state beside the weights: a resumed run goes on exactly.
+from 0 to 1 between the two ends. Between epoch ends the optimizer keeps zeros as they are
+(`custom_objects.keep_zeros`), so there is no state beside the weights: a resumed run goes on exactly.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasdeep.config.sections.regularization import PruningConfig as Settings
+from kerasdeep.config.sections.regularization import PruningConfig
 from kerasdeep.modeling import freezing
+from kerasdeep.training.phase import Callback, CompiledPhase
 
 
-class PruningCallback:
-    """Prunes the kernels that `model` trains, in a stage of `epochs` times `steps_per_epoch` steps."""
+class Pruning(Callback):
+    """Prunes the kernels that `model` trains, in a phase of `epochs` times `steps_per_epoch` steps."""
 
-    def __init__(self, settings: Settings, model: keras.Model, steps_per_epoch: int, epochs: int) -> None:
+    def __init__(self, settings: PruningConfig, model: keras.Model, steps_per_epoch: int, epochs: int) -> None:
         self._settings = settings
         self._kernels = freezing.prunable_kernels(model)
         self._per_epoch = steps_per_epoch
@@ -27,8 +28,15 @@ class PruningCallback:
         self._first = settings.from_.steps(steps_per_epoch, total)
         self._last = settings.until.steps(steps_per_epoch, total)
 
+    @classmethod
+    def for_phase(cls, phase: CompiledPhase) -> Pruning | None:
+        """The last phase of a run prunes: it trains the network that is kept."""
+        settings = phase.plan.config.regularization.pruning
+        if settings is None or not phase.plan.is_last:
+            return None
+        return cls(settings, phase.model, phase.steps_per_epoch, phase.epochs)
+
     def on_epoch_end(self, epoch: int, row: dict[str, Any]) -> None:
-        """`epoch` counts from 0 within the stage."""
         ramp_value = cubic_ramp((epoch + 1) * self._per_epoch, self._first, self._last)
         if ramp_value == 0.0:
             return
@@ -39,12 +47,6 @@ class PruningCallback:
             else:
                 values[np.abs(values) < self._settings.below * ramp_value] = 0
             kernel.assign(values)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The zeros are in the weights."""
 
 
 def cubic_ramp(step: int, first: int, last: int) -> float:

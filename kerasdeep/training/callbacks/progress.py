@@ -9,19 +9,22 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from kerasdeep.engine.checkpoint import Position
+from kerasdeep.training.phase import Callback, PhaseState
+
 _HIDDEN_COLUMNS = ("stage", "epoch", "momentum", "seconds", "examples_per_second")
 _SHORT_NAMES = {"learning_rate": "rate"}
 
 
-def make_display(mode: str = "auto") -> NullProgress:
-    """The display for `mode`: `auto` speaks on stdout, `json` on stderr, `quiet` not at all."""
+def make_progress(mode: str = "auto") -> NullProgress:
+    """For `mode`: `auto` writes to stdout, `json` to stderr, `quiet` nowhere."""
     if mode == "quiet":
         return NullProgress()
     stream = sys.stderr if mode == "json" else sys.stdout
     return LiveProgress(stream) if stream.isatty() else LineProgress(stream)
 
 
-class NullProgress:
+class NullProgress(Callback):
     """Shows nothing; the others fill in what they show. Used as a context around the training."""
 
     def __enter__(self) -> NullProgress:
@@ -32,15 +35,6 @@ class NullProgress:
 
     def say(self, text: str) -> None:
         """A sentence for the user."""
-
-    def on_phase_begin(self, name: str, epochs: int, steps: int, batch_size: int) -> None:
-        """A stage of `epochs` epochs of `steps` steps begins."""
-
-    def on_steps_end(self, epoch: int, step: int, loss: float) -> None:
-        """`step` steps of epoch `epoch` (from 1) are done, with this mean loss so far."""
-
-    def on_epoch_end(self, row: dict[str, Any], epoch: int) -> None:
-        """Epoch `epoch` of the stage (from 1) is done and validated."""
 
 
 class LineProgress(NullProgress):
@@ -53,11 +47,11 @@ class LineProgress(NullProgress):
     def say(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
 
-    def on_phase_begin(self, name: str, epochs: int, steps: int, batch_size: int) -> None:
-        self._epochs = epochs
+    def on_phase_begin(self, phase: PhaseState) -> None:
+        self._epochs = phase.epochs
 
-    def on_epoch_end(self, row: dict[str, Any], epoch: int) -> None:
-        self.say(format_epoch(row, epoch, self._epochs))
+    def on_epoch_end(self, epoch: int, row: dict[str, Any]) -> None:
+        self.say(format_epoch(row, epoch + 1, self._epochs))
 
 
 class LiveProgress(NullProgress):
@@ -86,15 +80,15 @@ class LiveProgress(NullProgress):
     def say(self, text: str) -> None:
         self._bar.console.print(text, markup=False)
 
-    def on_phase_begin(self, name: str, epochs: int, steps: int, batch_size: int) -> None:
-        self._epochs, self._steps, self._batch_size = epochs, steps, batch_size
+    def on_phase_begin(self, phase: PhaseState) -> None:
+        self._epochs, self._steps, self._batch_size = phase.epochs, phase.steps_per_epoch, phase.engine.batch_size
         self._start, self._first_step = time.perf_counter(), -1
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task("", total=steps, epoch=1, epochs=epochs, figures="compiling")
+        self._task = self._bar.add_task("", total=self._steps, epoch=1, epochs=self._epochs, figures="compiling")
 
-    def on_steps_end(self, epoch: int, step: int, loss: float) -> None:
-        steps_done = (epoch - 1) * self._steps + step
+    def on_steps_end(self, position: Position, loss: float) -> None:
+        steps_done = position.epoch * self._steps + position.step
         if self._first_step < 0:  # the first call compiled and may have come after a resume: measure from here
             self._first_step, self._start = steps_done, time.perf_counter()
         figures = f"loss {loss:.4g}"
@@ -103,16 +97,16 @@ class LiveProgress(NullProgress):
             steps_per_second = (steps_done - self._first_step) / seconds
             seconds_left = (self._epochs * self._steps - steps_done) / steps_per_second
             figures += f"  {steps_per_second * self._batch_size:,.0f} examples/s  {format_duration(seconds_left)} left"
-        self._bar.update(self._task, completed=step, epoch=epoch, figures=figures)
+        self._bar.update(self._task, completed=position.step, epoch=position.epoch + 1, figures=figures)
 
-    def on_epoch_end(self, row: dict[str, Any], epoch: int) -> None:
-        self.say(format_epoch(row, epoch, self._epochs))
+    def on_epoch_end(self, epoch: int, row: dict[str, Any]) -> None:
+        self.say(format_epoch(row, epoch + 1, self._epochs))
 
 
 def format_epoch(row: dict[str, Any], epoch: int, epochs: int) -> str:
     """`epoch  3/20  loss 0.4312  accuracy 0.849  val_loss 0.402  rate 0.01  0.4 s`."""
     figures = {name: value for name, value in row.items() if name not in _HIDDEN_COLUMNS and value is not None}
-    for prefix in ("", "val_"):  # said once where there are no penalties
+    for prefix in ("", "val_"):  # once is enough where there are no penalties
         if figures.get(f"{prefix}data_loss") == figures.get(f"{prefix}loss"):
             figures.pop(f"{prefix}data_loss", None)
     values_text = "  ".join(f"{_SHORT_NAMES.get(name, name)} {value:.4g}" for name, value in figures.items())

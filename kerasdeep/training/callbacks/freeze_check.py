@@ -1,4 +1,4 @@
-"""What is shown after a stage: frozen weights did not move, and every weight that learnt had the stated rate."""
+"""Checks after a phase that frozen weights did not move and that every trained weight had its stated rate."""
 
 from __future__ import annotations
 
@@ -9,15 +9,40 @@ from typing import Any
 
 import keras
 
+from kerasdeep.errors import RunFailed
 from kerasdeep.modeling import freezing
 from kerasdeep.modeling.optimizer import last_learning_rate
 from kerasdeep.modeling.param_groups import ParamGroup, group_counts, inner_optimizers
+from kerasdeep.training.phase import Callback, CompiledPhase
 
-Digests = dict[str, str]
 _TOLERANCE = 1e-6
 
 
-def frozen_digests(model: keras.Model) -> Digests:
+class FreezeCheck(Callback):
+    """Digests the frozen tensors when a phase begins; raises RunFailed at its end where the check fails.
+
+    `result` is what `check_phase` found, once the phase has ended.
+    """
+
+    def __init__(self, phase: CompiledPhase) -> None:
+        self._phase, self._model = phase, phase.plan.objective.model
+        self.digests = frozen_digests(self._model)
+        self.result: dict[str, Any] | None = None
+
+    def on_phase_end(self) -> None:
+        phase = self._phase
+        self.result = check_phase(self._model, phase.model.optimizer, self.digests, phase.param_groups)
+        if not self.result["holds"]:
+            raise RunFailed(failure_message(phase.name, self.result))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"frozen": self.digests} if self.digests else {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.digests = state.get("frozen", self.digests)
+
+
+def frozen_digests(model: keras.Model) -> dict[str, str]:
     """The SHA-256 of every frozen tensor's bytes, by path; batch norm's moving statistics are among them."""
     return {
         path: hashlib.sha256(keras.ops.convert_to_numpy(variable).tobytes()).hexdigest()
@@ -26,12 +51,15 @@ def frozen_digests(model: keras.Model) -> Digests:
 
 
 def check_phase(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, digests_before: Digests, groups: Sequence[ParamGroup]
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    digests_before: dict[str, str],
+    groups: Sequence[ParamGroup],
 ) -> dict[str, Any]:
-    """Compares with the `digests` from before the stage, and the stage's optimizer with what was asked of it.
+    """Compares frozen tensors with their digests from before the phase, and applied rates with those asked for.
 
     `holds` sums it up; `moved` lists frozen tensors that changed, `outside` variables that are not in exactly one
-    group of the optimizer, and each of `groups` says what factor was asked and what was applied at the last step.
+    group of the optimizer; each of `groups` has the factor that was asked for and the one of the last step.
     """
     digests_after = frozen_digests(model)
     trained = model.trainable_variables
@@ -69,8 +97,8 @@ def _group_row(group: ParamGroup, base: float) -> dict[str, Any]:
 
 
 def check_summary(phase_name: str, check_result: dict[str, Any]) -> str:
-    """The proof in one line, for the screen."""
-    clauses = [f"all {check_result['trained']} tensors that learn are in exactly one group of the optimizer"]
+    """The check in one line, for the user."""
+    clauses = [f"all {check_result['trained']} trained tensors are in exactly one group of the optimizer"]
     if check_result["frozen"]:
         clauses.insert(0, f"{check_result['frozen']} frozen tensors are bit for bit as before")
     if check_result["groups"]:
@@ -88,4 +116,6 @@ def failure_message(phase_name: str, check_result: dict[str, Any]) -> str:
         clauses.append(f"not in exactly one group of the optimizer: {', '.join(check_result['outside'][:5])}")
     if not clauses:
         clauses.append("the stated rates were not applied")
-    return f"The check after {phase_name} failed: {'; '.join(clauses)}. The stage did something else than it said."
+    return (
+        f"The check after {phase_name} failed: {'; '.join(clauses)}. The stage did not do what the configuration says."
+    )

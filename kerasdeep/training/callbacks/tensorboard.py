@@ -11,10 +11,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from kerasdeep.training.phase import Callback
+
 _NOT_SCALARS = ("stage", "epoch")
 
 
-class TensorBoard:
+class TensorBoard(Callback):
     """Writes `logs/train` and `logs/validation`, so that both curves share one chart."""
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
@@ -26,7 +28,7 @@ class TensorBoard:
         if not self.available:
             say("TensorBoard is not installed, so no logs are written for it: pip install tensorboard")
 
-    def on_epoch_end(self, row: dict[str, Any]) -> None:
+    def on_epoch_end(self, epoch: int, row: dict[str, Any]) -> None:
         if not self.available:
             return
         scalars_by_split: dict[str, dict[str, float]] = {"train": {}, "validation": {}}
@@ -38,7 +40,10 @@ class TensorBoard:
             if scalars:
                 self._write(split, scalars, row["epoch"])
 
-    def close(self) -> None:
+    def __enter__(self) -> TensorBoard:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         for writer in self._writers.values():
             writer.close()
 
