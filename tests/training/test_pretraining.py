@@ -192,7 +192,7 @@ def test_a_killed_process_resumes_to_the_same_bits(write):
             import os, signal
             from kerasdeep import training
             from kerasdeep.config import Overrides, load_config
-            from kerasdeep.training import checkpoint
+            from kerasdeep.engine import checkpoint
             save, made = checkpoint.save, []
             def saving(*given):
                 save(*given)
