@@ -5,8 +5,6 @@ A wrapper's short form (`Bidirectional: {LSTM: 64}`) is recognised by one rule: 
 no argument of the wrapper and names an entry of the family that the wrapper's shorthand takes.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -5,8 +5,6 @@ name behind `if`/`then`, never a union of entries, so that `Dense: {unit: 3}` is
 complete. The schema knows class names, snake-case names and aliases, not every spelling that the reader takes.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable

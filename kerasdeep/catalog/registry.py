@@ -1,7 +1,5 @@
 """The catalogue's data file as entries, built when they are asked for."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache

@@ -1,7 +1,5 @@
 """What names of Keras mean to kerasdeep beyond their arguments: one table a question, read by every room."""
 
-from __future__ import annotations
-
 PLATEAU_SCHEDULE = "Performance"
 """The schedule that follows a metric: training changes the rate between epochs, and no step or end is planned."""
 RATE_STATING_SCHEDULES = ("OneCycle", "Piecewise", "PiecewiseConstantDecay", "Noam")

@@ -6,8 +6,6 @@ A scalar takes the type that is declared where it stands: `1e-3` is a number, `n
 and text where text is due, an int becomes a float where a float is due, a bool never becomes a number.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable

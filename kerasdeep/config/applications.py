@@ -4,8 +4,6 @@
 ImageNet's mean from 0 … 255 in the order blue, green, red, and `inside` takes 0 … 255 and does the rest itself.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

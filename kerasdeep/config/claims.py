@@ -7,8 +7,6 @@ factor     := number | name | "(" sum ")" | "-" factor
 name       := word ("." word)*              such as  momentum.val_accuracy  or  he.diagnose.gradient_ratio
 """
 
-from __future__ import annotations
-
 import math
 import operator
 import re

@@ -1,7 +1,5 @@
 """The YAML of a fine-tuning: pretrained layers, a new head trained alone, then all at a tenth of the rate."""
 
-from __future__ import annotations
-
 import shlex
 from dataclasses import dataclass, fields
 from pathlib import Path

@@ -1,7 +1,5 @@
 """From a path to a checked experiment: read, put together, check; every problem at once."""
 
-from __future__ import annotations
-
 from collections import abc
 from dataclasses import dataclass, replace
 from pathlib import Path

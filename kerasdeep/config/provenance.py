@@ -1,7 +1,5 @@
 """Where every value of an experiment comes from: a line of a file, a profile, a variant, an option, a default."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """`resolved.yaml`: the experiment with every value and every default written out, ready to be trained again."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Set
 from dataclasses import replace
 from typing import Any

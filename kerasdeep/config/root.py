@@ -1,7 +1,5 @@
 """The whole file: every section of one experiment."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

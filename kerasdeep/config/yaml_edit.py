@@ -3,8 +3,6 @@
 The text was read and checked before (`yaml_nodes`), so it is small, flat enough and free of aliases.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import yaml

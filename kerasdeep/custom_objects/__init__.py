@@ -4,8 +4,6 @@ Keras finds each under the package name `kerasdeep`, so a saved model loads in s
 imported, whichever module the class was in when the model was saved.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """An activation with arguments."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Mapping
 from typing import Any, Self

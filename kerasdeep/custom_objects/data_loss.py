@@ -1,7 +1,5 @@
 """The loss on the data alone."""
 
-from __future__ import annotations
-
 import keras
 from keras import ops
 

@@ -1,7 +1,5 @@
 """Features hidden at random, for learning a table's features from one another."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

@@ -1,7 +1,5 @@
 """Swish with a learned beta."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

@@ -5,8 +5,6 @@ changes nothing. Here the number is a schedule of `optimizer.iterations`, evalua
 rate, so it moves in compiled loops of any length and a resumed run continues it exactly.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, TypeAlias
 

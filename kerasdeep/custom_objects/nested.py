@@ -1,7 +1,5 @@
 """What custom objects share that hold another Keras object among their arguments."""
 
-from __future__ import annotations
-
 import inspect
 from typing import ClassVar, Self
 

@@ -1,7 +1,5 @@
 """1cycle: learning rate and momentum."""
 
-from __future__ import annotations
-
 import keras
 from keras import ops
 

@@ -5,8 +5,6 @@ make all the others usable, and label smoothing (Szegedy et al. 2016, "Rethinkin
 section 7) with them.
 """
 
-from __future__ import annotations
-
 import keras
 from keras import ops
 

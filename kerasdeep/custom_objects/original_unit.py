@@ -1,7 +1,5 @@
 """Metrics of a standardized target, in its original unit."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import keras

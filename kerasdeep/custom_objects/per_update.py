@@ -1,7 +1,5 @@
 """Schedules that count the optimizer's updates, not its batches."""
 
-from __future__ import annotations
-
 import keras
 
 from kerasdeep.custom_objects.nested import CustomSchedule

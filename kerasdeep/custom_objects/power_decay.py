@@ -1,7 +1,5 @@
 """Power scheduling with any exponent."""
 
-from __future__ import annotations
-
 import keras
 from keras import ops
 

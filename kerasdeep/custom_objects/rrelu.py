@@ -1,7 +1,5 @@
 """Randomized leaky ReLU."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

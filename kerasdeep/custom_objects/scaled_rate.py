@@ -1,7 +1,5 @@
 """A learning rate that is a stated multiple of another one."""
 
-from __future__ import annotations
-
 import keras
 
 from kerasdeep.custom_objects.nested import CustomSchedule

@@ -1,7 +1,5 @@
 """A part of a table's columns."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

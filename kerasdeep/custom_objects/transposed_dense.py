@@ -1,7 +1,5 @@
 """The decoder half of a pair of tied dense layers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any

@@ -1,7 +1,5 @@
 """Warm-up: a linear one before any schedule, and the one of the Transformer."""
 
-from __future__ import annotations
-
 import keras
 from keras import ops
 

@@ -1,7 +1,5 @@
 """Optimizers under which weights that were pruned stay pruned."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterable, Sequence
 

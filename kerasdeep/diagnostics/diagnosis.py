@@ -1,7 +1,5 @@
 """Diagnoses a network: measures its layers, names what is wrong, suggests remedies."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Verdicts from a run's history: divergence, overfitting, underfitting."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Measures a network: at initialization and after a few real steps, or as it was saved."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Finds a learning rate: a range test on the experiment's network and data, and the rates it suggests."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

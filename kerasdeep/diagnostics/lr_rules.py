@@ -1,7 +1,5 @@
 """From a range test's losses to rates worth trying."""
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Verdicts on a measured network, from causes to consequences."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

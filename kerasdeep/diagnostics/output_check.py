@@ -1,7 +1,5 @@
 """Whether the output layers can express the labels."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

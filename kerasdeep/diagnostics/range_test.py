@@ -1,7 +1,5 @@
 """The learning rate range test (Smith 2015, "Cyclical Learning Rates for Training Neural Networks")."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

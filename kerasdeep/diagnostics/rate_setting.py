@@ -1,7 +1,5 @@
 """Which setting holds the learning rate of an experiment. Knows no Keras."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

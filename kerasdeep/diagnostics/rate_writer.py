@@ -5,8 +5,6 @@ It is found by source locations: a rate that is written is replaced where it sta
 optimizer, or into a section of its own. What would need more than that is refused with the line to write by hand.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The baseline: a constant prediction fitted to the training targets, ignoring the inputs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Targets with classes: decoded from probabilities, measured by scikit-learn."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -4,8 +4,6 @@ A site is a layer with a kernel together with the activation behind it, be that 
 its batch norm. Activations are those of training (batch norm by the batch's statistics), before dropout.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Trying something on a model and leaving it, bit for bit, as it was."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

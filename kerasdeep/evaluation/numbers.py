@@ -1,7 +1,5 @@
 """Targets that are numbers: decoded and measured in their own unit."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Any
 

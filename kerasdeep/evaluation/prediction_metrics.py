@@ -3,8 +3,6 @@
 Everything is computed on whole splits from arrays; no model is needed, and nothing is written.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

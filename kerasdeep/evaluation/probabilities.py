@@ -3,8 +3,6 @@
 Probabilities are (rows, classes) with rows that sum to one, `actual` (rows,) class numbers. Nothing is written.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A few rows beside their reconstructions by an autoencoder: the fact behind `reconstructions.json`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What the weights of a network look like: the fact behind `weights.json`."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 

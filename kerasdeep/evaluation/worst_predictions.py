@@ -1,7 +1,5 @@
 """The predictions that went most wrong, with what the model was shown: the fact behind `samples.json`."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Mapping

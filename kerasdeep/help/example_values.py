@@ -1,7 +1,5 @@
 """Values to show in examples: what a person would plausibly write for an argument or a setting."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kerasdeep.catalog import Argument

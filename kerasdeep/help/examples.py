@@ -1,7 +1,5 @@
 """A YAML example for every name and setting: a few lines that are valid on top of `extends: quickstart`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any

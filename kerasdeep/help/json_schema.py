@@ -6,8 +6,6 @@ or something shorter says which of the two it saw by `if`/`then`, so that editor
 `kerasdeep/schema.json` is this module's output; regenerate it with `kerasdeep schema -o kerasdeep/schema.json`.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """From a word as typed to what it names: a setting, a family, a name, an argument or a warning."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 

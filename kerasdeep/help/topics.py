@@ -1,7 +1,5 @@
 """What is shown about one word: a setting, a section, a family, an entry, an argument or a warning."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from kerasdeep import catalog

@@ -1,7 +1,5 @@
 """Plain values as the YAML that a person would write: short numbers, flow style below the layers, few quotes."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -4,8 +4,6 @@ In inference BN(W x + b) = γ (W x + b − μ) / √(σ² + ε) + β is one affi
 W s and b' = (b − μ) s + β with s = γ / √(σ² + ε) for each output unit (Jacob et al. 2018, section 3.2).
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterator
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """The rows of a batch, how many a model can predict at once, and streamed rows for Keras's own loops."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

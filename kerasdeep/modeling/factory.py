@@ -1,7 +1,5 @@
 """From a choice to the Keras object: the one place where a written name becomes a class."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

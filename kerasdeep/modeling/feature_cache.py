@@ -1,7 +1,5 @@
 """The frozen bottom of a network, cut off where its outputs can be computed once and for all."""
 
-from __future__ import annotations
-
 import keras
 
 from kerasdeep.backends.keras_private import call_nodes, draws_at_random, nested_layers, producing_layer, tensors_before

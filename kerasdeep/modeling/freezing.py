@@ -1,7 +1,5 @@
 """The layers of a model as selectors see them, and freezing those that a stage does not train."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import keras

@@ -1,7 +1,5 @@
 """The loss of each head: from the task, or as written."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

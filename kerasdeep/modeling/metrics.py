@@ -1,7 +1,5 @@
 """The metrics of each head: from the task, or as written; numbers in their original unit."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """From a checked configuration and its data to the network, its steps, and the weights of its rows."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

@@ -1,7 +1,5 @@
 """From planned layers to a functional Keras model."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence

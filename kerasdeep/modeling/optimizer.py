@@ -1,7 +1,5 @@
 """The optimizer of a stage: its class, its rate and momentum over time, and what its weight decay spares."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from typing import Any

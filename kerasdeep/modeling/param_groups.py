@@ -5,8 +5,6 @@ own optimizer, like the stage's but for its rate. Keras's `MultiOptimizer` finds
 path; a pattern that matched nothing would be silent there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias

@@ -1,7 +1,5 @@
 """Networks without values: shapes and counts without the memory."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

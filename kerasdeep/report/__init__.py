@@ -1,7 +1,5 @@
 """The report of a run or a comparison: an HTML page and a Markdown version, built only from its files."""
 
-from __future__ import annotations
-
 from kerasdeep.report import comparison, page, run_facts
 from kerasdeep.runs import ComparisonDir, RunDir, facts, write_text
 

@@ -1,7 +1,5 @@
 """Whether the model's confidence can be trusted: the reliability diagram and what it means."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What in the data or the evaluation makes the metrics less certain than they look."""
 
-from __future__ import annotations
-
 from kerasdeep import formatting
 from kerasdeep.report.insights import SPLIT_LABELS, Insight
 from kerasdeep.report.run_facts import RunFacts

@@ -4,8 +4,6 @@ A plot is an SVG that stretches with the page; its text is HTML at the same perc
 on a phone. Positions run from 0 to 100, y downwards, as on the page.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

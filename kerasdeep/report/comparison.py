@@ -1,7 +1,5 @@
 """The page of a comparison and its Markdown version, from `comparison.json`."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import cycle
 

@@ -1,7 +1,5 @@
 """The configuration for readers: what differs from the defaults, and the whole file in colour."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any

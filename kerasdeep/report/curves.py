@@ -1,7 +1,5 @@
 """Which curves of a history are worth drawing: losses, metrics, the learning rate and the momentum."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle, pairwise

@@ -1,7 +1,5 @@
 """How the weights of each kernel are distributed, and its last gradients: histograms side by side."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from kerasdeep import formatting

@@ -4,8 +4,6 @@ Every sentence follows from a rule beside it, so that two runs with the same met
 the data are in `caveats.py`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 The limits are those of `diagnose`, which also names what would help.
 """
 
-from __future__ import annotations
-
 import math
 import shlex
 from collections.abc import Callable, Sequence

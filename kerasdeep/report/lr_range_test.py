@@ -1,7 +1,5 @@
 """The curve of a learning-rate range test of this run's configuration (`kerasdeep lr-find RUN`)."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """The report of a run: its questions, the parts that answer them, and what each part shows."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Mapping, Sequence

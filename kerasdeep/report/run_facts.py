@@ -1,8 +1,6 @@
 """A run as the report sees it: its checked facts, its history and its configuration."""
 # ruff: noqa: RUF009  # defaults of frozen dataclasses can be shared
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ A part is one entry in a literal list: the facts it needs, the function that tur
 `parts.html` that renders the content. A part without content does not appear.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """One target at a glance: the result as a gauge, the confusion matrix as a heat map, errors, class balance."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

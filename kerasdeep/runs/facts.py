@@ -6,8 +6,6 @@ dataclass does not have are ignored, so that facts of newer versions can be read
 written as null.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress

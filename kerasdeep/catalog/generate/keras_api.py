@@ -1,7 +1,5 @@
 """What the installed Keras exports: names, aliases, arguments, defaults and what the docstrings say of them."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Guesses the type of an argument from its name, its default and its documentation; the overlay corrects it."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

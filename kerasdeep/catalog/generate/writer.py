@@ -1,7 +1,5 @@
 """Skeleton and overlay to the text of `catalog.json`, one argument a line so that a change reads well."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

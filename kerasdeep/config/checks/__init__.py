@@ -4,8 +4,6 @@ Each check is a function of a `CheckContext` and the problems so far; the module
 `CHECKS`. An error stops; a warning has a name in `warning_names.py`, and `allow: [name]` accepts it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from kerasdeep.config.checks import data, network, pretrained, pretraining, selu, stages, study, training

@@ -1,7 +1,5 @@
 """What the checks look at: the config, the tree it was read from, and the network with its defaults applied."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Checks of `data:` and of what belongs to it, as far as they can be made without reading the data."""
 
-from __future__ import annotations
-
 from pathlib import Path, PurePath
 
 from kerasdeep.config.checks.context import CheckContext

@@ -1,7 +1,5 @@
 """Checks of the network: names and inputs, layers where they cannot be, defaults that meet no layer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """Checks of `pretrained` and `network.application`: what acts in front of the first layer has no place there."""
 
-from __future__ import annotations
-
 from kerasdeep.config.applications import APPLICATIONS
 from kerasdeep.config.checks.context import CheckContext
 from kerasdeep.config.sections.pretrained import APPLICATION_PREFIX, has_only_outputs

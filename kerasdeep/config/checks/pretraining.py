@@ -1,7 +1,5 @@
 """Checks of `pretrain` in a stage: one kind, settings that its style uses, and a stage that trains the network."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from kerasdeep.config import optimizer_rules

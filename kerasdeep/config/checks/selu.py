@@ -1,7 +1,5 @@
 """The conditions on which SELU keeps mean 0 and deviation 1 from layer to layer (Klambauer et al. 2017)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from kerasdeep.catalog import Choice

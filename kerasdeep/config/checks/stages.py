@@ -1,7 +1,5 @@
 """Checks of `stages`: unique names, and settings that conflict within a stage."""
 
-from __future__ import annotations
-
 from typing import TypeGuard
 
 from kerasdeep.catalog import Choice

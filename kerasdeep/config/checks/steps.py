@@ -1,7 +1,5 @@
 """Checks that need the number of steps, which only the data tell: for `plan` and `train`, not for `validate`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from kerasdeep.catalog import Choice

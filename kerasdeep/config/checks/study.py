@@ -1,7 +1,5 @@
 """Checks of what makes a study: names of variants and profiles, claims, and accepted warnings."""
 
-from __future__ import annotations
-
 import re
 
 from kerasdeep.config.checks.context import CheckContext

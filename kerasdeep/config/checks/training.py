@@ -1,7 +1,5 @@
 """Checks of optimizer, schedule, loss and training: who states what, and what never comes to act."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from itertools import product

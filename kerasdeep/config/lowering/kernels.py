@@ -1,7 +1,5 @@
 """What is known about layers with kernels: which arguments the sections' defaults go to, and how to initialise."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from kerasdeep.catalog import Choice

@@ -1,7 +1,5 @@
 """What lowering hands to the builders: layers with names, inputs and every argument decided."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from kerasdeep.catalog import Choice

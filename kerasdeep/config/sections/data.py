@@ -1,7 +1,5 @@
 """`data:` what the network learns from, how it is split and how it is scaled."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from kerasdeep.catalog import Choice

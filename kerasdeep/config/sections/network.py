@@ -5,8 +5,6 @@ Layers are catalogue choices. Four words are the network's own and stand in the 
 `name` and `inputs`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`pretrained:` the source of pretrained layers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`regularization:` what keeps a network from learning its training rows by heart."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from kerasdeep.catalog.types import Duration

@@ -1,7 +1,5 @@
 """`runtime:` and `report:` the machine that trains, and what is kept for people to look at."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from kerasdeep.config.schema import Section, setting

@@ -1,7 +1,5 @@
 """`training:` how long, in what portions, and when to stop."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from kerasdeep.catalog.types import Duration

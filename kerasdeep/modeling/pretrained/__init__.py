@@ -1,7 +1,5 @@
 """Pretrained layers: scanned, loaded, cut, cloned, and put into a network."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import keras

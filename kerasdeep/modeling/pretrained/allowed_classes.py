@@ -1,7 +1,5 @@
 """The classes that a model file may name: those of the catalogue, Keras's model classes, and the custom objects."""
 
-from __future__ import annotations
-
 from typing import Any, NoReturn
 
 import keras

@@ -1,7 +1,5 @@
 """The kept part of a pretrained model, cloned behind the data's input: the backbone that `Output` follows."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field

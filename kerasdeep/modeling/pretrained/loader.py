@@ -1,7 +1,5 @@
 """From `pretrained.from` to a new Keras model: from a run, a file, or an application."""
 
-from __future__ import annotations
-
 import copy
 import math
 import re

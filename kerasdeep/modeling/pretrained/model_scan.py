@@ -6,8 +6,6 @@ a zip or HDF5 whose structure is plain, and a configuration of which every class
 the catalogue allows. What passes is then read by Keras with `safe_mode=True` and without its compile state.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import stat

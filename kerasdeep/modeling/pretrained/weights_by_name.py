@@ -1,7 +1,5 @@
 """Copies weights of one model into another by the layers' names."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import keras

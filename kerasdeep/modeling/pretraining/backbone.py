@@ -1,7 +1,5 @@
 """The backbone that a pretraining stage trains: a copy of the network up to the layer whose weights are transferred."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Dense becomes Dense (or the transposed kernel), convolutions become transposed o
 a changed shape is changed back. Activations, norms and dropout follow the file's sections as in the backbone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod

@@ -1,7 +1,5 @@
 """The models that pretrain the backbone, one function for each kind of pretraining."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import keras
