@@ -31,7 +31,7 @@ def collection_folder(name: str) -> Path:
 
 
 def files_in_folder(name: str) -> dict[str, Path]:
-    """The files of one shelf by their names without `.yaml`."""
+    """The files of one folder by their names without `.yaml`."""
     return {path.stem: path for path in sorted(collection_folder(name).rglob("*.yaml"))}
 
 
@@ -60,7 +60,7 @@ def config_path(text: str | Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One shipped file: its name, the shelf it stands on, and the sentence that describes it."""
+    """One shipped file: its name, its folder, and the sentence that describes it."""
 
     name: str
     folder: str
@@ -102,7 +102,7 @@ def find_recipe(name: str) -> Recipe:
 def copy_recipe(name: str, target: Path | None = None, force: bool = False) -> Path:
     """Writes a copy of the shipped file `name` and returns its path.
 
-    `target` is a file, or a folder that there is; `NAME.yaml` in the working folder where it is not given. Raises
+    `target` is a file, or an existing folder; `NAME.yaml` in the working folder where it is not given. Raises
     `InputError` where the file exists already (unless `force`) or cannot be written.
     """
     recipe = find_recipe(name)
@@ -112,7 +112,7 @@ def copy_recipe(name: str, target: Path | None = None, force: bool = False) -> P
 
 
 def recipe_text(recipe: Recipe, path: Path | None = None) -> str:
-    """The file's text with a schema line that holds anywhere; for a copy at `path`, its own name and command."""
+    """The file's text with a schema line that works anywhere; for a copy at `path`, its own name and command."""
     text = _MODELINE.sub(schema_modeline(), recipe.path.read_text(encoding="utf-8"), count=1)
     file_name = recipe.path.name if path is None else path.name
     text = text.replace(f" {recipe.folder}/{recipe.path.name}", f" {file_name}")  # in the commands that it opens with
@@ -129,10 +129,10 @@ def schema_modeline() -> str:
 def check_writable(path: Path, force: bool) -> None:
     """Raises `InputError` where a new file at `path` would replace one (unless `force`) or has no folder."""
     if path.exists() and not force:
-        message = "this file exists already and is left as it is. Name another, or replace it with --force."
+        message = "this file exists already. Name another, or replace it with --force."
         raise InputError(message, "file-exists", SourceLocation(str(path)))
     if not path.parent.is_dir():
-        raise InputError("the folder for it does not exist. Make it first.", "unwritable", SourceLocation(str(path)))
+        raise InputError("its folder does not exist. Create it first.", "unwritable", SourceLocation(str(path)))
 
 
 def write_new_file(path: Path, text: str, force: bool = False) -> Path:

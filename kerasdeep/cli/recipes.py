@@ -9,15 +9,18 @@ from rich.text import Text
 from kerasdeep.cli.console import captured_console, print_pairs, print_yaml
 from kerasdeep.collection import Recipe
 
-SHELF_TITLES = {"configs": "starting points for a problem of your own", "recipes": "the chapter, a file a technique"}
+FOLDER_TITLES = {
+    "configs": "starting points for a problem of your own",
+    "recipes": "the chapter, one file per technique",
+}
 
 
 def show_list(recipes: list[Recipe]) -> None:
     width = max(len(recipe.name) for recipe in recipes)
     with captured_console() as console:
-        for shelf in dict.fromkeys(recipe.folder for recipe in recipes):
-            console.print(Text.assemble((shelf, "bold"), f"  {SHELF_TITLES[shelf]}"))
-            rows = [(recipe.name, Text(recipe.description)) for recipe in recipes if recipe.folder == shelf]
+        for folder in dict.fromkeys(recipe.folder for recipe in recipes):
+            console.print(Text.assemble((folder, "bold"), f"  {FOLDER_TITLES[folder]}"))
+            rows = [(recipe.name, Text(recipe.description)) for recipe in recipes if recipe.folder == folder]
             print_pairs(console, rows, "green", width)
             console.print()
         console.print("kerasdeep recipes show NAME · kerasdeep recipes copy NAME · kerasdeep train NAME")

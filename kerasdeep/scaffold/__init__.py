@@ -1,4 +1,4 @@
-"""`init`: from a table, an `.npz` or a folder of pictures to a commented file that trains as it is."""
+"""`init`: from a table, an `.npz` or a folder of images to a commented file that trains as it is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def draft_config(
     force: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> tuple[Path, DataSummary]:
-    """Looks at `source` and writes an experiment for it; returns the file's path and what was found.
+    """Looks at `source` and writes an experiment for it; returns the file's path and what was inferred.
 
     Before the file gets its name it is read back, and the data is split and prepared as training will do it.
     Raises `InputError` where the data cannot be learned from, or a file exists already (unless `force`).

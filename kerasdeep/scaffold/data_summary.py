@@ -1,4 +1,4 @@
-"""What `init` finds in data, as the data room itself will see it in training."""
+"""What `init` infers from data, in the way that training will read it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TARGET_NAMES = ("target", "label", "labels", "class", "classes", "y", "outcome",
 
 @dataclass(frozen=True)
 class DataSummary:
-    """`chosen` says why the target is the target; `profile` is the data room's, of all rows, nothing held out."""
+    """`target_reason` says why the target is the target; `profile` is of all rows, nothing held out."""
 
     source: str
     format: str
@@ -103,7 +103,7 @@ def inspect_data(source: str, target: str | None = None, say: Callable[[str], No
 
 
 def _guess_target(columns: list[str]) -> tuple[str, str]:
-    """The column to predict, and why: one that is called like a target, else the last."""
+    """The column to predict, and why: one with the name of a target, else the last."""
     by_name = {name.lower(): name for name in columns}
     for candidate in TARGET_NAMES:
         if candidate in by_name:

@@ -1,4 +1,4 @@
-"""The commented file that `init` writes: what was found, then sections that fit it."""
+"""The commented file that `init` writes: what was inferred, then sections that fit the data."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from kerasdeep.help.yaml_format import to_flow
 from kerasdeep.scaffold.data_summary import DataSummary, format_feature_kinds
 
 MAX_IMAGE_SIDE = 128
-"""Pictures with a longer side are read smaller: a small network on a CPU learns them in minutes."""
+"""Images with a longer side are read smaller, so that a small network on a CPU learns them in minutes."""
 FEW_ROWS, MANY_ROWS = 200, 20_000
 FILTERS = (32, 64, 128, 128)
 MAX_LISTED_CLASSES = 12
 
 
 def config_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
-    """The lines of the file that will lie at `path`."""
+    """The lines of the file, which will be at `path`."""
     yield f"# kerasdeep train {path.name}"
     yield schema_modeline()
     yield "#"
@@ -38,10 +38,10 @@ def config_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
 
 
 def summary_lines(data_summary: DataSummary) -> Iterator[str]:
-    """What was found, in sentences, for the file's head and for the screen."""
+    """What was inferred, in sentences, for the head of the file and for the screen."""
     inputs = f"{len(data_summary.profile['features'])} columns to learn from ({format_feature_kinds(data_summary)})"
     if data_summary.kind != "table":
-        input_noun = "pictures" if data_summary.kind == "image" else "inputs"
+        input_noun = "images" if data_summary.kind == "image" else "inputs"
         inputs = f"{input_noun} of shape {' × '.join(map(str, data_summary.input_shape))}"
     yield f"{data_summary.rows:,} rows, {inputs}."
     yield f"`{_one_line(data_summary.target.name)}` is predicted: {data_summary.target_reason}."
@@ -55,11 +55,11 @@ def summary_lines(data_summary: DataSummary) -> Iterator[str]:
             yield "They are whole numbers; `task: regression` would predict the number instead."
         majority_class = max(data_summary.class_counts, key=data_summary.class_counts.get)
         share = data_summary.class_counts[majority_class] / sum(data_summary.class_counts.values())
-        yield f"To beat: whoever always says {_one_line(majority_class)} is right {share:.1%} of the time."
+        yield f"To beat: always predicting {_one_line(majority_class)} is right {share:.1%} of the time."
     else:
         target_statistics = data_summary.profile["targets"][0]["summary"]
         yield f"It is a number from {target_statistics['min']:g} to {target_statistics['max']:g}, {target_statistics['mean']:.4g} on average."
-        yield f"To beat: whoever always says the average is {target_statistics['std']:.4g} off (root mean square)."
+        yield f"To beat: always predicting the average is {target_statistics['std']:.4g} off (root mean square)."
     for sentence in data_summary.data_warnings:
         yield f"Noticed: {_one_line(sentence)}"
 
@@ -74,7 +74,7 @@ def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
     share = to_flow(0.1 if data_summary.rows >= FEW_ROWS else 0.2)
     for split, purpose in (("validation", "watched while training"), ("test", "seen by the finished model only")):
         if split in data_summary.provided_splits:
-            yield f"# {split}: the source has such a part of its own"
+            yield f"# {split}: the source has its own part"
         else:
             yield f"{split}: {share}  # of the rows, {purpose}"
     if data_summary.format == "images":
@@ -84,7 +84,7 @@ def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
         )
         yield f"image: {{size: [{height}, {width}]}}  # height and width in pixels{shrink_note}"
     if data_summary.kind == "image":
-        yield "# For photographs, altered copies in training often help; take away the # to try:"
+        yield "# For photographs, altered copies in training often help; remove the # to try:"
         yield "# augmentation: [RandomFlip: horizontal, RandomRotation: 0.05, RandomZoom: 0.1]"
     if data_summary.is_imbalanced:
         largest, smallest = max(data_summary.class_counts.values()), min(data_summary.class_counts.values())
@@ -119,7 +119,7 @@ def _training_lines(data_summary: DataSummary) -> Iterator[str]:
 
 
 def _batch_size(rows: int) -> int:
-    """32, as Keras has it; fewer where an epoch would have hardly a step, more where it would have thousands."""
+    """32, as Keras has it; fewer where an epoch would have few steps, more where it would have thousands."""
     if rows >= MANY_ROWS:
         return 128
     return max(1, min(32, 2 ** int(math.log2(max(2, rows / 8)))))
@@ -132,7 +132,7 @@ def _image_size(data_summary: DataSummary) -> tuple[int, int]:
 
 
 def _source_path(source: str, path: Path) -> str:
-    """Relative to the file where the data lies near it, so that both can move together; absolute elsewhere."""
+    """Relative to the file where the data is near it, so that both can move together; else absolute."""
     if source in BUILT_IN_DATASETS:
         return source
     absolute = Path(source).absolute()
