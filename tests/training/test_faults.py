@@ -18,6 +18,7 @@ from kerasdeep.config import Overrides, load_config
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import InputError, RunFailed
 from kerasdeep.runs import RunDir, latest_run
+from kerasdeep.training import failures
 
 NET = """
 version: 1
@@ -51,21 +52,25 @@ def train(config, *sets, out=None, **more):
 
 def failing(config, fault, *sets, out=None):
     """Train without end and let `fault(run)` happen once there is a checkpoint; the run and what it ended with."""
-    begun, threads = [], []
+    runs = []
+    place = out or config.parent / "runs"
 
-    def wait(run):
-        until(lambda: checkpoint.exists(run.checkpoints))
-        fault(run)
+    def has_checkpoint():
+        run = latest_run(place, "small") if place.is_dir() else None
+        return run is not None and checkpoint.exists(run.checkpoints)
 
-    def start(run):
-        begun.append(run)
-        threads.append(threading.Thread(target=wait, args=(run,)))
-        threads[0].start()
+    def wait():
+        until(has_checkpoint)
+        runs.append(latest_run(place, "small"))
+        fault(runs[0])
 
+    thread = threading.Thread(target=wait)
+    thread.start()
     with pytest.raises(RunFailed) as caught:
-        train(config, *ENDLESS, *sets, out=out, begun=start)
-    threads[0].join()
-    return begun[0], str(caught.value)
+        train(config, *ENDLESS, *sets, out=out)
+    thread.join()
+    assert failures.failed_run(caught.value).path == runs[0].path
+    return runs[0], str(caught.value)
 
 
 def until(condition):
