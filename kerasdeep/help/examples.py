@@ -6,16 +6,7 @@ from typing import Any
 
 from kerasdeep.catalog import Entry, entries, traits
 from kerasdeep.config.schema import Section, Setting, settings_of
-from kerasdeep.help.example_values import (
-    COMBINED_EXAMPLES,
-    PRETRAIN_PATH,
-    PRETRAINING_SETTING_VALUES,
-    PRETRAINING_VALUES,
-    SETTING_VALUES,
-    argument_value,
-    is_valid_value,
-    setting_value,
-)
+from kerasdeep.help.example_values import EXAMPLE_VALUES, PRETRAIN_PATH, argument_value, is_valid_value, setting_value
 from kerasdeep.help.yaml_format import to_block
 
 MERGING_LAYERS = (*traits.MERGE_LAYERS, "Attention", "AdditiveAttention")
@@ -36,8 +27,8 @@ def entry_example(entry: Entry, *shown: str) -> str | None:
 
 def setting_example(path: str, entry: Setting) -> str | None:
     """The setting in its place, with a value that says something."""
-    if path in COMBINED_EXAMPLES:
-        return to_block(COMBINED_EXAMPLES[path])
+    if path in EXAMPLE_VALUES["combined"]:
+        return to_block(EXAMPLE_VALUES["combined"][path])
     if path.startswith(f"{PRETRAIN_PATH}."):
         return to_block(_pretraining_tree(path.removeprefix(f"{PRETRAIN_PATH}."), entry))
     tree = _setting_tree(path, entry)
@@ -48,7 +39,7 @@ def _setting_tree(path: str, entry: Setting) -> dict[str, Any] | None:
     """The setting in its place, by itself."""
     section = path.rpartition(".")[0]
     for candidate in (path, section):
-        example = SETTING_VALUES.get(candidate)
+        example = EXAMPLE_VALUES["settings"].get(candidate)
         if example is not None and (candidate == path or (isinstance(example, dict) and entry.key in example)):
             return _nested(candidate, example)
     if entry.section:
@@ -60,17 +51,16 @@ def _setting_tree(path: str, entry: Setting) -> dict[str, Any] | None:
 def _pretraining_tree(path: str, entry: Setting) -> dict[str, Any]:
     """A stage with the setting, one that trains the network behind it, and rows that the kind can learn from."""
     kind, _, key = path.partition(".")
-    pretraining = dict(PRETRAINING_VALUES[kind])
+    pretraining = dict(EXAMPLE_VALUES["pretraining"][kind])
     if key == "data":
         pretraining["data"] = pretraining.get("data", {"limit": 1000})
     elif key.startswith("data."):
         needs_table = kind == "masked" and key == "data.source"
         pretraining |= {"data": {"source": "wine"}} if needs_table else _setting_tree(key, entry) or {}
     elif key.startswith("noise."):
-        noise_kind = key.partition(".")[2]
-        pretraining |= {"style": "denoising", "noise": {noise_kind: 0.2}}
+        pretraining |= {"style": "denoising", "noise": {key.partition(".")[2]: 0.2}}
     elif key:
-        companions, value = PRETRAINING_SETTING_VALUES[key]
+        companions, value = EXAMPLE_VALUES["pretraining_settings"][key]
         pretraining |= {**companions, key: value}
     rows = {"data": {"source": "breast_cancer"}} if kind == "masked" else {}
     return {**rows, "stages": [{"pretrain": {kind: pretraining}}, {"train": "head"}]}
@@ -84,11 +74,10 @@ def _section_value(path: str, section: type[Section]) -> Any:
     """A section's shortest useful form: its shorthand, or the settings whose example is known."""
     if path == "data":
         return {"source": "fashion_mnist", "validation": {"last": 5000}, "test": 0.1}
-    examples_by_name = {
-        key: SETTING_VALUES[f"{path}.{key}"] for key in settings_of(section) if f"{path}.{key}" in SETTING_VALUES
-    }
-    if examples_by_name and "validation" not in path and "test" not in path:
-        return examples_by_name if len(examples_by_name) <= MAX_SHOWN else dict(list(examples_by_name.items())[:2])
+    known = EXAMPLE_VALUES["settings"]
+    examples = {key: known[f"{path}.{key}"] for key in settings_of(section) if f"{path}.{key}" in known}
+    if examples and "validation" not in path and "test" not in path:
+        return examples if len(examples) <= MAX_SHOWN else dict(list(examples.items())[:2])
     if section.SHORTHAND:
         expression, key = section.SHORTHAND[-1 if section.SHORTHAND[0][0] == "'before'|'after'" else 0]
         return setting_value(replace(settings_of(section)[key], declared=expression))
@@ -125,11 +114,8 @@ def _layer_tree(written: Any) -> dict[str, Any]:
     name = written if isinstance(written, str) else next(iter(written))
     layers = _layer_stack(name, written)
     if "inputs" in _named_arguments(written):
-        layers = (
-            layers
-            if name in (*MERGING_LAYERS, *ATTENTION_LAYERS, *RNN_CELLS)
-            else _with_named_input(layers, layers.index(written))
-        )
+        named = name in (*MERGING_LAYERS, *ATTENTION_LAYERS, *RNN_CELLS)
+        layers = layers if named else _with_named_input(layers, layers.index(written))
     return {"network": {"layers": layers}}
 
 
@@ -162,8 +148,8 @@ def _layer_stack(name: str, written: Any) -> list[Any]:
         branches = [{"Flatten": {"name": "flat"}}, {"Dense": {"units": 64, "name": "left"}}]
         return [*branches, {"Dense": {"units": 64, "name": "right", "inputs": ["flat"]}}, merged, "Output"]
     if name in ATTENTION_LAYERS:
-        query_layers = [{"LSTM": {"units": 32, "return_sequences": True, "name": "steps"}}]
-        return [*query_layers, _with_arguments(written, inputs=["steps", "steps"]), "GlobalAveragePooling1D", "Output"]
+        query = {"LSTM": {"units": 32, "return_sequences": True, "name": "steps"}}
+        return [query, _with_arguments(written, inputs=["steps", "steps"]), "GlobalAveragePooling1D", "Output"]
     if name in RNN_CELLS:
         if "inputs" in _named_arguments(written):
             cell = {key: value for key, value in _named_arguments(written).items() if key != "inputs"}
@@ -174,14 +160,10 @@ def _layer_stack(name: str, written: Any) -> list[Any]:
         return [*prefix, written, *([] if name in SEQUENCE_LAYERS else ["Flatten"]), "Output"]
     if name.endswith(("3D", "3DTranspose")) or name == "ConvLSTM2D":
         return [{"Reshape": [4, 4, 4, 1]}, written, "Flatten", "Output"]
-    if _needs_image(name):
+    if name.endswith(("2D", "2DTranspose")) or name.startswith(("Random", "Center", "Resizing", "Auto")):
         return [{"Reshape": [8, 8, 1]}, written, "Flatten", "Output"]
     prefix = [] if name == "Flatten" else ["Flatten"]
     return [*prefix, written, {"Dense": 100}, "Output"]
-
-
-def _needs_image(name: str) -> bool:
-    return name.endswith(("2D", "2DTranspose")) or name.startswith(("Random", "Center", "Resizing", "Auto"))
 
 
 def _with_arguments(written: Any, **arguments: Any) -> Any:
