@@ -80,10 +80,14 @@ class InputError(KerasdeepError):
     exit_code = 2
 
     def __init__(
-        self, problems: Iterable[Problem] | str, name: str = "usage", location: SourceLocation | None = None
+        self,
+        problems: Iterable[Problem] | str,
+        name: str = "usage",
+        location: SourceLocation | None = None,
+        suggestion: str | None = None,
     ) -> None:
         if isinstance(problems, str):
-            problems = [Problem("error", name, problems, location)]
+            problems = [Problem("error", name, problems, location, suggestion)]
         self.problems = list(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 

@@ -13,15 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 FAMILIES = (
-    "layer",
-    "initializer",
-    "activation",
-    "regularizer",
-    "constraint",
-    "optimizer",
-    "schedule",
-    "loss",
-    "metric",
+    *("layer", "initializer", "activation", "regularizer", "constraint", "optimizer", "schedule", "loss", "metric"),
 )
 _KIND_DESCRIPTIONS = {
     "int": "a whole number",

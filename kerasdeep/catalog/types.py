@@ -16,19 +16,8 @@ from kerasdeep.catalog.grammar import FAMILIES, Atom, describe_type, format_type
 from kerasdeep.errors import Problems, suggest
 from kerasdeep.yaml_nodes import Mapping, Node, Scalar, Sequence
 
-__all__ = [
-    "FAMILIES",
-    "INVALID",
-    "Atom",
-    "Duration",
-    "describe_node",
-    "describe_type",
-    "format_type",
-    "is_nullable",
-    "parse_type",
-    "read_value",
-    "to_python",
-]
+__all__ = ["FAMILIES", "INVALID", "Atom", "Duration", "describe_node", "describe_type", "format_type", "is_nullable"]
+__all__ += ["parse_type", "read_value", "to_python"]
 
 INVALID = object()
 """What `read_value` returns after it has reported a problem; None is a value."""

@@ -93,7 +93,8 @@ def _check_tree(tree: Mapping, path: Path, overrides: Overrides) -> LoadedConfig
     problems.items = [p for p in problems.items if p.severity == "error" or p.name not in accepted]
     problems.raise_if_errors()
     assert config is not None
-    return LoadedConfig(path, _with_name(_with_absolute_paths(config), path), tree, sort_problems(problems.warnings))
+    config = replace(_with_absolute_paths(config), name=config.name or path.stem)
+    return LoadedConfig(path, config, tree, sort_problems(problems.warnings))
 
 
 def _allowed_warnings(tree: Mapping) -> set[str]:
@@ -139,11 +140,8 @@ def _merge_extends(
     base: Node | None = None
     for reference in node.items if isinstance(node, Sequence) else (node,):
         if not isinstance(reference, Scalar):
-            raise InputError(
-                f"`extends` is {types.describe_node(reference)}. Expected a name or path.",
-                "extends",
-                reference.location,
-            )
+            message = f"`extends` is {types.describe_node(reference)}. Expected a name or path."
+            raise InputError(message, "extends", reference.location)
         extended_path = _find_extended_file(reference, path.parent)
         if extended_path.resolve() in ancestors:
             raise InputError(f"`extends` is circular: {reference.text} leads back here.", "extends", reference.location)
@@ -162,7 +160,7 @@ def _find_extended_file(item: Scalar, folder: Path) -> Path:
     if item.text in known:
         return known[item.text]
     message = f"`extends` names {item.text}: no such file beside this one, and nothing shipped has that name."
-    raise InputError([Problem("error", "extends", message, item.location, suggest(item.text, known))])
+    raise InputError(message, "extends", item.location, suggest(item.text, known))
 
 
 def _overlays(tree: Mapping, option: str) -> dict[str, Pair]:
@@ -175,9 +173,7 @@ def _apply_overlay(tree: Mapping, option: str, name: str) -> Mapping:
     if name not in known:
         listed = f"It has: {', '.join(known)}." if known else "It has none."
         message = f"the file has no {option} `{name}`. {listed}"
-        raise InputError(
-            [Problem("error", f"unknown-{option}", message, SourceLocation(f"--{option}"), suggest(name, known))]
-        )
+        raise InputError(message, f"unknown-{option}", SourceLocation(f"--{option}"), suggest(name, known))
     override = canonicalize(ROOT_NODE, known[name].value)
     merged = merge(ROOT_NODE, tree, override) if isinstance(override, Mapping) else tree
     assert isinstance(merged, Mapping)
@@ -204,14 +200,9 @@ def _check_overlays(tree: Mapping, chosen: dict[str, str | None], problems: Prob
 
 def _with_absolute_paths(config: Config) -> Config:
     """Relative paths made to belong to the file that wrote them, or to the working folder for `--set`."""
-    config = replace(
-        config,
-        data=_data_with_absolute_paths(config.data),
-        stages=[_stage_with_absolute_paths(stage) for stage in config.stages],
-    )
-    return (
-        replace(config, pretrained=_pretrained_with_absolute_paths(config.pretrained)) if config.pretrained else config
-    )
+    pretrained = config.pretrained and _pretrained_with_absolute_paths(config.pretrained)
+    stages = [_stage_with_absolute_paths(stage) for stage in config.stages]
+    return replace(config, data=_data_with_absolute_paths(config.data), stages=stages, pretrained=pretrained)
 
 
 def _data_with_absolute_paths(data: DataSection) -> DataSection:
@@ -246,7 +237,3 @@ def _pretrained_with_absolute_paths(section: PretrainedConfig) -> PretrainedConf
 def _absolute_path(text: str, location: SourceLocation | None) -> str:
     folder = Path(location.file).parent if location and location.line else Path()
     return str((folder / Path(text).expanduser()).absolute())
-
-
-def _with_name(config: Config, path: Path) -> Config:
-    return config if config.name else replace(config, name=path.stem)

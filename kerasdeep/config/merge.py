@@ -14,7 +14,7 @@ from typing import NoReturn
 from kerasdeep import catalog
 from kerasdeep.catalog import types
 from kerasdeep.config.schema import ListOf, Section, expand_shorthand, settings_of
-from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
+from kerasdeep.errors import InputError, SourceLocation, suggest
 from kerasdeep.yaml_nodes import Mapping, Node, Pair, Scalar, Sequence
 
 
@@ -92,10 +92,8 @@ def canonicalize(schema_node: SchemaNode, node: Node) -> Node:
     if isinstance(node, Sequence):
         return Sequence(tuple(canonicalize(schema_node.child(""), item) for item in node.items), node.location)
     if isinstance(node, Mapping):
-        pairs = {
-            key: Pair(pair.key, canonicalize(schema_node.child(key), pair.value)) for key, pair in node.pairs.items()
-        }
-        return Mapping(pairs, node.location)
+        inner = {key: canonicalize(schema_node.child(key), pair.value) for key, pair in node.pairs.items()}
+        return Mapping({key: Pair(pair.key, inner[key]) for key, pair in node.pairs.items()}, node.location)
     return node
 
 
@@ -143,9 +141,8 @@ def set_path(schema_node: SchemaNode, root: Node | None, path: list[str], value:
     if isinstance(root, Sequence):
         return _set_item(schema_node, root, key, rest, value, origin)
     if isinstance(schema_node.of, ListOf):
-        _raise_unknown_key(
-            f"there is no list here yet, so index `{key}` cannot be set. Write the list in the file.", location
-        )
+        message = f"there is no list here yet, so index `{key}` cannot be set. Write the list in the file."
+        _raise_unknown_key(message, location)
     child, key = _step(schema_node, root, key, location)
     pairs = dict(root.pairs) if isinstance(root, Mapping) else {}
     if schema_node.is_one_of:
@@ -163,9 +160,8 @@ def set_path(schema_node: SchemaNode, root: Node | None, path: list[str], value:
 def _set_item(schema_node: SchemaNode, root: Sequence, key: str, rest: list[str], value: Node, origin: str) -> Node:
     count = len(root.items)
     if not key.isdecimal() or int(key) >= count:
-        _raise_unknown_key(
-            f"`{key}` is not an index of this list of {count} items. Expected 0 to {count - 1}.", SourceLocation(origin)
-        )
+        message = f"`{key}` is not an index of this list of {count} items. Expected 0 to {count - 1}."
+        _raise_unknown_key(message, SourceLocation(origin))
     items = list(root.items)
     updated = set_path(schema_node.child(key), items[int(key)], rest, value, origin)
     items[int(key) : int(key) + 1] = [] if updated is None else [updated]
@@ -194,18 +190,14 @@ def _raise_unknown_step(schema_node: SchemaNode, root: Node | None, key: str, lo
         _raise_unknown_key(f"`{key}` is not a Keras {schema_node.families[0]}.{hint}", location, suggest(key, words))
     if isinstance(schema_node.of, ChoiceArguments):
         known = list(catalog.entries(schema_node.of.family)[schema_node.of.name].arguments)
-        _raise_unknown_key(
-            f"`{key}` is not an argument of {schema_node.of.name}. It has: {', '.join(known)}.",
-            location,
-            suggest(key, known),
-        )
+        message = f"`{key}` is not an argument of {schema_node.of.name}. It has: {', '.join(known)}."
+        _raise_unknown_key(message, location, suggest(key, known))
     if isinstance(schema_node.of, str):
-        _raise_unknown_key(
-            f"nothing can be set below a value ({types.describe_type(types.parse_type(schema_node.of))}).", location
-        )
+        description = types.describe_type(types.parse_type(schema_node.of))
+        _raise_unknown_key(f"nothing can be set below a value ({description}).", location)
     known = list(settings_of(schema_node.of)) if isinstance(schema_node.of, type) else []
     _raise_unknown_key(f"`{key}` is not a setting here. It has: {', '.join(known)}.", location, suggest(key, known))
 
 
 def _raise_unknown_key(message: str, location: SourceLocation, suggestion: str | None = None) -> NoReturn:
-    raise InputError([Problem("error", "unknown-key", message, location, suggestion)])
+    raise InputError(message, "unknown-key", location, suggestion)

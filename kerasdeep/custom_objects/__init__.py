@@ -75,32 +75,7 @@ INTERNAL_OBJECTS = frozenset(
 )
 """Those that kerasdeep puts around others or in a network itself; they cannot be written in YAML."""
 
-__all__ = [
-    "CUSTOM_OBJECTS",
-    "INTERNAL_OBJECTS",
-    "ActivationWith",
-    "DataLoss",
-    "FeatureMask",
-    "InOriginalUnit",
-    "LearnedSwish",
-    "LinearWarmup",
-    "MomentumScheduleMixin",
-    "MovingAdam",
-    "MovingAdamW",
-    "MovingAdamax",
-    "MovingNadam",
-    "MovingRMSprop",
-    "MovingSGD",
-    "Noam",
-    "OneCycle",
-    "OneCycleMomentum",
-    "OneHotLoss",
-    "OneHotMetric",
-    "PerUpdate",
-    "Power",
-    "RReLU",
-    "ScaledRate",
-    "TakeColumns",
-    "TransposedDense",
-    "keep_zeros",
-]
+__all__ = ["CUSTOM_OBJECTS", "INTERNAL_OBJECTS", "ActivationWith", "DataLoss", "FeatureMask", "InOriginalUnit"]
+__all__ += ["LearnedSwish", "LinearWarmup", "MomentumScheduleMixin", "MovingAdam", "MovingAdamW", "MovingAdamax"]
+__all__ += ["MovingNadam", "MovingRMSprop", "MovingSGD", "Noam", "OneCycle", "OneCycleMomentum", "OneHotLoss"]
+__all__ += ["OneHotMetric", "PerUpdate", "Power", "RReLU", "ScaledRate", "TakeColumns", "TransposedDense", "keep_zeros"]

@@ -209,16 +209,8 @@ def _rate_too_low(probe: LayerProbe) -> NetworkVerdict | None:
 
 
 RULES: tuple[Callable[[LayerProbe], NetworkVerdict | None], ...] = (
-    _wrong_output,
-    _unscaled_inputs,
-    _exploding_gradients,
-    _dead_units,
-    _saturation,
-    _vanishing_gradients,
-    _broken_self_normalization,
-    _forward_collapse,
-    _rate_too_high,
-    _rate_too_low,
+    *(_wrong_output, _unscaled_inputs, _exploding_gradients, _dead_units, _saturation),
+    *(_vanishing_gradients, _broken_self_normalization, _forward_collapse, _rate_too_high, _rate_too_low),
 )
 
 

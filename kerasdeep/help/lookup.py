@@ -8,7 +8,7 @@ from kerasdeep.catalog import Entry
 from kerasdeep.config import Config
 from kerasdeep.config.checks import WARNINGS
 from kerasdeep.config.schema import Setting, walk_settings
-from kerasdeep.errors import InputError, Problem, suggest
+from kerasdeep.errors import InputError, suggest
 from kerasdeep.help import topics
 from kerasdeep.help.topics import Topic
 
@@ -27,7 +27,7 @@ def explain(name: str | None = None) -> list[Topic]:
     if not matches:
         message = f"nothing here is called `{name}`. Expected a section, a setting such as training.epochs, a name "
         message += "of Keras such as AdamW, an argument such as AdamW.weight_decay, or a warning."
-        raise InputError([Problem("error", "unknown-name", message, None, _suggest_name(word))])
+        raise InputError(message, "unknown-name", suggestion=_suggest_name(word))
     return matches
 
 
@@ -42,19 +42,13 @@ def settings_by_path() -> dict[str, Setting]:
 
 def _topics_for_word(word: str) -> list[Topic]:
     key = word.lower().replace("-", "_")
-    settings_found = [topics.setting_topic(path, settings_by_path()[path]) for path in _paths_ending_in(key)]
+    found = [topics.setting_topic(path, settings_by_path()[path]) for path in _paths_ending_in(key)]
     family = FAMILY_PLURALS.get(word.lower(), word.lower())
-    families_found = [topics.family_topic(family)] if family in catalog.families() else []
-    entries_found = [topics.entry_topic(entry) for entry in _matching_entries(word)]
-    warnings_found = [topics.warning_topic(word.lower())] if word.lower() in WARNINGS else []
-    known = families_found or entries_found or key in settings_by_path()
-    return [
-        *settings_found,
-        *families_found,
-        *entries_found,
-        *warnings_found,
-        *([] if known else _shared_argument_topics(key)),
-    ]
+    named = [topics.family_topic(family)] if family in catalog.families() else []
+    named += [topics.entry_topic(entry) for entry in _matching_entries(word)]
+    warnings = [topics.warning_topic(word.lower())] if word.lower() in WARNINGS else []
+    arguments = [] if named or key in settings_by_path() else _shared_argument_topics(key)
+    return [*found, *named, *warnings, *arguments]
 
 
 def _paths_ending_in(key: str) -> list[str]:
@@ -74,12 +68,8 @@ def _matching_entries(word: str) -> list[Entry]:
 
 
 def _shared_argument_topics(name: str) -> list[Topic]:
-    owners = [
-        entry
-        for family in catalog.families()
-        for entry in catalog.entries(family).values()
-        if name in entry.arguments and not entry.refused
-    ]
+    known = (entry for family in catalog.families() for entry in catalog.entries(family).values())
+    owners = [entry for entry in known if name in entry.arguments and not entry.refused]
     return [topics.shared_argument_topic(name, owners)] if owners else []
 
 

@@ -9,21 +9,6 @@ from kerasdeep.modeling.model_builder import build_model, losses_from_config, sa
 from kerasdeep.modeling.network import build_functional_model, describe_network
 from kerasdeep.modeling.optimizer import build_optimizer, last_learning_rate, last_momentum
 
-__all__ = [
-    "build_functional_model",
-    "build_losses",
-    "build_metrics",
-    "build_model",
-    "build_optimizer",
-    "compile_model",
-    "create",
-    "data_loss_from_logs",
-    "describe_network",
-    "feature_names",
-    "last_learning_rate",
-    "last_momentum",
-    "losses_from_config",
-    "output_heads",
-    "sample_weights",
-    "steps_per_epoch",
-]
+__all__ = ["build_functional_model", "build_losses", "build_metrics", "build_model", "build_optimizer"]
+__all__ += ["compile_model", "create", "data_loss_from_logs", "describe_network", "feature_names", "last_learning_rate"]
+__all__ += ["last_momentum", "losses_from_config", "output_heads", "sample_weights", "steps_per_epoch"]

@@ -7,7 +7,7 @@ import keras
 
 from kerasdeep import custom_objects
 from kerasdeep.catalog import Choice
-from kerasdeep.errors import InputError, Problem
+from kerasdeep.errors import InputError
 
 KERAS_MODULES = {
     "layer": keras.layers,
@@ -78,8 +78,7 @@ class keras_errors_at:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Exception) and not isinstance(error, InputError):
             message = f"{self.choice.name}{self.context}: {one_line_message(error)}"
-            problem = Problem("error", "refused-by-keras", message, self.choice.location)
-            raise InputError([problem]) from error
+            raise InputError(message, "refused-by-keras", self.choice.location) from error
 
 
 def one_line_message(error: Exception) -> str:

@@ -10,7 +10,7 @@ from kerasdeep import custom_objects
 from kerasdeep.backends import keras_private
 from kerasdeep.catalog import Choice
 from kerasdeep.catalog.traits import MOMENTUM_ARGUMENTS, PLATEAU_SCHEDULE
-from kerasdeep.errors import InputError, Problem, suggest
+from kerasdeep.errors import InputError, suggest
 from kerasdeep.modeling import schedules
 from kerasdeep.modeling.factory import create, keras_errors_at
 from kerasdeep.modeling.param_groups import (
@@ -109,13 +109,10 @@ def check_multi_optimizer(choice: Choice, model: keras.Model) -> None:
         if not matches:
             message = f"MultiOptimizer: `{pattern}` matches none of the variables {', '.join(paths[:6])}"
             message += f"{', …' if len(paths) > 6 else ''}. A pattern stands for the whole path."
-            problem = Problem("error", "unknown-variables", message, choice.location, suggest(pattern, paths))
-            raise InputError([problem])
+            raise InputError(message, "unknown-variables", choice.location, suggest(pattern, paths))
         for path in matches:
             if path in pattern_by_path:
-                message = (
-                    f"MultiOptimizer: `{pattern_by_path[path]}` and `{pattern}` both match {path}. Keep one of them."
-                )
+                message = f"MultiOptimizer: `{pattern_by_path[path]}` and `{pattern}` both match {path}. Keep one."
                 raise InputError(message, "conflict", choice.location)
             pattern_by_path[path] = pattern
 

@@ -25,16 +25,8 @@ KERAS_MODULES: dict[str, tuple[ModuleType, dict[str, Any]]] = {
     "metric": (keras.metrics, metrics.ALL_OBJECTS_DICT),
 }
 ABSTRACT_CLASSES = {
-    "Layer",
-    "Wrapper",
-    "InputSpec",
-    "Initializer",
-    "Regularizer",
-    "Constraint",
-    "Optimizer",
-    "LearningRateSchedule",
-    "Loss",
-    "Metric",
+    *("Layer", "Wrapper", "InputSpec", "Initializer", "Regularizer"),
+    *("Constraint", "Optimizer", "LearningRateSchedule", "Loss", "Metric"),
 }
 HELPER_FUNCTIONS = {"get", "serialize", "deserialize"}
 LAYER_KEYWORDS = {"activity_regularizer": None, "trainable": True, "dtype": None, "autocast": True, "name": None}

@@ -164,13 +164,6 @@ def _output_names(context: CheckContext, problems: Problems) -> None:
 
 
 CHECKS = (
-    _layer_count,
-    _nesting,
-    _names,
-    _settings_without_effect,
-    _biased_batch_norm,
-    _double_batch_norm,
-    _equal_weights,
-    _vanishing_activation,
-    _output_names,
+    *(_layer_count, _nesting, _names, _settings_without_effect, _biased_batch_norm),
+    *(_double_batch_norm, _equal_weights, _vanishing_activation, _output_names),
 )

@@ -275,16 +275,6 @@ def _runtime(context: CheckContext, problems: Problems) -> None:
 
 
 CHECKS = (
-    _weight_decay,
-    _momentum,
-    _weight_averaging,
-    _learning_rates,
-    _boundaries,
-    _schedule_epochs,
-    _monitors,
-    _early_stopping,
-    _pruning,
-    _label_smoothing,
-    _outputs,
-    _runtime,
+    *(_weight_decay, _momentum, _weight_averaging, _learning_rates, _boundaries, _schedule_epochs),
+    *(_monitors, _early_stopping, _pruning, _label_smoothing, _outputs, _runtime),
 )

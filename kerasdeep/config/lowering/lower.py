@@ -27,14 +27,7 @@ if TYPE_CHECKING:
 MAX_LISTED_NAMES = 40
 """Names that a message lists, the nearest ones."""
 SHAPE_ONLY_LAYERS = (
-    "Flatten",
-    "Reshape",
-    "Permute",
-    "Rescaling",
-    "Normalization",
-    "Identity",
-    "Resizing",
-    "CenterCrop",
+    *("Flatten", "Reshape", "Permute", "Rescaling", "Normalization", "Identity", "Resizing", "CenterCrop"),
 )
 """Layers behind which the data is still the data: what goes in front of the network goes behind them."""
 

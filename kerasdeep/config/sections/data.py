@@ -7,16 +7,8 @@ from kerasdeep.config.schema import Section, setting
 from kerasdeep.errors import SourceLocation
 
 BUILT_IN_DATASETS = (
-    "digits",
-    "breast_cancer",
-    "wine",
-    "iris",
-    "diabetes",
-    "mnist",
-    "fashion_mnist",
-    "cifar10",
-    "cifar100",
-    "california_housing",
+    *("digits", "breast_cancer", "wine", "iris", "diabetes"),
+    *("mnist", "fashion_mnist", "cifar10", "cifar100", "california_housing"),
 )
 BUILT_IN_IMAGE_DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
 """The built-in sets of pictures; the others are tables."""

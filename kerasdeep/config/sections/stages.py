@@ -12,13 +12,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from kerasdeep.catalog import Choice
 from kerasdeep.config.schema import Section, setting
 from kerasdeep.config.sections.pretraining import PretrainConfig, pretrain_overrides, with_run_defaults
 from kerasdeep.config.sections.training import EarlyStoppingConfig
-from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
+from kerasdeep.errors import InputError, SourceLocation, suggest
 
 if TYPE_CHECKING:
     from kerasdeep.config.root import Config
@@ -79,9 +79,7 @@ class StageConfig(Section):
 
 def with_inherited_settings(config: Config) -> Config:
     """`config` with everything that its stages leave out filled in from the top level."""
-    return replace(
-        config, stages=[_stage_with_defaults(config, stage, number) for number, stage in enumerate(config.stages, 1)]
-    )
+    return replace(config, stages=[_stage_with_defaults(config, stage, n) for n, stage in enumerate(config.stages, 1)])
 
 
 def _stage_with_defaults(config: Config, stage: StageConfig, number: int) -> StageConfig:
@@ -135,27 +133,26 @@ def select_layers(
 
 
 def _layers_matching(selector: str, layers: Sequence[SelectableLayer]) -> set[str]:
+    heads = {layer.name for layer in layers if layer.head}
+    words = {
+        "all": {layer.name for layer in layers},
+        "head": heads,
+        "norms": {layer.name for layer in layers if layer.norm},
+    }
+    if selector in words:
+        return words[selector]
     counted = _COUNTED_SELECTOR.fullmatch(selector)
-    body_layers = [layer for layer in layers if not layer.head]
-    if selector == "all":
-        return {layer.name for layer in layers}
-    if selector == "head":
-        return {layer.name for layer in layers if layer.head}
-    if selector == "norms":
-        return {layer.name for layer in layers if layer.norm}
     if not counted:
         return {layer.name for layer in layers if fnmatchcase(layer.name, selector)}
-    weighted, number = [layer.name for layer in body_layers if layer.weighted], int(counted[2])
+    weighted, number = [layer.name for layer in layers if layer.weighted and not layer.head], int(counted[2])
     if not 0 < number <= len(weighted):
         return set()
-    if counted[1] == "first":
-        return set(weighted[:number])
-    return set(weighted[-number:]) | {layer.name for layer in layers if layer.head}
+    return set(weighted[:number]) if counted[1] == "first" else set(weighted[-number:]) | heads
 
 
 def _raise_unknown_layers(
     selector: str, layers: Sequence[SelectableLayer], key_path: str, location: SourceLocation | None
-) -> None:
+) -> NoReturn:
     names = [layer.name for layer in layers if layer.weighted or layer.head]
     counted = _COUNTED_SELECTOR.fullmatch(selector.removeprefix("!"))
     if counted:
@@ -166,18 +163,14 @@ def _raise_unknown_layers(
     shown = ", ".join(names[:40]) + (f", … ({len(names)} in all)" if len(names) > 40 else "")
     message = f"`{key_path}`: {reason}. Expected all, head, norms, first:N, last:N, or names of layers: {shown}."
     hint = None if counted else suggest(selector.removeprefix("!"), [*names, "all", "head", "norms"])
-    raise InputError([Problem("error", "unknown-layers", message, location, hint)])
+    raise InputError(message, "unknown-layers", location, hint)
 
 
 def config_for_stage(config: Config, stage: StageConfig) -> Config:
     """The experiment as if this filled-in stage were all of it; the schedule of one of several fills its stage."""
-    schedule_epochs = None if config.stages else config.training.schedule_epochs
-    training = replace(
-        config.training, epochs=stage.epochs, early_stopping=stage.early_stopping, schedule_epochs=schedule_epochs
-    )
-    stage_config = replace(
-        config, optimizer=stage.optimizer, schedule=stage.schedule, training=training, stages=[stage]
-    )
-    return (
-        stage_config if stage.pretrain is None else replace(stage_config, **pretrain_overrides(stage.pretrain, config))
-    )
+    training = replace(config.training, epochs=stage.epochs, early_stopping=stage.early_stopping)
+    if config.stages:
+        training = replace(training, schedule_epochs=None)
+    overrides = pretrain_overrides(stage.pretrain, config) if stage.pretrain else {}
+    changes = {"optimizer": stage.optimizer, "schedule": stage.schedule, "training": training, "stages": [stage]}
+    return replace(config, **changes | overrides)

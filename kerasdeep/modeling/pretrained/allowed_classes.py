@@ -9,13 +9,7 @@ from kerasdeep.custom_objects import CUSTOM_OBJECTS
 
 MODEL_CLASSES = ("Functional", "Sequential", "Model", "InputLayer")
 SERIALIZATION_MARKERS = (
-    "__keras_tensor__",
-    "__tensor__",
-    "__numpy__",
-    "__tuple__",
-    "__ellipsis__",
-    "__slice__",
-    "__bytes__",
+    *("__keras_tensor__", "__tensor__", "__numpy__", "__tuple__", "__ellipsis__", "__slice__", "__bytes__"),
 )
 """What Keras writes into configurations for values that JSON lacks."""
 DTYPE_POLICIES = ("DTypePolicy", "FloatDTypePolicy")

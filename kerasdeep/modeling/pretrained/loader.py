@@ -15,7 +15,7 @@ from kerasdeep.backends.keras_private import legacy_h5_format, saving_options, s
 from kerasdeep.config.applications import APPLICATIONS
 from kerasdeep.config.sections.pretrained import APPLICATION_PREFIX, KERAS_HUB_PREFIX, PretrainedConfig
 from kerasdeep.data.download import keras_home
-from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
+from kerasdeep.errors import InputError, suggest
 from kerasdeep.modeling.pretrained import model_scan
 from kerasdeep.modeling.shape_only import shape_only_variables
 from kerasdeep.runs import open_run_dir
@@ -45,11 +45,9 @@ def load_pretrained(
             return _build_application(section, image_size), []
         return _load_file(resolve_model_path(section.from_))
     except InputError as error:
-        raise InputError([_with_location(problem, location) for problem in error.problems]) from None
-
-
-def _with_location(problem: Problem, location: SourceLocation | None) -> Problem:
-    return problem if problem.location else replace(problem, location=location)
+        raise InputError(
+            replace(problem, location=problem.location or location) for problem in error.problems
+        ) from None
 
 
 def resolve_model_path(text: str) -> Path:
@@ -61,9 +59,7 @@ def resolve_model_path(text: str) -> Path:
             raise InputError(f"the run {path} has no finished model. Train it to its end first.", "model-file")
         return model_file
     if not path.exists():
-        message = (
-            f"`{text}` does not exist. Expected a run directory, a .keras or .h5 file, or {APPLICATION_PREFIX}NAME."
-        )
+        message = f"`{text}` does not exist. Expected a run directory, a .keras or .h5 file, or application:NAME."
         raise InputError(message, "model-file")
     return path
 
@@ -145,9 +141,7 @@ def _build_application(section: PretrainedConfig, image_size: tuple[int, ...] | 
     name = str(section.application)
     if name not in APPLICATIONS:
         message = f"`{name}` is not a model of keras.applications. Expected one of: {', '.join(APPLICATIONS)}."
-        raise InputError(
-            [Problem("error", "model-file", message, section.location("from"), suggest(name, APPLICATIONS))]
-        )
+        raise InputError(message, "model-file", section.location("from"), suggest(name, APPLICATIONS))
     if section.weights not in (None, "imagenet"):
         model_scan.scan_weights_file(Path(section.weights))
     arguments = {"include_top": False, "weights": section.weights, **section.arguments}

@@ -13,16 +13,6 @@ from kerasdeep.modeling.pretraining.pretext_models import (
     build_pretext_classifier,
 )
 
-__all__ = [
-    "Backbone",
-    "DecoderSettings",
-    "FeatureMasking",
-    "PretextModel",
-    "build_autoencoder",
-    "build_greedy_autoencoders",
-    "build_input_noise",
-    "build_masked_feature_model",
-    "build_pair_model",
-    "build_pretext_classifier",
-    "cut_backbone",
-]
+__all__ = ["Backbone", "DecoderSettings", "FeatureMasking", "PretextModel", "build_autoencoder"]
+__all__ += ["build_greedy_autoencoders", "build_input_noise", "build_masked_feature_model", "build_pair_model"]
+__all__ += ["build_pretext_classifier", "cut_backbone"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import keras
 
 from kerasdeep.config.lowering.planned import PlannedLayer
-from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
+from kerasdeep.errors import InputError, SourceLocation, suggest
 from kerasdeep.modeling.freezing import leaf_layers
 
 _BLOCK_ROLES = ("norm", "activation", "dropout")
@@ -46,9 +46,7 @@ def cut_backbone(
         raise InputError(message, "no-body", location)
     body = Backbone(network, _output_tensor(network, planned, until, config_path, location), tuple(planned))
     if not any(layer.weights for layer in body.layers.values()):
-        message = (
-            f"`{config_path}`: there is no layer with weights before the output, so there is nothing to pretrain. "
-        )
+        message = f"`{config_path}`: no layer before the output has weights, so there is nothing to pretrain. "
         raise InputError(f"{message}Add hidden layers to the network.", "no-body", location)
     return body
 
@@ -64,15 +62,13 @@ def _output_tensor(
     if until is None:
         output_inputs = {head.inputs for head in heads}
         if len(output_inputs) > 1:
-            message = (
-                f"`{config_path}`: the outputs follow different layers. Say where the encoder ends: `until: NAME`."
-            )
+            message = f"`{config_path}`: the outputs follow different layers. Say where to cut: `until: NAME`."
             raise InputError(message, "no-body", location)
         return network.get_layer(heads[0].name).input
     names = [layer.name for layer in network.layers if layer.name not in {head.name for head in heads}]
     if until not in names:
         message = f"`{config_path}.until`: the network has no layer `{until}`. It has: {', '.join(names[:40])}."
-        raise InputError([Problem("error", "unknown-layers", message, location, suggest(until, names))])
+        raise InputError(message, "unknown-layers", location, suggest(until, names))
     return network.get_layer(_end_of_block(until, planned)).output
 
 

@@ -26,11 +26,7 @@ from kerasdeep.modeling.pretraining.backbone import Backbone
 ApplyLayer: TypeAlias = Callable[[keras.Layer, keras.KerasTensor], keras.KerasTensor]
 PREFIX = "decoder_"
 _NORMALIZATIONS = (
-    "BatchNormalization",
-    "LayerNormalization",
-    "GroupNormalization",
-    "RMSNormalization",
-    "UnitNormalization",
+    *("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "UnitNormalization"),
 )
 _WEIGHTED_ACTIVATIONS = ("PReLU", "LearnedSwish")
 """With the normalizations, the layers with weights that need no inverse: the mirrored block has its own."""
