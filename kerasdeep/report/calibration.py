@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kerasdeep import formatting
+from kerasdeep.formatting import number, percent, pluralize, whole_percent
 from kerasdeep.report import charts
 from kerasdeep.runs.facts import CalibrationBin, TargetMetrics
 
@@ -27,18 +27,17 @@ def reliability_diagram(target: TargetMetrics) -> ReliabilityDiagram | None:
     drawn_bins = [bin_ for bin_ in bins if bin_.rows >= MIN_ROWS]
     if not drawn_bins:
         return None
-    scale = charts.Axis(0.0, 1.0, False, [charts.Tick(100 * v, formatting.whole_percent(v)) for v in TICK_VALUES])
+    scale = charts.Axis(0.0, 1.0, False, [charts.Tick(100 * v, whole_percent(v)) for v in TICK_VALUES])
     labels = [
-        f"confidence {formatting.percent(bin_.confidence)}, accuracy {formatting.percent(bin_.accuracy)}, "
-        f"{formatting.pluralize(bin_.rows, 'row')}"
+        f"confidence {percent(bin_.confidence)}, accuracy {percent(bin_.accuracy)}, {pluralize(bin_.rows, 'row')}"
         for bin_ in drawn_bins
     ]
     rows = [
         (
-            f"{formatting.whole_percent(bin_.low)} – {formatting.whole_percent(bin_.high)}",
-            formatting.number(bin_.rows),
-            formatting.percent(bin_.confidence),
-            formatting.percent(bin_.accuracy),
+            f"{whole_percent(bin_.low)} – {whole_percent(bin_.high)}",
+            number(bin_.rows),
+            percent(bin_.confidence),
+            percent(bin_.accuracy),
         )
         for bin_ in bins
     ]
@@ -53,8 +52,8 @@ def _summary(bins: Sequence[CalibrationBin], ece: float | None) -> str:
     accuracy = sum(bin_.accuracy * bin_.rows for bin_ in bins) / n_rows
     ece = abs(confidence - accuracy) if ece is None else ece
     text = (
-        f"On average its confidence is {formatting.percent(confidence)} and its accuracy "
-        f"{formatting.percent(accuracy)}; the expected calibration error is {formatting.percent(ece)}"
+        f"On average its confidence is {percent(confidence)} and its accuracy "
+        f"{percent(accuracy)}; the expected calibration error is {percent(ece)}"
     )
     if ece <= NEGLIGIBLE_ECE:
         return f"{text}. Its confidence can be trusted."

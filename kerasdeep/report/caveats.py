@@ -1,6 +1,6 @@
 """What in the data or the evaluation makes the metrics less certain than they look."""
 
-from kerasdeep import formatting
+from kerasdeep.formatting import number, percent, pluralize
 from kerasdeep.report.insights import SPLIT_LABELS, Insight
 from kerasdeep.report.run_facts import RunFacts
 
@@ -24,8 +24,8 @@ def _split_overlap(run: RunFacts) -> list[Insight]:
         return [Insight("good", "No row appears in two parts.", "Training, validation and test rows are distinct.")]
     fractions = {split: count / run.data.rows[split] for split, count in shared.items() if run.data.rows.get(split)}
     phrases = [
-        formatting.pluralize(count, f"{SPLIT_LABELS.get(split, split)} row")
-        + (f" ({formatting.percent(fractions[split])})" if split in fractions else "")
+        pluralize(count, f"{SPLIT_LABELS.get(split, split)} row")
+        + (f" ({percent(fractions[split])})" if split in fractions else "")
         for split, count in shared.items()
     ]
     text = f"{' and '.join(phrases)} also appear in the training data, so the metrics are optimistic."
@@ -41,7 +41,7 @@ def _class_imbalance(run: RunFacts) -> list[Insight]:
         if few < RARE_CLASS_RATIO * many:
             rare, common = target.classes[counts.index(few)], target.classes[counts.index(many)]
             text = (
-                f"{rare} has {formatting.number(few)} training rows, {common} {formatting.number(many)}. "
+                f"{rare} has {number(few)} training rows, {common} {number(many)}. "
                 "Accuracy says little about rare classes: look at the recall of each."
             )
             weighted = run.setting("data", "class_weight") is not None
@@ -60,8 +60,8 @@ def _weak_classes(run: RunFacts) -> list[Insight]:
         recall, weakest = min(recalls, key=lambda pair: pair[0])
         if recall < accuracy - 0.1:
             text = (
-                f"Of {weakest} only {formatting.percent(recall)} are recognized, against "
-                f"{formatting.percent(accuracy)} of all rows. The confusion matrix shows what they are confused with."
+                f"Of {weakest} only {percent(recall)} are recognized, against "
+                f"{percent(accuracy)} of all rows. The confusion matrix shows what they are confused with."
             )
             insights.append(Insight("note", "One class is much harder than the others.", text))
     return insights
@@ -70,7 +70,7 @@ def _weak_classes(run: RunFacts) -> list[Insight]:
 def _few_rows(run: RunFacts) -> list[Insight]:
     rows = run.headline_part.rows
     if run.evaluation.parts and rows < MIN_ROWS:
-        text = f"Only {formatting.pluralize(rows, 'row')} were evaluated; the interval above shows the uncertainty."
+        text = f"Only {pluralize(rows, 'row')} were evaluated; the interval above shows the uncertainty."
         return [Insight("warning", "The evaluation rests on few rows.", text)]
     return []
 

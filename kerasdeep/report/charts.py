@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from kerasdeep import formatting
-from kerasdeep.formatting import is_number
+from kerasdeep.formatting import compact_number, is_number, learning_rate, number, percent, pluralize
 
 MAX_POINTS = 800
 MIN_LOG_RATIO = 20.0  # a range that spans more than this factor is easier to read on a logarithmic scale
@@ -124,7 +123,7 @@ def line_chart(
     last = max(len(x_labels) - 1, 1)
     x_positions = [50.0 if len(x_labels) == 1 else round(100 * point / last, 2) for point in kept_points]
     # A schedule of the learning rate is drawn on the scale on which people think of it.
-    y = axis(values, formatter, allow_log=formatter is not formatting.learning_rate)
+    y = axis(values, formatter, allow_log=formatter is not learning_rate)
     lines = []
     for name, tone, column in series:
         kept_values = [column[point] for point in kept_points]
@@ -151,8 +150,8 @@ def scatter(pairs: Sequence[tuple[float, float]]) -> ScatterPlot | None:
     if not pairs:
         return None
     pairs = sorted(pairs)
-    labels = [f"actual {formatting.number(a)}, predicted {formatting.number(p)}" for a, p in pairs]
-    return scatter_plot(pairs, axis([v for pair in pairs for v in pair], formatting.number, allow_log=False), labels)
+    labels = [f"actual {number(a)}, predicted {number(p)}" for a, p in pairs]
+    return scatter_plot(pairs, axis([v for pair in pairs for v in pair], number, allow_log=False), labels)
 
 
 def scatter_plot(points: Sequence[tuple[float, float]], scale: Axis, labels: list[str]) -> ScatterPlot:
@@ -172,15 +171,15 @@ def histogram(values: Sequence[float], bins: int = 25) -> Histogram | None:
     counts = [0] * bins
     for value in values:
         counts[max(0, min(bins - 1, int((value + limit) / (2 * limit) * bins)))] += 1
-    edges = [formatting.number(limit * (2 * edge / bins - 1), 2) for edge in range(bins + 1)]
+    edges = [number(limit * (2 * edge / bins - 1), 2) for edge in range(bins + 1)]
     edges[0], edges[-1] = f"below {edges[1]}", f"above {edges[-2]}"
     inner_ranges = [f"{low} to {high}" for low, high in pairwise(edges[1:-1])]
-    x_axis = axis([-limit, limit], formatting.number, padding=0)
+    x_axis = axis([-limit, limit], number, padding=0)
     return Histogram(
         left=[round(100 * (bar + 0.5) / bins, 2) for bar in range(bins)],
         heights=[round(100 * n / max(counts), 2) for n in counts],
         ranges=[edges[0], *inner_ranges, edges[-1]],
-        counts=[formatting.pluralize(n, "row") for n in counts],
+        counts=[pluralize(n, "row") for n in counts],
         ticks=x_axis.ticks,
     )
 
@@ -192,7 +191,7 @@ def axis(
     low, high = min(values), max(values)
     if allow_log and low > 0 and high / low > MIN_LOG_RATIO:
         low, high = low / 1.1, high * 1.1
-        tick_formatter = formatting.compact_number if formatter is formatting.number else formatter
+        tick_formatter = compact_number if formatter is number else formatter
         ticks = [
             Tick(round(_position(value, low, high, True), 2), tick_formatter(value))
             for value in _log_tick_values(low, high)
@@ -204,12 +203,12 @@ def axis(
     locations = [step * k for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     labels = [formatter(round(location, decimals + 2)) for location in locations]
-    if formatter is formatting.number:
+    if formatter is number:
         labels = [
             f"{location:,.{decimals}f}".replace("-", "−") if step >= 1e-4 else formatter(location)
             for location in locations
         ]
-    elif formatter is formatting.percent:
+    elif formatter is percent:
         labels = [f"{100 * location:.{max(0, decimals - 2)}f}\u202f%" for location in locations]
     ticks = [Tick(round(_position(m, low, high, False), 2), text) for m, text in zip(locations, labels, strict=True)]
     return Axis(low, high, False, ticks)
@@ -254,12 +253,12 @@ def _thinned_points(length: int, needed: set[int]) -> list[int]:
 def _svg_path(x: Sequence[float], y: Sequence[float | None]) -> str:
     """SVG path; a missing value interrupts the line, a lone point becomes a dot."""
     segments, open_line = [], False
-    for number, (across, down) in enumerate(zip(x, y, strict=True)):
+    for index, (across, down) in enumerate(zip(x, y, strict=True)):
         if down is None:
             open_line = False
             continue
         segments.append(f"{'L' if open_line else 'M'}{across:g} {down:g}")
-        if not open_line and (number + 1 == len(y) or y[number + 1] is None):
+        if not open_line and (index + 1 == len(y) or y[index + 1] is None):
             segments.append("h0")
         open_line = True
     return "".join(segments)

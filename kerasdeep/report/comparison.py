@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from itertools import cycle
 
-from kerasdeep import formatting, metric_names
-from kerasdeep.formatting import is_number
+from kerasdeep import metric_names
+from kerasdeep.formatting import NO_VALUE, duration, is_number, number
 from kerasdeep.report import charts, sections
 from kerasdeep.report.insights import Insight
 from kerasdeep.report.sections import Part, Section
@@ -149,7 +149,7 @@ def _variant_table(facts: ComparisonFact) -> VariantTable:
             variant.statuses.count("failed"),
             [mean_and_std(name, variant.metrics.get(name)) for name in names],
             _format_cost(variant.costs.get("best_epoch")),
-            formatting.duration(_mean(variant.costs.get("seconds"))),
+            duration(_mean(variant.costs.get("seconds"))),
             _format_cost(variant.costs.get("parameters")),
         )
         for variant in facts.variants
@@ -178,18 +178,18 @@ def _mean(summary: SeedMean | None) -> float | None:
 
 def _format_cost(summary: SeedMean | None) -> str:
     mean = _mean(summary)
-    return formatting.number(round(mean) if mean is not None and mean == round(mean) else mean, 3)
+    return number(round(mean) if mean is not None and mean == round(mean) else mean, 3)
 
 
 def mean_and_std(name: str, summary: SeedMean | None) -> str:
     """`86.5 % ± 0.3`: the mean and, for several seeds, the standard deviation."""
     if summary is None or summary.mean is None:
-        return formatting.NO_VALUE
+        return NO_VALUE
     mean = metric_names.format_value(name, summary.mean)
     if summary.n < 2 or summary.std is None:
         return mean
     is_fraction = metric_names.is_fraction(name)
-    return f"{mean} ± {f'{100 * summary.std:.1f}' if is_fraction else formatting.number(summary.std, 2)}"
+    return f"{mean} ± {f'{100 * summary.std:.1f}' if is_fraction else number(summary.std, 2)}"
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ class ClaimRow:
 
 
 def _claim_row(claim: ClaimFact) -> ClaimRow:
-    means = ", ".join(f"{name} = {formatting.number(value)}" for name, value in claim.figures.items())
+    means = ", ".join(f"{name} = {number(value)}" for name, value in claim.figures.items())
     return ClaimRow(claim.claim, claim.met, claim.why or means)
 
 
@@ -218,7 +218,7 @@ class PairedRow:
 
 def _paired_row(row: PairedDifference) -> PairedRow:
     label = _label(row.metric) + (", points" if metric_names.is_fraction(row.metric) else "")
-    interval, excludes_zero = formatting.NO_VALUE, "needs several seeds"
+    interval, excludes_zero = NO_VALUE, "needs several seeds"
     if row.low is not None and row.high is not None:
         interval = f"{_format_difference(row.metric, row.low)} … {_format_difference(row.metric, row.high)}"
         excludes_zero = "yes" if row.low * row.high > 0 else "no"
@@ -228,10 +228,10 @@ def _paired_row(row: PairedDifference) -> PairedRow:
 
 def _format_difference(name: str, value: float | None) -> str:
     if value is None:
-        return formatting.NO_VALUE
+        return NO_VALUE
     if metric_names.is_fraction(name):
         return f"{100 * value:+.2f}".replace("-", "−")
-    return ("+" if value > 0 else "") + formatting.number(value, 3)
+    return ("+" if value > 0 else "") + number(value, 3)
 
 
 # How did they get there?
@@ -255,7 +255,7 @@ def _curve_chart(facts: ComparisonFact, name: str) -> charts.LineChart | None:
         charts.Series(variant, tones[variant], [*values, *[None] * (n_epochs - len(values))])
         for variant, values in curves.items()
     ]
-    epochs = [str(number + 1) for number in range(n_epochs)]
+    epochs = [str(epoch + 1) for epoch in range(n_epochs)]
     return charts.line_chart(name, _heading(name), epochs, series, metric_names.formatter(name), shown=n_epochs - 1)
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from kerasdeep import formatting, yaml_nodes
+from kerasdeep import yaml_nodes
 from kerasdeep.catalog import Choice, to_plain
 from kerasdeep.config.load import read_config
 from kerasdeep.config.resolved import LOAD_TIME_KEYS
 from kerasdeep.config.root import Config
 from kerasdeep.config.schema import Section, settings_of
 from kerasdeep.errors import InputError, Problems
+from kerasdeep.formatting import learning_rate
 
 SHOWN_ELSEWHERE = {"version", "name", "description", "network.layers", *LOAD_TIME_KEYS}
 _YAML_LINE = re.compile(r"(?P<indent>[ -]*)(?P<key>[^\s#:'\"{\[][^:#]*:)?(?P<value>.*?)(?P<comment>(^|\s+)#.*)?")
@@ -71,7 +72,7 @@ def format_value(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "none", True: "true", False: "false"}[value]
     if isinstance(value, float):
-        return formatting.learning_rate(value)
+        return learning_rate(value)
     return str(to_plain(value))
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle, pairwise
 
-from kerasdeep import formatting, metric_names
-from kerasdeep.formatting import is_number
+from kerasdeep import metric_names
+from kerasdeep.formatting import is_number, learning_rate, number
 from kerasdeep.report import charts
 from kerasdeep.report.charts import Marker, Series
 from kerasdeep.report.run_facts import RunFacts
@@ -41,15 +41,15 @@ def training_curves(run: RunFacts) -> list[charts.LineChart]:
     loss, val_loss = run.loss_columns
     title = "Loss on data, without penalties" if loss == "data_loss" else "Loss"
     drawn: list[tuple[str, str, list[Series], Callable[[object], str]]] = [
-        ("loss", title, _train_and_validation(run, loss, val_loss), formatting.number)
+        ("loss", title, _train_and_validation(run, loss, val_loss), number)
     ]
     for name in run.metrics[:MAX_METRICS]:
         series = _train_and_validation(run, name, f"val_{name}")
         drawn.append((name, metric_names.heading(name), series, metric_names.formatter(name)))
-    drawn.append(("rate", "Learning rate as applied", _learning_rates(run), formatting.learning_rate))
+    drawn.append(("rate", "Learning rate as applied", _learning_rates(run), learning_rate))
     if len(set(run.column("momentum"))) > 1:  # one that never moves is worth a column, not a curve
         momentum = [Series("momentum", "momentum", run.column("momentum"))]
-        drawn.append(("momentum", "Momentum as applied", momentum, formatting.number))
+        drawn.append(("momentum", "Momentum as applied", momentum, number))
     line_charts = (
         charts.line_chart(key, title, labels, series, formatter, markers, shown)
         for key, title, series, formatter in drawn
@@ -69,7 +69,7 @@ def _format_cell(name: str, value: object) -> str:
     if name in ("stage", "epoch"):
         return str(value)
     is_speed = name in ("seconds", "examples_per_second")
-    return formatting.number(value, 3) if is_speed else metric_names.format_value(name, value)
+    return number(value, 3) if is_speed else metric_names.format_value(name, value)
 
 
 def _train_and_validation(run: RunFacts, train: str, validation: str) -> list[Series]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kerasdeep import formatting
+from kerasdeep.formatting import number, percent, whole_percent
 from kerasdeep.report.run_facts import RunFacts
 from kerasdeep.runs.facts import HistogramFact
 
@@ -38,10 +38,10 @@ def kernel_rows(run: RunFacts) -> list[KernelRow]:
             kernel.name,
             histogram_shape(kernel.histogram),
             histogram_shape(run.health.gradients.get(kernel.name)),
-            formatting.number(kernel.norm, 3),
-            formatting.number(kernel.largest_unit_norm, 3),
-            formatting.percent(kernel.small),
-            formatting.percent(kernel.zero),
+            number(kernel.norm, 3),
+            number(kernel.largest_unit_norm, 3),
+            percent(kernel.small),
+            percent(kernel.zero),
         )
         for kernel in run.weights.layers[:MAX_LAYERS]
     ]
@@ -54,10 +54,10 @@ def histogram_shape(histogram: HistogramFact | None) -> HistogramShape | None:
     edges, counts = histogram.edges, histogram.counts
     width, highest, total = 100 / len(counts), max(counts), sum(counts)
     steps = "".join(f"V{100 - 96 * count / highest:.4g}h{width:.4g}" for count in counts)
-    limit = formatting.number(edges[-1], 2)
+    limit = number(edges[-1], 2)
     inner_count = sum(
         count for low, high, count in zip(edges, edges[1:], counts, strict=False) if abs(low + high) < edges[-1]
     )
-    inner_share = formatting.whole_percent(inner_count / total)
-    label = f"{inner_share} within ±{formatting.number(edges[-1] / 2, 2)}, ends at ±{limit}"
+    inner_share = whole_percent(inner_count / total)
+    label = f"{inner_share} within ±{number(edges[-1] / 2, 2)}, ends at ±{limit}"
     return HistogramShape(f"M0 100{steps}V100z", limit, label)

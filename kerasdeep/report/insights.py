@@ -7,8 +7,8 @@ the data are in `caveats.py`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kerasdeep import formatting, metric_names
-from kerasdeep.formatting import is_number
+from kerasdeep import metric_names
+from kerasdeep.formatting import NO_VALUE, duration, is_number, number, percent, pluralize, whole_percent
 from kerasdeep.report.run_facts import RunFacts
 from kerasdeep.runs.facts import TargetMetrics
 from kerasdeep.tasks import TASKS
@@ -38,7 +38,7 @@ def result_insights(run: RunFacts) -> list[Insight]:
     split, part = run.headline_split, run.headline_part
     if not part.targets:
         return [_missing_result(run)]
-    rows = f"{formatting.number(part.rows)} {SPLIT_LABELS[split]} rows"
+    rows = f"{number(part.rows)} {SPLIT_LABELS[split]} rows"
     insights = [_target_insight(target, rows, len(part.targets) > 1) for target in part.targets]
     if split == "train":
         title = "These are the rows it was trained on."
@@ -70,19 +70,19 @@ def _target_insight(target: TargetMetrics, rows: str, name_target: bool) -> Insi
 
 def _classification_insight(target: TargetMetrics, rows: str, about: str) -> Insight:
     accuracy, baseline = target.metrics.get("accuracy"), target.baseline.get("accuracy")
-    title = f"On {rows} the network is right {formatting.percent(accuracy)} of the time{about}."
+    title = f"On {rows} the network is right {percent(accuracy)} of the time{about}."
     if accuracy is None or baseline is None:
         return Insight("note", title)
-    text = f"Always predicting the most frequent class would be right {formatting.percent(baseline)} of the time"
+    text = f"Always predicting the most frequent class would be right {percent(baseline)} of the time"
     bounds = _bounds(target, "accuracy")
     if bounds:
-        between = " and ".join(formatting.percent(bound) for bound in bounds)
+        between = " and ".join(percent(bound) for bound in bounds)
         text = f"With 95\u202f% confidence the true accuracy is between {between}. {text}"
     if bounds and bounds[0] <= baseline <= bounds[1]:
         return Insight("warning", title, f"{text}: that is no clear difference.")
     if accuracy <= baseline:
         return Insight("bad", title, f"{text}: the network does no better.")
-    fewer_mistakes = formatting.whole_percent((accuracy - baseline) / (1 - baseline))
+    fewer_mistakes = whole_percent((accuracy - baseline) / (1 - baseline))
     return Insight("good", title, f"{text}: the network makes {fewer_mistakes} fewer mistakes.")
 
 
@@ -90,13 +90,13 @@ def _regression_insight(target: TargetMetrics, rows: str) -> Insight:
     r2, error = (target.metrics.get(name) for name in ("r2_score", "mean_absolute_error"))
     baseline, name = target.baseline.get("mean_absolute_error"), target.target
     interval = metric_names.format_interval("mae", _bounds(target, "mean_absolute_error"))
-    interval_text = "" if interval == formatting.NO_VALUE else f" (95\u202f% interval {interval})"
+    interval_text = "" if interval == NO_VALUE else f" (95\u202f% interval {interval})"
     text = (
-        f"Its average error is {formatting.number(error, 3)}{interval_text}; "
-        f"always predicting the mean of the training rows would be off by {formatting.number(baseline, 3)}."
+        f"Its average error is {number(error, 3)}{interval_text}; "
+        f"always predicting the mean of the training rows would be off by {number(baseline, 3)}."
     )
     if r2 is None:
-        title = f"On {rows} the network's average error in {name} is {formatting.number(error, 3)}."
+        title = f"On {rows} the network's average error in {name} is {number(error, 3)}."
         return Insight("note", title, text)
     if r2 <= 0:
         return Insight("bad", f"On {rows} the network predicts {name} no better than its mean.", text)
@@ -104,7 +104,7 @@ def _regression_insight(target: TargetMetrics, rows: str) -> Insight:
     if bounds and bounds[0] <= 0:
         text += " The interval of R² includes zero, because of a few large errors or too few rows."
         return Insight("warning", f"On {rows} it is not certain that the network beats the mean of {name}.", text)
-    return Insight("good", f"On {rows} the network explains {formatting.percent(r2)} of the variation of {name}.", text)
+    return Insight("good", f"On {rows} the network explains {percent(r2)} of the variation of {name}.", text)
 
 
 def _bounds(target: TargetMetrics, name: str) -> tuple[float, float] | None:
@@ -130,12 +130,12 @@ def training_insights(run: RunFacts) -> list[Insight]:
     train, validation = run.column(loss), run.column(val_loss)
     if len(run.history) < 3 or not run.has_values(loss):
         verb = "is" if len(run.history) == 1 else "are"
-        title = f"{formatting.pluralize(len(run.history), 'epoch')} {verb} too few to judge."
+        title = f"{pluralize(len(run.history), 'epoch')} {verb} too few to judge."
         return [Insight("note", title, _training_time_text(run))]
     insights = [_ending_insight(run)]
     if _underfits(run, train):
         text = (
-            f"The training loss went from {formatting.number(train[0])} to {formatting.number(train[-1])}. A larger "
+            f"The training loss went from {number(train[0])} to {number(train[-1])}. A larger "
             "network, a larger learning rate or less regularization would be the first things to try."
         )
         insights.append(Insight("warning", "The network hardly learned.", text))
@@ -168,7 +168,7 @@ def _training_time_text(run: RunFacts) -> str:
     if not seconds:
         return ""
     speeds = sorted(value for value in run.column("examples_per_second") if value is not None)
-    text = f"Training took {formatting.duration(sum(seconds))}"
+    text = f"Training took {duration(sum(seconds))}"
     # The first epoch includes compilation; the median is the speed of the others.
     return text + (f", at {round(speeds[len(speeds) // 2]):,} examples per second." if speeds else ".")
 
@@ -188,7 +188,7 @@ def _generalization_insights(
     if not known:
         return []
     (lowest, best_index, train_at_best), (last_loss, _, last_train) = min(known), known[-1]
-    best_text, last_text = formatting.number(lowest), formatting.number(last_loss)
+    best_text, last_text = number(lowest), number(last_loss)
     if last_loss > OVERFIT_RATIO * lowest > 0 and last_train < train_at_best:
         restored = run.best_row is not None and run.restores_best
         text = f"From there the validation loss rose from {best_text} to {last_text} while the training loss kept "
@@ -223,7 +223,7 @@ def _train_validation_gap(run: RunFacts, best_index: int) -> list[Insight]:
         train, validation = row.get(name), row.get(f"val_{name}")
         if not (metric_names.is_fraction(name) and is_number(train) and is_number(validation)):
             continue
-        values = f"{formatting.percent(train)} in training, {formatting.percent(validation)} in validation"
+        values = f"{percent(train)} in training, {percent(validation)} in validation"
         text = f"At the saved epoch: {metric_names.label(name)} {values}. "
         if train - validation > MIN_ACCURACY_GAP:
             title = "There is a gap between training and validation."

@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kerasdeep import formatting
 from kerasdeep.evaluation.thresholds import (
     COLLAPSED_ACTIVATIONS,
     DEAD_SHARE,
@@ -16,6 +15,7 @@ from kerasdeep.evaluation.thresholds import (
     SATURATED_SHARE,
     VANISHING_RATIO,
 )
+from kerasdeep.formatting import number, percent, pluralize, whole_percent
 from kerasdeep.report.insights import Insight
 from kerasdeep.runs.facts import HealthFact, HealthReading
 
@@ -38,7 +38,7 @@ class HeatMapMetric:
         return self.limit is not None
 
     def format_value(self, value: float | None) -> str:
-        return formatting.percent(value) if self.is_fraction else formatting.number(value, 2)
+        return percent(value) if self.is_fraction else number(value, 2)
 
 
 HEAT_MAP_METRICS = (
@@ -116,10 +116,10 @@ def layer_insights(health: HealthFact, path: str) -> list[Insight]:
     ]
     if insights:
         return insights
-    text = f"No layer died, saturated or lost its gradient in {formatting.pluralize(len(readings), 'reading')}."
+    text = f"No layer died, saturated or lost its gradient in {pluralize(len(readings), 'reading')}."
     ratio = _gradient_ratio(readings[-1], hidden)
     if ratio:
-        text += f" The first layer's gradient is {formatting.number(ratio, 2)} times the last one's."
+        text += f" The first layer's gradient is {number(ratio, 2)} times the last one's."
     return [Insight("good", "Activations and gradients are healthy in every layer.", text)]
 
 
@@ -154,13 +154,13 @@ def _fraction_symptom(
         if largest[0] >= limit:
             affected.append(index)
             worst = max(worst, largest)
-    return Symptom(title, f"{formatting.whole_percent(worst[0])} {sentence.format(layer=worst[1])}", affected)
+    return Symptom(title, f"{whole_percent(worst[0])} {sentence.format(layer=worst[1])}", affected)
 
 
 def _vanishing_gradients(readings: Sequence[HealthReading], hidden: Sequence[str]) -> Symptom:
     ratios = {index: _gradient_ratio(reading, hidden) for index, reading in enumerate(readings)}
     beyond = {index: ratio for index, ratio in ratios.items() if ratio is not None and ratio < VANISHING_RATIO}
-    smallest = formatting.number(min(beyond.values(), default=0.0), 2)
+    smallest = number(min(beyond.values(), default=0.0), 2)
     text = f"The gradient of {hidden[0]} is down to {smallest} times that of {hidden[-1]}."
     return Symptom("Gradients vanish towards the input.", text, list(beyond))
 
@@ -168,7 +168,7 @@ def _vanishing_gradients(readings: Sequence[HealthReading], hidden: Sequence[str
 def _exploding_gradients(readings: Sequence[HealthReading], hidden: Sequence[str]) -> Symptom:
     ratios = {index: _gradient_ratio(reading, hidden) for index, reading in enumerate(readings)}
     beyond = {index: ratio for index, ratio in ratios.items() if ratio is not None and ratio > EXPLODING_RATIO}
-    largest = formatting.number(max(beyond.values(), default=0.0), 2)
+    largest = number(max(beyond.values(), default=0.0), 2)
     text = f"The gradient of {hidden[0]} is up to {largest} times that of {hidden[-1]}."
     return Symptom("Gradients explode towards the input.", text, list(beyond))
 
@@ -181,7 +181,7 @@ def _collapsed_signal(readings: Sequence[HealthReading], hidden: Sequence[str]) 
         if first is not None and sizes and min(sizes) < COLLAPSED_ACTIVATIONS * first:
             affected.append(index)
             smallest = min(smallest, min(sizes) / first)
-    ratio = formatting.number(smallest, 2)
+    ratio = number(smallest, 2)
     text = f"Activations shrink to {ratio} of those of {hidden[0]}: the output barely depends on the input."
     return Symptom("Activations collapse towards the output.", text, affected)
 

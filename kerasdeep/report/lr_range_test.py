@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
-from kerasdeep import formatting
+from kerasdeep.formatting import learning_rate, number
 from kerasdeep.report import charts
 from kerasdeep.runs.facts import LrFindFact
 
@@ -29,9 +29,9 @@ def range_test(test: LrFindFact) -> RangeTest | None:
     chart = charts.line_chart(
         "lr_find",
         "Loss while the rate rises",
-        [formatting.learning_rate(float(f"{rate:.2g}")) for rate in rates],
+        [learning_rate(float(f"{rate:.2g}")) for rate in rates],
         [charts.Series("smoothed loss", "rate", visible)],
-        formatting.number,
+        number,
         [charts.Marker(suggested_point, "suggested", "saved")] if suggestion else [],
         suggested_point,
     )
@@ -39,16 +39,16 @@ def range_test(test: LrFindFact) -> RangeTest | None:
         return None
     low, high = math.log10(rates[0]), math.log10(rates[-1])
     ticks = [
-        charts.Tick(round(100 * (exponent - low) / (high - low), 2), formatting.learning_rate(10.0**exponent))
+        charts.Tick(round(100 * (exponent - low) / (high - low), 2), learning_rate(10.0**exponent))
         for exponent in range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
     ]
     return RangeTest(replace(chart, x_ticks=ticks), _summary(suggestion, test.current))
 
 
 def _summary(suggestion: float | None, current: float | None) -> str:
-    text = f"A range test on this configuration suggests {formatting.learning_rate(suggestion)}"
+    text = f"A range test on this configuration suggests {learning_rate(suggestion)}"
     if current and suggestion:
         factor = max(current, suggestion) / min(current, suggestion)
         relation = "much the same" if factor < 3 else ("lower" if current < suggestion else "higher")
-        text += f"; the run used {formatting.learning_rate(current)}, which is {relation}"
+        text += f"; the run used {learning_rate(current)}, which is {relation}"
     return f"{text}."

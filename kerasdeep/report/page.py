@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from kerasdeep import formatting, metric_names
+from kerasdeep import metric_names
+from kerasdeep.formatting import NO_VALUE
 from kerasdeep.report import config_summary, curves, insights, layer_health, sections, target_charts
 from kerasdeep.report.calibration import reliability_diagram
 from kerasdeep.report.caveats import find_caveats
@@ -116,7 +117,7 @@ class Layers:
 
 def _layers(network: NetworkFact) -> Layers:
     shapes = [" × ".join("any" if n is None else str(n) for n in layer.output_shape) for layer in network.layers]
-    rows = [(layer, shape or formatting.NO_VALUE) for layer, shape in zip(network.layers, shapes, strict=True)]
+    rows = [(layer, shape or NO_VALUE) for layer, shape in zip(network.layers, shapes, strict=True)]
     return Layers(network, rows[:MAX_TABLE_ROWS], len(rows))
 
 

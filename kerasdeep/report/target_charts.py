@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from kerasdeep import formatting, metric_names
-from kerasdeep.formatting import is_number
+from kerasdeep import metric_names
+from kerasdeep.formatting import compact_number, is_number, number, percent, whole_percent
 from kerasdeep.report import charts
 from kerasdeep.runs.facts import TargetMetrics, TargetProfile
 from kerasdeep.tasks import TASKS
@@ -66,7 +66,7 @@ def confusion_matrix(target: TargetMetrics) -> list[tuple[str, list[ConfusionCel
             share, correct = count / total, predicted == actual
             # Errors are rare in a good model: the root makes a few per cent visible.
             strength = round(share if correct else share**0.5, 3)
-            cells.append(ConfusionCell(formatting.number(count), formatting.percent(share), strength, correct))
+            cells.append(ConfusionCell(number(count), percent(share), strength, correct))
         rows.append((name, cells))
     return rows
 
@@ -96,7 +96,7 @@ def gauge(target: TargetMetrics) -> Gauge | None:
     baseline = target.baseline.get(name)
     axis_start = max(-1.0, -0.25 * math.ceil(-min(low, value, 0.0) / 0.25)) + 0.0
     axis = charts.Axis(axis_start, 1.0, False, [])
-    tick_label = formatting.whole_percent if metric_names.is_fraction(name) else formatting.compact_number
+    tick_label = whole_percent if metric_names.is_fraction(name) else compact_number
     ticks = [charts.Tick(axis.position(tick), tick_label(tick)) for tick in (axis_start, 0.0, 0.25, 0.5, 0.75, 1.0)]
     low, high, point = (round(max(0.0, axis.position(bound)), 2) for bound in (low, high, value))
     return Gauge(
@@ -119,7 +119,7 @@ def residual_charts(target: TargetMetrics) -> ResidualCharts:
     errors = [predicted - actual for actual, predicted in value_pairs]
     sizes = sorted(map(abs, errors))
     quantiles = [
-        (formatting.whole_percent(share), formatting.number(sizes[int(share * (len(sizes) - 1))], 3))
+        (whole_percent(share), number(sizes[int(share * (len(sizes) - 1))], 3))
         for share in (QUANTILES if sizes else ())
     ]
     return ResidualCharts(charts.scatter(value_pairs), charts.histogram(errors), quantiles)
