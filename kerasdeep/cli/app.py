@@ -181,12 +181,12 @@ def compare(
 
 @app.command()
 def finetune(
+    source: Annotated[
+        str, typer.Option("--from", metavar="MODEL", help="A run, FILE.keras, FILE.h5 or application:NAME.")
+    ],
     config_name: Annotated[
         str | None, typer.Argument(metavar="[CONFIG]", help="A YAML file to start from; not needed.")
     ] = None,
-    source: Annotated[
-        str, typer.Option("--from", metavar="MODEL", help="A run, FILE.keras, FILE.h5 or application:NAME.")
-    ] = ...,
     data: Annotated[
         str | None, typer.Option("--data", metavar="PATH", help="What to learn from: a file, folder or name.")
     ] = None,

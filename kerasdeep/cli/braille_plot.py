@@ -30,9 +30,9 @@ def plot_curve(rates: Sequence[float], losses: Sequence[float], marked_rate: flo
     marker_column = round(_log_fraction(marked_rate, rates[0], rates[-1]) * (WIDTH - 1))
     labels = {0: f"{high:.3g}", HEIGHT - 1: f"{low:.3g}"}
     lines = []
-    for line_index, row in enumerate(cells):
+    for line_index, line_cells in enumerate(cells):
         text = Text(f"{labels.get(line_index, ''):>8} ", "dim")
-        for column, cell in enumerate(row):
+        for column, cell in enumerate(line_cells):
             text.append(chr(0x2800 + cell) if cell or column != marker_column else "┊", "" if cell else "dim")
         lines.append(text)
     return [*lines, _axis(rates[0], rates[-1], marker_column)]

@@ -53,7 +53,7 @@ def summary_lines(data_summary: DataSummary) -> Iterator[str]:
             name.lstrip("-").isdecimal() for name in data_summary.class_counts
         ):
             yield "They are whole numbers; `task: regression` would predict the number instead."
-        majority_class = max(data_summary.class_counts, key=data_summary.class_counts.get)
+        majority_class = max(data_summary.class_counts, key=data_summary.class_counts.__getitem__)
         share = data_summary.class_counts[majority_class] / sum(data_summary.class_counts.values())
         yield f"To beat: always predicting {_one_line(majority_class)} is right {share:.1%} of the time."
     else:

@@ -44,4 +44,4 @@ def _left_side_by_seed(claim: Claim, by_seed: dict[str, dict[int, float]]) -> li
     """The claim's left side for each seed by itself."""
     first = next(iter(by_seed.values()))
     seeds = [seed for seed in first if all(seed in values for values in by_seed.values())]
-    return [claim.value(lambda name, seed=seed: by_seed[name][seed]) for seed in seeds]
+    return [claim.value({name: values[seed] for name, values in by_seed.items()}.__getitem__) for seed in seeds]

@@ -6,7 +6,7 @@ They are kept in the run's `facts/measured.json`, so that a repeated comparison 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from kerasdeep import diagnostics
@@ -17,7 +17,7 @@ from kerasdeep.studies.metric_paths import MEASURED
 
 _FACT_NAME = "measured"
 
-MetricValues = dict[str, float | None]
+MetricValues = Mapping[str, float | str | None]
 
 
 def cached_measurement(run: RunDir, family: str) -> MetricValues:
@@ -25,7 +25,7 @@ def cached_measurement(run: RunDir, family: str) -> MetricValues:
     measurements = facts.read_fact(run, facts.MeasuredFact) or {}
     if family not in measurements:
         try:
-            measurements[family] = _measure(run, family)
+            measurements[family] = dict(_measure(run, family))
         except (InputError, RunFailed) as error:  # a run without a model, a net without dropout, a failed check
             measurements[family] = {"error": str(error)}
         run.write_fact(_FACT_NAME, measurements)
@@ -75,7 +75,7 @@ def _measure_diagnose(run: RunDir) -> MetricValues:
     diagnosis = diagnostics.diagnose(_load_resolved(run))
     hidden = [layer["initial"] for layer in diagnosis.layers if not layer["output"]]
     deviations = [signal["deviation"] for signal in hidden]
-    metrics: MetricValues = {
+    metrics: dict[str, float | None] = {
         **diagnosis.moments["initial"],
         "gradient_rms": hidden[0]["gradient"],
         "activation_mean": hidden[-1]["mean"],

@@ -57,7 +57,7 @@ def load_study(config: ConfigSource, overrides: Overrides, seeds: int) -> Study:
     Raises InputError for the file, its claims, or variants that need different machines.
     """
     base = load_config(config, overrides)
-    variants = list(base.config.variants) or [None]
+    variants: list[str | None] = [*base.config.variants] or [None]
     plan = [(variant, base.config.seed + offset) for variant in variants for offset in range(seeds)]
     trials = [
         _make_trial(config, overrides, str(base.config.name), variant, seed, f"[{number}/{len(plan)}]")
