@@ -27,7 +27,8 @@ from kerasdeep.backends import runtime
 from kerasdeep.config.sections.runtime import RuntimeConfig
 runtime.prepare(RuntimeConfig(backend="jax"), 0)
 import jax, keras, numpy as np
-from kerasdeep.engine.engine import Engine, permutation
+from kerasdeep.engine.engine import Engine
+from kerasdeep.modeling.batches import epoch_permutation
 
 L = keras.layers
 random = np.random.default_rng(0)
@@ -51,7 +52,7 @@ def state(model):
 def engine_run(chunk, convolves):
     model = net(convolves)
     engine = Engine(model, 16, seed=5, chunk=chunk)
-    data = engine.place(x, y, weights)
+    data = engine.to_device(x, y, weights)
     for number in range(2):
         epoch = engine.train(data, number)
         while not epoch.done:
@@ -67,7 +68,7 @@ def plain_loop(convolves):
     for number in range(2):
         model.reset_metrics()
         values = tuple([v.value for v in group] for group in groups())
-        order = permutation(5, number, 75)
+        order = epoch_permutation(5, number, 75)
         for first in range(0, 75, 16):
             rows = order[first : first + 16]
             _, values = step(values, (x[rows], y[rows], weights[rows]))
@@ -79,10 +80,10 @@ def plain_loop(convolves):
 equal = []
 for convolves in (True, False):
     expected = plain_loop(convolves)
-    for chunk in (1, 3, 100, "auto"):
+    for chunk in (3, "auto"):
         engine, found = engine_run(chunk, convolves)
         equal.append(all((a == b).all() for a, b in zip(found, expected, strict=True)))
-found = engine.evaluate(engine.place(x, y))
+found = engine.evaluate(engine.to_device(x, y))
 keras_found = engine.model.evaluate(x, y, batch_size=75, verbose=0, return_dict=True)
 predicted = np.allclose(engine.predict(x), engine.model.predict(x, verbose=0), rtol=1e-5)
 print(json.dumps({"equal": equal, "ours": found, "keras": keras_found, "predicted": bool(predicted)}))
@@ -97,7 +98,7 @@ from kerasdeep.errors import Interrupted
 config, out = sys.argv[1:]
 sets = ["runtime.backend=jax"]
 whole = training.train(load_config(config, Overrides(sets)), out, progress="json")
-from kerasdeep.training import checkpoint, stage
+from kerasdeep.engine import checkpoint
 import keras
 
 saves = []
@@ -136,7 +137,7 @@ data: {source: table.npz, validation: 60, test: 60, scaling: none}
 network: {layers: [Dense: 16, Output]}
 regularization: {batch_norm: before, dropout: 0.3, l2: 1e-3}
 optimizer: {Nadam: {learning_rate: 0.02}}
-training: {epochs: 6, batch_size: 16}
+training: {epochs: 6, batch_size: 16, watch: null}
 """
 
 
@@ -149,14 +150,14 @@ def run(script, *arguments):
 
 def test_any_chunk_gives_the_bits_of_a_plain_loop_over_train_step():
     found, _ = run(ENGINE)
-    assert found["equal"] == [True] * 8
+    assert found["equal"] == [True] * 4
     assert found["ours"] == pytest.approx(found["keras"], rel=1e-5)
     assert found["predicted"]
 
 
 def test_a_run_trains_resumes_and_saves_without_tensorflow(tmp_path):
     random = np.random.default_rng(0)
-    x = random.normal(size=(480, 6)).astype("float32")
+    x = random.normal(size=(504, 6)).astype("float32")
     np.savez(tmp_path / "table.npz", x=x, y=(x[:, 0] + x[:, 1] > 0).astype("int32"))
     (tmp_path / "small.yaml").write_text(NET)
     found, said = run(TRAIN, tmp_path / "small.yaml", tmp_path / "runs")
