@@ -77,8 +77,11 @@ TASKS: dict[str, Task] = {
 }
 NUMBERS = "regression"
 """What `task: auto` makes of numbers."""
-SETTING_TYPE = "|".join(f"'{name}'" for name in ("auto", *TASKS))
-"""The type of the setting `task`."""
+
+
+def setting_type() -> str:
+    """The type of the setting `task`, in the catalogue's language."""
+    return "|".join(f"'{name}'" for name in ("auto", *TASKS))
 
 
 def task_of_classes(count: int) -> str:

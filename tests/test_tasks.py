@@ -17,7 +17,7 @@ def test_what_a_task_names_exists(name):
 
 
 def test_the_setting_offers_every_task():
-    assert tasks.SETTING_TYPE == "'auto'|'binary'|'multiclass'|'regression'"
+    assert tasks.setting_type() == "'auto'|'binary'|'multiclass'|'regression'"
     assert "task" in settings_of(Config)
 
 

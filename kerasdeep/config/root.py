@@ -12,7 +12,7 @@ from kerasdeep.config.sections.regularization import RegularizationConfig
 from kerasdeep.config.sections.runtime import ReportConfig, RuntimeConfig
 from kerasdeep.config.sections.stages import StageConfig
 from kerasdeep.config.sections.training import TrainingConfig
-from kerasdeep.tasks import SETTING_TYPE
+from kerasdeep.tasks import setting_type
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Config(Section):
         affects="loading",
     )
     seed: int = setting("int", 0, "Initialization, dropout, row order and augmentation.", minimum=0)
-    task: str = setting(SETTING_TYPE, "auto", "What is predicted; auto looks at the target.")
+    task: str = setting(setting_type(), "auto", "What is predicted; auto looks at the target.")
     data: DataConfig = setting(DataConfig, doc="What to learn from: at least `source`.")
     network: NetworkConfig = setting(NetworkConfig, doc="What to train: a list of layers.")
     pretrained: PretrainedConfig | None = setting(

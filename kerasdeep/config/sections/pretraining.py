@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kerasdeep.catalog import Choice
 from kerasdeep.config.schema import Section, setting, settings_of
 from kerasdeep.config.sections.data import DataConfig
-from kerasdeep.tasks import SETTING_TYPE
+from kerasdeep.tasks import setting_type
 
 if TYPE_CHECKING:
     from kerasdeep.config.root import Config
@@ -99,7 +99,7 @@ class MaskedConfig(PretextConfig):
 class SupervisedConfig(PretextConfig):
     """Other labels, with a head of their own: other classes, another target column, another source."""
 
-    task: str = setting(SETTING_TYPE, "auto", "What is predicted here.")
+    task: str = setting(setting_type(), "auto", "What is predicted here.")
 
 
 LABEL_FREE_PRETEXTS = (AutoencoderConfig, MaskedConfig, RotationConfig)
