@@ -67,6 +67,7 @@ def test_it_trains_judges_and_goes_on(config, capsys):
     assert len(after) == 9 and stamps.items() <= after.items()
 
 
+@pytest.mark.slow
 def test_another_setting_is_another_run_and_a_missed_claim_ends_with_1(config, capsys):
     config.write_text(STUDY.replace('"wild.failed >= 1"', '"plain.test_accuracy >= 1.1"'))
     narrow = ["--seeds", "1", "--set", "training.epochs=1"]
@@ -82,6 +83,7 @@ def test_another_setting_is_another_run_and_a_missed_claim_ends_with_1(config, c
     assert len(list_runs("runs")) == before + 2  # plain and wide; wild states its own rate
 
 
+@pytest.mark.slow
 def test_changed_data_are_another_run(config):
     assert call(config, "--seeds", "1", "--profile", "fast", "--quiet") == 0  # claims are not those of a profile
     with np.load("table.npz") as old:

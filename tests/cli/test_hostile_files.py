@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from helpers.hostile_models import HOSTILE, bombs, layer, net, put, rewritten
 
-PLACES = 50
+PLACES = 12
 MOST_MEGABYTES = 300
 WATCHED = """
 import json, os, sys

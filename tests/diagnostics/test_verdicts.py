@@ -70,7 +70,7 @@ MENDED = [
 ]
 
 
-DOUBLES = ("sigmoid + Glorot, 20 layers", "ReLU + Glorot, 50 layers", "tanh + N(0, 1)")
+DOUBLES = ("sigmoid + Glorot, 20 layers", "ReLU + Glorot, 50 layers", "tanh + N(0, 1)", "Swish + He, 20 layers")
 
 
 @pytest.mark.parametrize("case", sampled(SICK, always=set(SICK) - set(DOUBLES)))

@@ -81,10 +81,13 @@ def plain_loop(model, *, xla, weights=None, epochs=2):
     return state(model)
 
 
+@pytest.mark.parametrize(
+    "chunks", [(3, "auto"), pytest.param((1, 100), marks=pytest.mark.slow)], ids=["some", "others"]
+)
 @pytest.mark.parametrize("xla", [False, True])
-def test_any_chunk_gives_the_bits_of_a_plain_loop_over_train_step(xla):
+def test_any_chunk_gives_the_bits_of_a_plain_loop_over_train_step(xla, chunks):
     expected = plain_loop(net(), xla=xla)
-    for chunk in (1, 3, 100, "auto"):
+    for chunk in chunks:
         assert_equal_bits(engine_run(net(), xla=xla, chunk=chunk), expected)
 
 

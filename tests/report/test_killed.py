@@ -6,6 +6,7 @@ import sys
 import time
 
 import numpy as np
+import pytest
 
 from kerasdeep.cli import exit_codes
 from kerasdeep.cli.app import app
@@ -21,6 +22,7 @@ report: {tensorboard: false}
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_gets_a_report_that_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     x = np.random.default_rng(0).normal(size=(300, 6)).astype("float32")

@@ -62,6 +62,7 @@ def test_cached_and_not_cached_learn_the_same(config):
     assert facts[0]["proof"] == facts[1]["proof"] and facts[1]["proof"]["frozen"] == 10
 
 
+@pytest.mark.slow
 def test_features_of_layers_that_a_stage_pretrained_are_cached_too(config):
     """The cached stage is checked before the pretraining starts, when its rows are not yet features."""
     pretrain = "stages.0={name: pretrained, pretrain: {supervised: {data: {classes: [0, 1]}}}}"

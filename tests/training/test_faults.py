@@ -203,6 +203,7 @@ def test_a_network_that_does_not_fit_into_memory_leaves_no_run(config):
     assert not (config.parent / "runs").exists()
 
 
+@pytest.mark.slow
 def test_sigterm_saves_and_ends_with_130_and_a_second_process_is_kept_off_meanwhile(config):
     run = RunDir(config.parent / "runs" / "small-1")
     with command(config, *sets(ENDLESS)) as first:

@@ -41,10 +41,10 @@ def readings(run):
 @pytest.mark.parametrize(
     "sets",
     [
-        (),
+        pytest.param((), marks=pytest.mark.slow),
         ROUGH,
         ("stages=[{train: head}, {epochs: 2, rates: {'first:1': 0.1}}]",),
-        ("optimizer={SGD: {momentum: 0.9}}",),
+        pytest.param(("optimizer={SGD: {momentum: 0.9}}",), marks=pytest.mark.slow),
     ],
 )
 def test_the_weights_are_the_same_bit_for_bit_with_and_without(config, sets):
@@ -82,6 +82,7 @@ def test_a_second_reading_adds_no_variables():
     assert counts == [counts[0]] * 3
 
 
+@pytest.mark.slow
 def test_a_resumed_run_goes_on_without_repeating_a_reading(config, monkeypatch):
     save = checkpoint.save
 

@@ -116,7 +116,8 @@ def test_greedy_learns_layer_by_layer_and_then_together(write):
         train(write("autoencoder: {style: greedy, rates: [0.1]}"))
 
 
-@pytest.mark.parametrize("style", [pytest.param("stacked", marks=pytest.mark.slow), "greedy"])
+@pytest.mark.parametrize("style", ["stacked", "greedy"])
+@pytest.mark.slow
 def test_convolutional_decoders_mirror_the_encoder(style, write):
     config = write(f"autoencoder: {{style: {style}}}")
     run = train(config, f"network.layers={CONV}")
@@ -133,6 +134,7 @@ def test_masked_features_of_a_table(write):
     assert rows[1]["loss"] < rows[0]["loss"]
 
 
+@pytest.mark.slow
 def test_rows_without_labels_take_part(write):
     config = write("autoencoder: stacked")
     few = train(config, "data.labelled=60", "stages.0.pretrain.autoencoder.data={labelled: null, limit: 60}")
@@ -154,9 +156,8 @@ def test_reconstructions_are_a_fact_of_the_run(write):
     assert (run.facts / "reconstructions.json").stat().st_size < 40_000
 
 
-@pytest.mark.parametrize(
-    ("kind", "places"), [pytest.param("autoencoder: greedy", (3, 5), marks=pytest.mark.slow), ("pairs: {}", (1,))]
-)
+@pytest.mark.parametrize(("kind", "places"), [("autoencoder: greedy", (3, 5)), ("pairs: {}", (1,))])
+@pytest.mark.slow
 def test_a_run_killed_in_any_stage_resumes_to_the_same_bits(kind, places, write, monkeypatch):
     config = write(kind)
     whole, save = train(config), checkpoint.save

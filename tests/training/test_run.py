@@ -73,6 +73,7 @@ def test_a_run_leaves_everything_that_is_promised(config, capfd):
     assert not model.compiled
 
 
+@pytest.mark.slow
 def test_training_what_was_resolved_gives_the_same_run(config):
     first = train(config)
     assert_same_run(first, train(first.resolved))
@@ -105,6 +106,7 @@ def end_with(number, config, *, after):
     return RunDir(out / "small-1"), process.returncode, text
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_its_first_checkpoint_starts_again(config):
     whole = train(config)
     run = train(config, out=config.parent / "other")
@@ -153,6 +155,7 @@ def test_an_extended_run_holds_its_schedule_and_the_file_says_so(config, capsys)
         train(config, *CYCLE, "training.schedule_epochs=4", resume=run)
 
 
+@pytest.mark.slow
 def test_an_extended_run_stretches_its_schedule_where_that_is_chosen(config, capsys):
     more = [*CYCLE, "training.epochs=5", "training.when_extended=stretch"]
     run, whole = train(config, *CYCLE), train(config, *more)

@@ -125,6 +125,7 @@ def test_penalties_are_those_of_the_network_as_saved_whatever_was_frozen(config)
         assert metrics[f"{part}loss"] - metrics[f"{part}data_loss"] == pytest.approx(penalty, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_early_stopping_in_a_stage_shifts_the_epochs_of_the_next(config):
     run = train(
         config,
@@ -139,6 +140,7 @@ def test_early_stopping_in_a_stage_shifts_the_epochs_of_the_next(config):
     assert trained < 20 and facts[1]["first_epoch"] == trained + 1
 
 
+@pytest.mark.slow
 def test_one_stage_that_trains_everything_is_a_run_without_stages(config):
     plain, staged = train(config, "stages=[]"), train(config, "stages=[{name: main}]")
     assert_same_run(plain, staged)
