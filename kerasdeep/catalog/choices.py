@@ -9,17 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from kerasdeep.catalog.entries import Choice, Entry
+from kerasdeep.catalog.grammar import FAMILIES, Atom, describe_type, parse_type
 from kerasdeep.catalog.registry import entries, find_entry, suggestable_names
-from kerasdeep.catalog.types import (
-    FAMILIES,
-    INVALID,
-    Atom,
-    Duration,
-    describe_node,
-    describe_type,
-    parse_type,
-    read_value,
-)
+from kerasdeep.catalog.types import INVALID, Duration, describe_node, read_value
 from kerasdeep.errors import Problems, suggest
 from kerasdeep.yaml_nodes import Mapping, Node, Pair, Scalar, Sequence
 
@@ -70,9 +62,8 @@ def _with_siblings(family: str, node: Node, problems: Problems) -> Node:
     for key in [key for key in sibling_pairs if key in arguments]:
         message = f"`{key}` is written beside {entry.name} and among its arguments. Keep one."
         problems.error("duplicate-key", message, sibling_pairs[key].key.location)
-    return Mapping(
-        {names[0]: Pair(pair.key, Mapping({**arguments, **sibling_pairs}, pair.value.location))}, node.location
-    )
+    merged = Mapping({**arguments, **sibling_pairs}, pair.value.location)
+    return Mapping({names[0]: Pair(pair.key, merged)}, node.location)
 
 
 def _read_name(family: str, node: Node, problems: Problems, key_path: str) -> Scalar | None:
@@ -92,9 +83,8 @@ def _read_name(family: str, node: Node, problems: Problems, key_path: str) -> Sc
             hint = "Give one name."
         problems.error("one-name", f"`{key_path}` has {len(node.pairs)} keys. {expected}. {hint}", node.location)
         return None
-    problems.error(
-        "wrong-type", f"`{key_path}` is {describe_node(node)}. {expected}, for example {example}.", node.location
-    )
+    message = f"`{key_path}` is {describe_node(node)}. {expected}, for example {example}."
+    problems.error("wrong-type", message, node.location)
     return None
 
 
@@ -107,12 +97,8 @@ def _report_unknown_name(family: str, key: Scalar, problems: Problems, key_path:
     elif suggestion is None:
         others = [other for other in FAMILIES if other != family and find_entry(other, key.text)]
         hint = f" ({key.text} is {_ARTICLES[others[0]]} {others[0]}.)" if others else ""
-    problems.error(
-        f"unknown-{family}",
-        f"`{key_path}`: {family} {key.text} is not known.{hint} List them: kerasdeep explain {family}.",
-        key.location,
-        suggestion,
-    )
+    message = f"`{key_path}`: {family} {key.text} is not known.{hint} List them: kerasdeep explain {family}."
+    problems.error(f"unknown-{family}", message, key.location, suggestion)
 
 
 def _written_arguments(entry: Entry, value: Node | None, problems: Problems, key_path: str) -> dict[str, Pair] | None:
@@ -124,12 +110,9 @@ def _written_arguments(entry: Entry, value: Node | None, problems: Problems, key
     if entry.shorthand:
         return {entry.shorthand: Pair(Scalar(entry.shorthand, False, value.location), value)}
     named = ", ".join(f"{name}: …" for name in entry.required or list(entry.arguments)[:1])
-    takes = (
-        f"{entry.name} takes its arguments by name: `{entry.name}: {{{named}}}`."
-        if named
-        else f"{entry.name} takes no arguments."
-    )
-    problems.error("wrong-type", f"`{key_path}.{entry.name}` is {describe_node(value)}. {takes}", value.location)
+    takes = f"its arguments by name: `{entry.name}: {{{named}}}`" if named else "no arguments"
+    message = f"`{key_path}.{entry.name}` is {describe_node(value)}. {entry.name} takes {takes}."
+    problems.error("wrong-type", message, value.location)
     return None
 
 
@@ -194,9 +177,8 @@ def _report_unknown_argument(entry: Entry, pair: Pair, problems: Problems) -> st
     suggestion = argument or name
     shown = ", ".join(usable[:12]) + (", …" if len(usable) > 12 else "")
     expected = f"Its arguments: {shown}." if usable else "It takes none."
-    problems.error(
-        "unknown-argument", f"{entry.name} has no argument `{word}`. {expected}", pair.key.location, suggestion
-    )
+    message = f"{entry.name} has no argument `{word}`. {expected}"
+    problems.error("unknown-argument", message, pair.key.location, suggestion)
     return argument or (entry.shorthand if name else None)
 
 
@@ -220,10 +202,8 @@ def _canonical_mapping(entry: Entry, key: Scalar, value: Node | None, node: Node
     written = _written_arguments(entry, value, Problems(), "")
     if written is None:
         return node
-    canonical_pairs = {
-        name: Pair(pair.key, _canonical_value(entry, name, pair.value)) for name, pair in written.items()
-    }
-    arguments = Mapping(canonical_pairs, value.location if value is not None else key.location)
+    pairs = {name: Pair(pair.key, _canonical_value(entry, name, pair.value)) for name, pair in written.items()}
+    arguments = Mapping(pairs, value.location if value is not None else key.location)
     return Mapping({entry.name: Pair(Scalar(entry.name, False, key.location), arguments)}, node.location)
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kerasdeep.catalog.entries import REQUIRED, Argument, Choice, Entry
+from kerasdeep.catalog.entries import Argument, Choice, Entry
 from kerasdeep.catalog.types import FAMILIES, parse_type
 from kerasdeep.errors import fold_name
 
@@ -101,31 +101,9 @@ def default_value(entry: Entry, name: str) -> Any:
 def _build_entry(family: str, name: str, record: dict[str, Any]) -> Entry:
     common = _catalog_data()["common"]
     known = {argument: values or common[argument] for argument, values in record["arguments"].items()}
-    arguments = {
-        argument: Argument(
-            argument,
-            values["type"],
-            values.get("default", REQUIRED),
-            values.get("doc", ""),
-            values.get("minimum"),
-            values.get("maximum"),
-            values.get("refused"),
-            values.get("hint"),
-        )
-        for argument, values in known.items()
-    }
-    return Entry(
-        family,
-        name,
-        arguments,
-        doc=record.get("doc", ""),
-        aliases=tuple(record.get("aliases", ())),
-        shorthand=record.get("shorthand"),
-        refused=record.get("refused"),
-        is_custom=record.get("own", False),
-        layer=record.get("layer"),
-        exclusive=tuple(tuple(group) for group in record.get("exclusive", ())),
-        warning=tuple(record["warning"]) if "warning" in record else None,
-        formula=record.get("formula"),
-        paper=record.get("paper"),
-    )
+    arguments = {argument: Argument(argument, **values) for argument, values in known.items()}
+    values = {key: value for key, value in record.items() if key not in ("arguments", "own")}
+    values |= {key: tuple(record[key]) for key in ("aliases", "warning") if key in record}
+    exclusive = tuple(tuple(group) for group in record.get("exclusive", ()))
+    is_custom = record.get("own", False)
+    return Entry(family, name, **values | {"arguments": arguments, "exclusive": exclusive, "is_custom": is_custom})

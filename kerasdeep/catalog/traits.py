@@ -6,16 +6,12 @@ RATE_STATING_SCHEDULES = ("OneCycle", "Piecewise", "PiecewiseConstantDecay", "No
 """Schedules that state every rate themselves."""
 DURATION_ARGUMENTS = {
     "OneCycle": "steps",
-    "Piecewise": "boundaries",
-    "PiecewiseConstantDecay": "boundaries",
-    "LinearWarmup": "warmup",
-    "Cosine": "warmup",
-    "Noam": "warmup",
+    **dict.fromkeys(("Piecewise", "PiecewiseConstantDecay"), "boundaries"),
+    **dict.fromkeys(("LinearWarmup", "Cosine", "Noam"), "warmup"),
 }
 """The argument by which a schedule says when something happens that a shorter training never sees."""
 MOMENTUM_ARGUMENTS = {
-    "SGD": "momentum",
-    "RMSprop": "momentum",
+    **dict.fromkeys(("SGD", "RMSprop"), "momentum"),
     **dict.fromkeys(("Adam", "AdamW", "Nadam", "Adamax"), "beta_1"),
 }
 """The argument that 1cycle's momentum half moves, by optimizer."""

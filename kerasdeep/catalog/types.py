@@ -67,17 +67,10 @@ def read_value(
     """
     value = _read_one_of(parse_type(expression), node, problems, key_path)
     if value is not INVALID and not _is_within(value, minimum, maximum):
-        bounds = " and ".join(
-            text
-            for text, bound in (
-                (f"at least {minimum:g}", minimum) if minimum is not None else ("", None),
-                (f"at most {maximum:g}", maximum) if maximum is not None else ("", None),
-            )
-            if bound is not None
-        )
-        problems.error(
-            "out-of-range", f"`{key_path}` is {describe_node(node)}. Expected a number of {bounds}.", node.location
-        )
+        bounds = [f"at least {minimum:g}"] if minimum is not None else []
+        bounds += [f"at most {maximum:g}"] if maximum is not None else []
+        message = f"`{key_path}` is {describe_node(node)}. Expected a number of {' and '.join(bounds)}."
+        problems.error("out-of-range", message, node.location)
         return INVALID
     return value
 
@@ -110,24 +103,14 @@ def _read_one_of(atoms: tuple[Atom, ...], node: Node, problems: Problems, key_pa
     if len(attempts) == 1 and (attempts[0][0].kind in FAMILIES or not isinstance(node, Scalar)):
         problems.items.extend(attempts[0][1].items)
         return INVALID
-    words = [atom.word for atom in atoms if atom.kind == "choice"]
-    for atom in atoms:
-        if atom.kind in FAMILIES:
-            words.extend(_family_names(atom.kind))
-    suggestion = suggest(node.text, words) if isinstance(node, Scalar) else None
-    problems.error(
-        "wrong-type",
-        f"`{key_path}` is {describe_node(node)}. Expected {describe_type(atoms)}.",
-        node.location,
-        suggestion,
-    )
-    return INVALID
-
-
-def _family_names(family: str) -> tuple[str, ...]:
     from kerasdeep.catalog import suggestable_names
 
-    return suggestable_names(family)
+    words = [atom.word for atom in atoms if atom.kind == "choice"]
+    words += [name for atom in atoms if atom.kind in FAMILIES for name in suggestable_names(atom.kind)]
+    suggestion = suggest(node.text, words) if isinstance(node, Scalar) else None
+    message = f"`{key_path}` is {describe_node(node)}. Expected {describe_type(atoms)}."
+    problems.error("wrong-type", message, node.location, suggestion)
+    return INVALID
 
 
 def _shape_fits(atom: Atom, node: Node) -> bool:
@@ -152,9 +135,8 @@ def _read_atom(atom: Atom, node: Node, problems: Problems, key_path: str) -> Any
     if atom.kind == "list" and isinstance(node, Sequence):
         return _read_list(atom, node, problems, key_path)
     if atom.kind == "map" and isinstance(node, Mapping):
-        values = {
-            key: _read_one_of(atom.of, pair.value, problems, f"{key_path}.{key}") for key, pair in node.pairs.items()
-        }
+        items = {key: (pair.value, f"{key_path}.{key}") for key, pair in node.pairs.items()}
+        values = {key: _read_one_of(atom.of, item, problems, path) for key, (item, path) in items.items()}
         return INVALID if any(value is INVALID for value in values.values()) else values
     if isinstance(node, Scalar):
         reader = _SCALAR_READERS.get(atom.kind)
@@ -165,12 +147,8 @@ def _read_atom(atom: Atom, node: Node, problems: Problems, key_path: str) -> Any
     hint = ""
     if isinstance(node, Scalar) and node.quoted and atom.kind in ("int", "float", "bool"):
         hint = " Remove the quotes."
-    problems.error(
-        "wrong-type",
-        f"`{key_path}` is {describe_node(node)}. Expected {describe_type((atom,))}.{hint}",
-        node.location,
-        suggestion,
-    )
+    message = f"`{key_path}` is {describe_node(node)}. Expected {describe_type((atom,))}.{hint}"
+    problems.error("wrong-type", message, node.location, suggestion)
     return INVALID
 
 
@@ -205,22 +183,6 @@ def _read_float(atom: Atom, node: Scalar) -> Any:
     return number if math.isfinite(number) else INVALID
 
 
-def _read_bool(atom: Atom, node: Scalar) -> Any:
-    return INVALID if node.quoted else _BOOLEANS.get(node.text.lower(), INVALID)
-
-
-def _read_str(atom: Atom, node: Scalar) -> Any:
-    return INVALID if node.is_null else node.text
-
-
-def _read_null(atom: Atom, node: Scalar) -> Any:
-    return None if node.is_null else INVALID
-
-
-def _read_word(atom: Atom, node: Scalar) -> Any:
-    return atom.word if node.text == atom.word else INVALID
-
-
 def _read_duration(atom: Atom, node: Scalar) -> Any:
     match = _DURATION.fullmatch(node.text)
     if not match or _read_float(atom, Scalar(match[1], False, node.location)) is INVALID:
@@ -234,10 +196,10 @@ def _read_duration(atom: Atom, node: Scalar) -> Any:
 _SCALAR_READERS: dict[str, Callable[[Atom, Scalar], Any]] = {
     "int": _read_int,
     "float": _read_float,
-    "bool": _read_bool,
-    "str": _read_str,
-    "null": _read_null,
-    "choice": _read_word,
+    "bool": lambda atom, node: INVALID if node.quoted else _BOOLEANS.get(node.text.lower(), INVALID),
+    "str": lambda atom, node: INVALID if node.is_null else node.text,
+    "null": lambda atom, node: None if node.is_null else INVALID,
+    "choice": lambda atom, node: atom.word if node.text == atom.word else INVALID,
     "duration": _read_duration,
 }
 

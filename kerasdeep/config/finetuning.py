@@ -131,9 +131,8 @@ def _stages_section(options: FinetuneOptions) -> list[dict[str, Any]]:
     if head_epochs < epochs:
         # Batch norm keeps its statistics: few new pictures would spoil them.
         frozen = ["!norms", *([f"!{options.freeze}"] if options.freeze else [])]
-        fine_tuning = _stage_section(
-            "fine", ["all", *frozen], epochs - head_epochs, float(f"{rate * FINE_TUNING_RATE_FACTOR:.6g}")
-        )
+        fine_rate = float(f"{rate * FINE_TUNING_RATE_FACTOR:.6g}")
+        fine_tuning = _stage_section("fine", ["all", *frozen], epochs - head_epochs, fine_rate)
         stages.append({**fine_tuning, "early_stopping": {"patience": 5}})
     return stages
 

@@ -81,12 +81,8 @@ def setting(
     nested section has its own defaults where none is given, and must be written where one of its settings must; it
     may be null where null is its default or where it is `optional`. A field named after a Python keyword ends in `_`.
     """
-    if (
-        default is MISSING
-        and isinstance(declared, type)
-        and not any(s.required for s in settings_of(declared).values())
-    ):
-        default = declared()
+    if default is MISSING and isinstance(declared, type):
+        default = MISSING if any(inner.required for inner in settings_of(declared).values()) else declared()
     optional = optional or default is None
     metadata = {"setting": Setting(declared, default, doc, minimum, maximum, optional, affects)}
     if isinstance(default, list | dict):

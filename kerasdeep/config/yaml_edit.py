@@ -42,9 +42,7 @@ class YamlText:
 
     def contains(self, location: SourceLocation) -> bool:
         """Whether the location is in this text; what came from an option or another file is not."""
-        return location.file == self._file and (
-            _position(location) in self._values or _position(location) in self._value_by_key
-        )
+        return location.file == self._file and _position(location) in {**self._values, **self._value_by_key}
 
     def replace_scalar(self, location: SourceLocation, text: str) -> TextEdit:
         """Another text for the scalar at the location."""
@@ -82,10 +80,8 @@ class YamlText:
         following_lines = [key.start_mark.line for key, _ in root.value if key.value in SECTIONS_AFTER_OPTIMIZER]
         lines = self._text.splitlines(keepends=True)
         if not following_lines:
-            ends_with_newline = self._text.endswith(("\n", "\r"))
-            return TextEdit(
-                len(self._text), len(self._text), ("" if ends_with_newline else self._newline) + line + self._newline
-            )
+            newline = "" if self._text.endswith(("\n", "\r")) else self._newline
+            return TextEdit(len(self._text), len(self._text), newline + line + self._newline)
         insert_at = following_lines[0]
         while insert_at and lines[insert_at - 1].lstrip().startswith("#"):
             insert_at -= 1

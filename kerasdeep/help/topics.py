@@ -48,15 +48,9 @@ def setting_topic(path: str, entry: Setting) -> Topic:
     if not entry.required:
         facts.append(("default", setting_default_text(entry)))
     facts.append(("set it", f"--set {path}=…"))
-    return Topic(
-        path,
-        "section" if inner else "setting",
-        setting_doc(entry),
-        tuple(facts),
-        _setting_rows(inner) if inner else (),
-        "settings",
-        examples.setting_example(path, entry),
-    )
+    kind, rows = ("section", _setting_rows(inner)) if inner else ("setting", ())
+    example = examples.setting_example(path, entry)
+    return Topic(path, kind, setting_doc(entry), tuple(facts), rows, "settings", example)
 
 
 def family_topic(family: str) -> Topic:
@@ -89,9 +83,8 @@ def entry_topic(entry: Entry) -> Topic:
     shared = [name for name in entry.arguments if name not in specific]
     if shared and not entry.refused:
         facts.append(("every layer", f"has {', '.join(shared)}"))
-    return Topic(
-        entry.name, _entry_kind(entry), entry.doc, tuple(facts), rows, "arguments", examples.entry_example(entry)
-    )
+    example = examples.entry_example(entry)
+    return Topic(entry.name, _entry_kind(entry), entry.doc, tuple(facts), rows, "arguments", example)
 
 
 def argument_topic(entry: Entry, argument: Argument) -> Topic:
@@ -165,11 +158,8 @@ def setting_default_text(entry: Setting) -> str:
 
 def _section_text(value: Section) -> str:
     """Only what differs from the section's own defaults; `{}` is written as the words it means."""
-    differing = {
-        key: getattr(value, entry.name)
-        for key, entry in settings_of(type(value)).items()
-        if entry.required or getattr(value, entry.name) != entry.default
-    }
+    values = {key: (getattr(value, entry.name), entry) for key, entry in settings_of(type(value)).items()}
+    differing = {key: item for key, (item, entry) in values.items() if entry.required or item != entry.default}
     return to_flow(differing) if differing else "its settings' defaults"
 
 

@@ -8,7 +8,6 @@ from kerasdeep.catalog import to_plain
 
 _PLAIN = re.compile(r"(?:[A-Za-z_/]|\.\.?/)[\w .%/()-]*")
 _RESERVED_WORDS = {"null", "true", "false", "yes", "no", "on", "off"}
-_NUMBER = re.compile(r"[-+.\d][\d_]*\.?[\d_]*([eE][-+]?\d+)?")
 _DURATION = re.compile(r"[\d.]+ ?(epochs?|steps?|minutes?|%)")
 _BLOCK_STYLE_KEYS = ("layers",)
 
@@ -25,9 +24,7 @@ def to_flow(value: Any) -> str:
     if isinstance(value, int | float):
         return format_number(value)
     plain = _PLAIN.fullmatch(value) or _DURATION.fullmatch(value)
-    needs_quotes = (
-        value.lower() in _RESERVED_WORDS or value != value.strip() or (_NUMBER.fullmatch(value) and not plain)
-    )
+    needs_quotes = value.lower() in _RESERVED_WORDS or value != value.strip()
     return value if plain and not needs_quotes else json.dumps(value, ensure_ascii=False)
 
 
@@ -53,9 +50,8 @@ def to_block(tree: dict[str, Any], indent: int = 0) -> str:
 
 
 def _contains_block(value: dict[str, Any]) -> bool:
-    return any(
-        key in _BLOCK_STYLE_KEYS or (isinstance(item, dict) and _contains_block(item)) for key, item in value.items()
-    )
+    inner = (item for item in value.values() if isinstance(item, dict))
+    return any(key in _BLOCK_STYLE_KEYS for key in value) or any(map(_contains_block, inner))
 
 
 def _list_item(value: Any, pad: str) -> str:

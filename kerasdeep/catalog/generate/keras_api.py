@@ -68,10 +68,8 @@ def read_family(name: str) -> dict[str, RawEntry]:
     for value, key in name_by_object.items():
         if fold_name(value.__name__) != fold_name(key):
             aliases[key].add(value.__name__)
-    return {
-        key: read_entry(value, key, aliases[key], name)
-        for value, key in sorted(name_by_object.items(), key=lambda i: i[1])
-    }
+    objects = sorted(name_by_object.items(), key=lambda item: item[1])
+    return {key: read_entry(value, key, aliases[key], name) for value, key in objects}
 
 
 def _functions_without_class(exported: dict[str, Any]) -> dict[Any, str]:
@@ -180,11 +178,8 @@ def yaml_wording(sentence: str) -> str:
 def sentences(text: str) -> list[str]:
     """The first paragraph's sentences, without the dots and without links."""
     paragraph = re.sub(r"\[([^\]]+)\]\(\s*[^)]*\)", r"\1", " ".join(text.split("\n\n")[0].split()))
-    return [
-        part.strip().rstrip(".")
-        for part in re.split(r"(?<=[\w\)`\]])\.(?:\s+(?=[A-Z`\"(])|$)", paragraph)
-        if part.strip()
-    ]
+    parts = re.split(r"(?<=[\w\)`\]])\.(?:\s+(?=[A-Z`\"(])|$)", paragraph)
+    return [part.strip().rstrip(".") for part in parts if part.strip()]
 
 
 def first_sentence(text: str) -> str:

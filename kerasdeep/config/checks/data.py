@@ -32,9 +32,8 @@ def kind_from_name(data: DataConfig) -> str | None:
     """image or table, where the name of the source tells; an .npz file may hold either."""
     source_format = format_from_name(data)
     if source_format == "builtin":
-        return (
-            "image" if data.source in BUILT_IN_IMAGE_DATASETS else "table" if data.source in BUILT_IN_DATASETS else None
-        )
+        kinds = {**dict.fromkeys(BUILT_IN_DATASETS, "table"), **dict.fromkeys(BUILT_IN_IMAGE_DATASETS, "image")}
+        return kinds.get(data.source)
     return FORMATS[source_format].kind if source_format else None
 
 
@@ -67,17 +66,15 @@ def _looks_like_path(path: str, location: SourceLocation | None) -> bool:
 
 
 def _classes(context: CheckContext, problems: Problems) -> None:
-    classes = context.config.data.classes
+    classes, location = context.config.data.classes, context.config.data.location("classes")
     if classes is None:
         return
     if len(set(classes)) < 2:
-        problems.error(
-            "one-class", "`data.classes` must name at least two labels.", context.config.data.location("classes")
-        )
+        problems.error("one-class", "`data.classes` must name at least two labels.", location)
     duplicates = [label for label in dict.fromkeys(classes) if classes.count(label) > 1]
     if duplicates:
         message = f"`data.classes` names {', '.join(duplicates)} twice. Expected every label once."
-        problems.error("conflict", message, context.config.data.location("classes"))
+        problems.error("conflict", message, location)
 
 
 def _columns(context: CheckContext, problems: Problems) -> None:
@@ -101,11 +98,8 @@ def _source(context: CheckContext, problems: Problems) -> None:
 
 
 def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
-    data, source_format, kind = (
-        context.config.data,
-        format_from_name(context.config.data),
-        kind_from_name(context.config.data),
-    )
+    data = context.config.data
+    source_format, kind = format_from_name(data), kind_from_name(data)
     without_effect = []
     if source_format not in (None, "csv"):
         without_effect += [key for key in _ONLY_FOR_CSV if data.differs_from_default(key)]

@@ -51,24 +51,20 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
     config, section = context.config, context.config.regularization
     roles = {layer.role for layer in context.planned}
     hidden = [kernels.unwrap(layer) for layer in context.layers if kernels.layer_kernels(layer)]
-    without_effect = []
+    reasons = {}
     if section.dropout and section.dropout.rate and not section.dropout.input and "dropout" not in roles:
-        without_effect.append(
-            (section.location("dropout"), "regularization.dropout", "the network has no hidden Dense layer")
-        )
+        reasons["regularization.dropout"] = "the network has no hidden Dense layer"
     if section.batch_norm and not section.batch_norm.input and "norm" not in roles:
-        without_effect.append((section.location("batch_norm"), "regularization.batch_norm", "it meets no hidden layer"))
+        reasons["regularization.batch_norm"] = "it meets no hidden layer"
     if section.max_norm and not hidden:
-        without_effect.append(
-            (section.location("max_norm"), "regularization.max_norm", "the network has no hidden layer")
-        )
+        reasons["regularization.max_norm"] = "the network has no hidden layer"
     if config.differs_from_default("activation") and all("activation" in layer.arguments for layer in hidden):
-        reason = "every hidden layer states its own" if hidden else "the network has no hidden layer"
-        without_effect.append((config.location("activation"), "activation", reason))
+        reasons["activation"] = "every hidden layer states its own" if hidden else "the network has no hidden layer"
     if config.differs_from_default("initializer") and not _takes_initializer([*hidden, *context.outputs]):
-        without_effect.append((config.location("initializer"), "initializer", "every layer states its own"))
-    for location, key, reason in without_effect:
-        problems.warn("no-effect", f"`{key}` has no effect: {reason}.", location)
+        reasons["initializer"] = "every layer states its own"
+    for path, reason in reasons.items():
+        location = config.location(path) or section.location(path.removeprefix("regularization."))
+        problems.warn("no-effect", f"`{path}` has no effect: {reason}.", location)
 
 
 def _takes_initializer(layers: list[Choice]) -> bool:

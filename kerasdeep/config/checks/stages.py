@@ -33,13 +33,11 @@ def _optimizer_states(context: CheckContext, problems: Problems) -> None:
         if stage.optimizer_state != "keep":
             continue
         location = stage.location("optimizer_state")
+        unwrap = optimizer_rules.unwrap_optimizer
         previous = context.config.stages[number - 1] if number else None
         if previous is None:
             problems.error("conflict", "the first stage has no optimizer state to keep.", location)
-        elif (
-            optimizer_rules.unwrap_optimizer(previous.optimizer).name
-            != optimizer_rules.unwrap_optimizer(stage.optimizer).name
-        ):
+        elif unwrap(previous.optimizer).name != unwrap(stage.optimizer).name:
             message = f"{stage.optimizer.name} cannot go on with the state of {previous.optimizer.name}. "
             problems.error("conflict", message + "Write `optimizer_state: reset`, or one optimizer.", location)
         if _counts_steps(stage.schedule):

@@ -34,8 +34,7 @@ def _expect(context: CheckContext, problems: Problems) -> None:
         for name in claim.names:
             variant, dot, _ = name.partition(".")
             if variants and (not dot or variant not in variants):
-                message = f"`expect`: {name} names no variant. Expected VARIANT.METRIC with one of: "
-                message += f"{', '.join(variants)}."
+                message = f"`expect`: {name} names no variant. Expected VARIANT.METRIC, one of: {', '.join(variants)}."
                 problems.error("unknown-variant", message, location, suggest(variant, variants))
 
 
@@ -43,9 +42,8 @@ def _allow(context: CheckContext, problems: Problems) -> None:
     for number, name in enumerate(context.config.allow):
         if name not in WARNINGS:
             message = f"`allow` names {name}, which is not a warning. There are: {', '.join(WARNINGS)}."
-            problems.error(
-                "unknown-warning", message, _item_location(context, "allow", number), suggest(name, WARNINGS)
-            )
+            location = _item_location(context, "allow", number)
+            problems.error("unknown-warning", message, location, suggest(name, WARNINGS))
 
 
 def _item_location(context: CheckContext, key: str, number: int) -> SourceLocation | None:

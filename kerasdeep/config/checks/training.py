@@ -13,6 +13,7 @@ from kerasdeep.errors import Problems
 from kerasdeep.tasks import TASKS, predicts_numbers
 
 _MIN_EFFECTIVE_DECAY = 1e-4
+_CLASS_LOSSES = (*CATEGORICAL_LOSSES, *BINARY_LOSSES)
 _NON_PROBABILITY_ACTIVATIONS = ("linear", "relu")
 """Activations of an output that give no probabilities."""
 
@@ -144,8 +145,9 @@ def _early_stopping(context: CheckContext, problems: Problems) -> None:
         if stopping is None or location is None:
             continue  # what several stages inherit may suit the long ones only
         if stopping.start_from_epoch >= epochs:
-            message = f"early stopping watches from epoch {stopping.start_from_epoch} on, "
-            message += f"but training ends at {epochs}."
+            message = (
+                f"early stopping watches from epoch {stopping.start_from_epoch} on, but training ends at {epochs}."
+            )
             problems.warn("no-effect", message, stopping.location("start_from_epoch") or location)
         elif stopping.patience >= epochs and not stopping.restore_best_weights:
             message = f"a patience of {stopping.patience} epochs never runs out within {epochs}."
@@ -197,15 +199,10 @@ def _label_smoothing(context: CheckContext, problems: Problems) -> None:
     if predicts_numbers(config.task):
         message = "`regularization.label_smoothing` has no effect on numbers. Remove it."
         problems.warn("no-effect", message, location)
-    for loss in _losses(config.loss):
-        if loss.arguments.get("label_smoothing") is not None:
+    for loss in config.loss.values() if isinstance(config.loss, dict) else [config.loss]:
+        if isinstance(loss, Choice) and loss.arguments.get("label_smoothing") is not None:
             message = f"label smoothing is given twice: in `regularization` and in {loss.name}. Keep one."
             problems.error("conflict", message, location)
-
-
-def _losses(loss: object) -> list[Choice]:
-    values = loss.values() if isinstance(loss, dict) else [loss]
-    return [value for value in values if isinstance(value, Choice)]
 
 
 def _outputs(context: CheckContext, problems: Problems) -> None:
@@ -221,11 +218,7 @@ def _outputs(context: CheckContext, problems: Problems) -> None:
             message = f"{loss.name} expects logits, but `Output` ends in a {_usual_activation(config.task)}. "
             message += "Write `Output: {activation: linear}`, or remove `from_logits`."
             problems.error("conflict", message, loss.location)
-        if (
-            isinstance(loss, Choice)
-            and predicts_numbers(config.task)
-            and loss.name in (*CATEGORICAL_LOSSES, *BINARY_LOSSES)
-        ):
+        if isinstance(loss, Choice) and predicts_numbers(config.task) and loss.name in _CLASS_LOSSES:
             message = f"{loss.name} compares classes, but the task is regression. Use mean_squared_error or huber."
             problems.error("conflict", message, loss.location)
 
@@ -246,11 +239,7 @@ def _loss_and_activation(loss: object, layer: Choice, activation: Choice, proble
         message = f"{loss.name} expects probabilities that sum to 1, a sigmoid's do not. "
         message += "Use softmax, or BinaryCrossentropy."
         problems.error("conflict", message, location)
-    elif (
-        loss.name in (*CATEGORICAL_LOSSES, *BINARY_LOSSES)
-        and not logits
-        and activation.name in _NON_PROBABILITY_ACTIVATIONS
-    ):
+    elif loss.name in _CLASS_LOSSES and not logits and activation.name in _NON_PROBABILITY_ACTIVATIONS:
         message = f"{loss.name} expects probabilities, {activation.name} gives none. "
         message += "Leave the activation to the task, or write `from_logits: true`."
         problems.error("conflict", message, location)

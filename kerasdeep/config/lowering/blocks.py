@@ -48,11 +48,8 @@ def hidden_block(config: Config, layer: Choice, following: list[Choice]) -> Iter
     if norm_before:
         yield "_bn", _batch_norm_layer(norm_before, location), "norm"
     if activation_apart and activation.name != "linear":
-        yield (
-            "_activation",
-            activation_layer or Choice("layer", "Activation", {"activation": activation}, location),
-            "activation",
-        )
+        default = Choice("layer", "Activation", {"activation": activation}, location)
+        yield "_activation", activation_layer or default, "activation"
     if batch_norm and not norm_before:
         yield "_bn", _batch_norm_layer(batch_norm, location), "norm"
     if dropout and dropout.rate and inner.name == "Dense" and next_name not in DROPOUT_LAYERS:
@@ -61,12 +58,8 @@ def hidden_block(config: Config, layer: Choice, following: list[Choice]) -> Iter
 
 def output_layer(config: Config, layer: Choice, head: Head) -> Choice:
     """The Dense layer that an `Output` is: units and activation by the head where it does not state its own."""
-    optional_keys = ("units", "activation", "kernel_initializer")
-    arguments = {
-        key: value
-        for key, value in layer.arguments.items()
-        if key not in ("name", "inputs") and not (key in optional_keys and value is None)
-    }
+    unset = [key for key in ("units", "activation", "kernel_initializer") if layer.arguments.get(key) is None]
+    arguments = {key: value for key, value in layer.arguments.items() if key not in ("name", "inputs", *unset)}
     activation = arguments.setdefault("activation", Choice("activation", TASKS[head.kind].activation))
     arguments.setdefault("units", head.units)
     arguments.setdefault("kernel_initializer", _initializer_for(config, activation.name))

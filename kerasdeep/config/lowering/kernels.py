@@ -23,10 +23,8 @@ def _kernels_by_class() -> dict[str, tuple[KernelArguments, ...]]:
     for rank in (1, 2):
         space = tuple(range(rank))
         table[f"DepthwiseConv{rank}D"] = (KernelArguments("depthwise", space),)
-        table[f"SeparableConv{rank}D"] = (
-            KernelArguments("depthwise", space),
-            KernelArguments("pointwise", (*space, rank)),
-        )
+        pointwise = KernelArguments("pointwise", (*space, rank))
+        table[f"SeparableConv{rank}D"] = (KernelArguments("depthwise", space), pointwise)
     return table
 
 
@@ -71,14 +69,8 @@ def rewrap(layer: Choice, inner: Choice) -> Choice:
 
 def default_initializer(activation: str) -> Choice:
     """He (2015) for ReLU and its relatives, LeCun for SELU (Klambauer et al. 2017), else Glorot uniform (2010)."""
-    name = (
-        "HeNormal"
-        if activation in HE_ACTIVATIONS
-        else "LecunNormal"
-        if activation in LECUN_ACTIVATIONS
-        else "GlorotUniform"
-    )
-    return Choice("initializer", name)
+    default = "LecunNormal" if activation in LECUN_ACTIVATIONS else "GlorotUniform"
+    return Choice("initializer", "HeNormal" if activation in HE_ACTIVATIONS else default)
 
 
 def activation_after(layers: list[Choice]) -> str | None:

@@ -69,9 +69,8 @@ class _Lowering:
     counts: Counter[str] = field(default_factory=Counter)
     block_ends: dict[str, str] = field(default_factory=dict)  # written name -> the planned layer its block ends in
     block_layers: dict[str, str] = field(default_factory=dict)  # written name -> the planned layer itself
-    data_shapes: dict[str, tuple[str, tuple[int, ...] | None]] = field(
-        default_factory=dict
-    )  # still the data: input, shape
+    # still the data: input, shape
+    data_shapes: dict[str, tuple[str, tuple[int, ...] | None]] = field(default_factory=dict)
     input_transforms: dict[tuple[str, str], str] = field(default_factory=dict)  # what was put in front of the data
     names: set[str] = field(default_factory=set)
     current: str | None = None
@@ -138,9 +137,7 @@ class _Lowering:
                         self.report_unknown(feature, dict.fromkeys(stems), "`Input` wants the feature", layer.location)
                 pairs = zip(names, stems, strict=True)
                 known = [(number, *pair) for number, pair in enumerate(pairs)]
-                return source, [
-                    column for feature in feature_names for column, name, stem in known if feature in (name, stem)
-                ]
+                return source, [column for word in feature_names for column, *both in known if word in both]
         stems = [name.split("=")[0] for names in self.features.values() for name in names]
         for feature in feature_names:
             self.report_unknown(feature, dict.fromkeys(stems), "`Input` wants the feature", layer.location)
@@ -190,13 +187,8 @@ class _Lowering:
         if kernels.layer_kernels(choice):
             end, end_inputs = name, tuple(inputs)
             for suffix, block_layer, role in blocks.hidden_block(self.config, choice, following):
-                end = self.plan(
-                    self.claim_name(name + suffix, layer.location) if suffix else name,
-                    block_layer,
-                    end_inputs,
-                    role,
-                    layer.location,
-                )
+                block_name = self.claim_name(name + suffix, layer.location) if suffix else name
+                end = self.plan(block_name, block_layer, end_inputs, role, layer.location)
                 end_inputs = (end,)
         else:
             if layer.name == "TransposedDense":
@@ -223,9 +215,8 @@ class _Lowering:
             if (name, channel_layer) not in self.input_transforms:
                 # Keras ships grey pictures as (height, width); these layers want a channel.
                 choice = Choice("layer", "Reshape", {"target_shape": [*shape, 1]}, location)
-                self.input_transforms[name, channel_layer] = self.plan(
-                    self.unused_name(channel_layer), choice, (name,), "input", location
-                )
+                channels = self.plan(self.unused_name(channel_layer), choice, (name,), "input", location)
+                self.input_transforms[name, channel_layer] = channels
             name = self.input_transforms[name, channel_layer]
         if (name, "") not in self.input_transforms:
             end = name
@@ -311,9 +302,8 @@ class _Lowering:
         for head in self.heads:
             if head not in output_heads and not self.problems:
                 output_line = "Output" if len(self.heads) == 1 else f"Output: {{name: {head}}}"
-                self.error(
-                    "no-output", f"The network has no output for `{head}`. End it with `- {output_line}`.", location
-                )
+                message = f"The network has no output for `{head}`. End it with `- {output_line}`."
+                self.error("no-output", message, location)
             if output_heads.count(head) > 1:
                 message = f"{output_heads.count(head)} outputs predict `{head}`. Expected one for each target."
                 self.error("duplicate-output", message, location)

@@ -54,9 +54,8 @@ def with_default_network(tree: Mapping) -> Mapping:
         return tree
     location = body.location
     layers: Node = Sequence((Scalar("Output", False, location),), location)
-    with_layers = Mapping(
-        {**pairs, "layers": Pair(Scalar("layers", False, location), layers)}, network.location if network else location
-    )
+    written = {**pairs, "layers": Pair(Scalar("layers", False, location), layers)}
+    with_layers = Mapping(written, network.location if network else location)
     return Mapping({**tree.pairs, "network": Pair(Scalar("network", False, location), with_layers)}, tree.location)
 
 

@@ -173,14 +173,14 @@ def pretrain_data(section: PretrainConfig, run_data: DataConfig) -> DataConfig:
 def pretrain_overrides(section: PretrainConfig, config: Config) -> dict[str, Any]:
     """Data, task, loss, metrics and regularization as a pretraining stage sees them."""
     kind, data = section.kind, pretrain_data(section, config.data)
-    without_smoothing = replace(config.regularization, label_smoothing=0.0)
-    changes = {"data": data, "task": "auto", "loss": "auto", "metrics": "auto", "regularization": without_smoothing}
-    if isinstance(kind, AutoencoderConfig):
-        return {**changes, "loss": kind.loss, "metrics": [], "data": replace(data, augmentation=[])}
-    if isinstance(kind, MaskedConfig):
-        return {**changes, "metrics": [], "data": replace(data, augmentation=[])}
-    if isinstance(kind, PairsConfig):
-        return {**changes, "data": replace(data, augmentation=[])}
     if isinstance(kind, SupervisedConfig):
-        return {**changes, "task": kind.task, "regularization": config.regularization}
-    return changes
+        return {"data": data, "task": kind.task, "loss": "auto", "metrics": "auto"}
+    if isinstance(kind, AutoencoderConfig | MaskedConfig | PairsConfig):
+        data = replace(data, augmentation=[])
+    return {
+        "data": data,
+        "task": "auto",
+        "loss": kind.loss if isinstance(kind, AutoencoderConfig) else "auto",
+        "metrics": [] if isinstance(kind, AutoencoderConfig | MaskedConfig) else "auto",
+        "regularization": replace(config.regularization, label_smoothing=0.0),
+    }
