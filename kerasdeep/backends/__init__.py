@@ -37,11 +37,17 @@ class Steps(Protocol):
 class Backend(Protocol):
     """What the file of a backend offers."""
 
-    INSTALL_COMMAND: str
-    LIBRARIES: tuple[str, ...]
-    """The libraries whose errors are the backend's."""
-    ALWAYS_XLA: bool
-    """Whether there is no other way to compile."""
+    @property
+    def INSTALL_COMMAND(self) -> str:
+        """How to install it."""
+
+    @property
+    def LIBRARIES(self) -> tuple[str, ...]:
+        """The libraries whose errors are the backend's."""
+
+    @property
+    def ALWAYS_XLA(self) -> bool:
+        """Whether there is no other way to compile."""
 
     def prepare_device(self, section: RuntimeConfig, threads: int) -> tuple[str, int]:
         """Set device and CPU threads up; returns those it really has. Raises InputError for what is not there."""
