@@ -114,7 +114,8 @@ def test_the_verb_tells_it_to_people_and_programs(answers, capsys, monkeypatch, 
 
 def test_the_real_backend_answers_and_this_process_imports_none():
     code = (
-        "import sys, json; from kerasdeep.doctor import _probe_backend; print(json.dumps(_probe_backend('tensorflow')));"
+        "import sys, json; from kerasdeep.doctor import _probe_backend;"
+        "print(json.dumps(_probe_backend('tensorflow')));"
         "print([name for name in ('tensorflow', 'keras', 'numpy', 'pandas') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
