@@ -25,7 +25,9 @@ from kerasdeep.data.download import keras_home
 from kerasdeep.data.hardware import host_memory_bytes, query_nvidia_smi
 
 BACKEND_TIMEOUT_SECONDS = 120
-_LIST_DEVICES_CODE = "import json, sys; from kerasdeep.backends.runtime import list_devices; print(json.dumps(list_devices(sys.argv[1])))"
+_LIST_DEVICES_CODE = (
+    "import json, sys; from kerasdeep.backends.runtime import list_devices;print(json.dumps(list_devices(sys.argv[1])))"
+)
 _BACKEND_PURPOSES = {"tensorflow": "the default backend", "jax": "`--backend jax`; TPUs and several hosts"}
 _REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(\[[\w,-]+\])?(?P<versions>[^;]*)(?P<marker>;.*)?")
 _GIB = 1 << 30

@@ -41,7 +41,8 @@ def _format_time(facts: dict[str, Any]) -> str:
     total = sum(cost["mean"] * cost["n"] for cost in costs)
     threads = facts["machine"]["threads"]
     thread_text = f"on {threads} CPU thread{'s' * (threads > 1)}"
-    return f"{_format_duration(total)} of training for {runs} runs, {_format_duration(total / max(runs, 1))} for one, {thread_text}."
+    one_run = _format_duration(total / max(runs, 1))
+    return f"{_format_duration(total)} of training for {runs} runs, {one_run} for one, {thread_text}."
 
 
 def _format_duration(seconds: float) -> str:

@@ -99,8 +99,10 @@ def _check_backend(section: RuntimeConfig) -> None:
     if importlib.util.find_spec(backend) is None:
         alternatives = [name for name in BACKENDS if name != backend and importlib.util.find_spec(name)]
         alternative_hint = f", or use the one that is here: --backend {alternatives[0]}" if alternatives else ""
-        message = f"The backend {backend} is not installed. Install it with: {BACKENDS[backend].INSTALL_COMMAND}{alternative_hint}"
-        refuse(section, "backend", message)
+        command = BACKENDS[backend].INSTALL_COMMAND
+        refuse(
+            section, "backend", f"The backend {backend} is not installed. Install it with: {command}{alternative_hint}"
+        )
 
 
 _UNSUITABLE_PRECISION = {

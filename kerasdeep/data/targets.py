@@ -103,8 +103,8 @@ def _infer_kind(name: str, raw: np.ndarray, section: DataConfig, task: str, prob
         return task
     if not numeric and not section.classes and (stray_row := _first_non_number(raw)) is not None:
         message = (
-            f"The target '{name}' holds numbers but for '{label_to_text(raw[stray_row])}' in row {stray_row}. Expected numbers "
-            "alone; mend the row, or state `task: multiclass` if these are classes."
+            f"The target '{name}' holds numbers but for '{label_to_text(raw[stray_row])}' in row {stray_row}. Expected "
+            "numbers alone; correct the row, or state `task: multiclass` if these are classes."
         )
         problems.error("text-target", message, section.location_or_key("target"))
         return None
@@ -134,7 +134,7 @@ def _class_encoder(
         location = section.location_or_key("classes")
     if len(labels) < 2:
         class_hint = f" ('{display_names[labels[0]]}')" if labels else ""
-        message = f"The target '{name}' has only one class{class_hint}. Expected two or more: nothing can be learned from one."
+        message = f"The target '{name}' has only one class{class_hint}. Expected two or more: one teaches nothing."
         problems.error("one-class-target", message, location)
         return None
     kind = task_of_classes(len(labels)) if kind == "classes" else kind
@@ -225,7 +225,8 @@ def compute_class_weight(
     for label, weight in requested.items():
         number = number_of.get(str(label))
         if number is None:
-            message = f"'{label}' under `class_weight` is no class of '{encoder.name}'. It has: {_join_shortened(encoder.classes)}."
+            classes = _join_shortened(encoder.classes)
+            message = f"'{label}' under `class_weight` is not a class of '{encoder.name}'. Its classes are: {classes}."
             problems.error("unknown-class", message, location, suggest(str(label), number_of))
         else:
             weights[number] = float(weight)

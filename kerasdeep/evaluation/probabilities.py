@@ -72,7 +72,8 @@ def _mean_over_classes(score: Any, truth: np.ndarray | None, probabilities: np.n
 def reliability_diagram(actual: np.ndarray, probabilities: np.ndarray) -> list[dict[str, Any]]:
     """The reliability diagram (Niculescu-Mizil & Caruana 2005): rows by the probability of their predicted class.
 
-    For each of `CALIBRATION_BINS` equal bins of 0 … 1 that has rows: its bounds, mean confidence, share of right predictions, rows.
+    For each of `CALIBRATION_BINS` equal bins of 0 … 1 that has rows: its bounds, mean confidence, share of right
+    predictions, rows.
     """
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     bins = np.clip((confidence * CALIBRATION_BINS).astype(int), 0, CALIBRATION_BINS - 1)

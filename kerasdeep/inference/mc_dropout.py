@@ -122,8 +122,7 @@ def _shares_masks(layers: list[Any]) -> bool:
 
 
 def _copies_at_once(samples: int, max_copies: int) -> int:
-    """The largest divisor of `samples` that is at most `max_copies`: a batch of one row costs nearly as much as one of a
-    hundred."""
+    """The largest divisor of `samples` up to `max_copies`: a batch of one row costs nearly as much as of a hundred."""
     return max(divisor for divisor in range(1, min(max_copies, samples) + 1) if samples % divisor == 0)
 
 

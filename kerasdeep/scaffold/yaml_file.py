@@ -27,7 +27,8 @@ def config_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
     yield from (f"# {line}" for line in summary_lines(data_summary))
     yield "version: 1"
     yield f"name: {to_flow(path.stem)}"
-    yield f"description: {to_flow(f'Predict {_one_line(data_summary.target.name)} from {_one_line(Path(data_summary.source).name)}.')}"
+    target, source = _one_line(data_summary.target.name), _one_line(Path(data_summary.source).name)
+    yield f"description: {to_flow(f'Predict {target} from {source}.')}"
     yield "data:"
     yield from ("  " + line for line in _data_lines(data_summary, path))
     yield "network:"
@@ -57,9 +58,9 @@ def summary_lines(data_summary: DataSummary) -> Iterator[str]:
         share = data_summary.class_counts[majority_class] / sum(data_summary.class_counts.values())
         yield f"To beat: always predicting {_one_line(majority_class)} is right {share:.1%} of the time."
     else:
-        target_statistics = data_summary.profile["targets"][0]["summary"]
-        yield f"It is a number from {target_statistics['min']:g} to {target_statistics['max']:g}, {target_statistics['mean']:.4g} on average."
-        yield f"To beat: always predicting the average is {target_statistics['std']:.4g} off (root mean square)."
+        summary = data_summary.profile["targets"][0]["summary"]
+        yield f"It is a number from {summary['min']:g} to {summary['max']:g}, {summary['mean']:.4g} on average."
+        yield f"To beat: always predicting the average is {summary['std']:.4g} off (root mean square)."
     for sentence in data_summary.data_warnings:
         yield f"Noticed: {_one_line(sentence)}"
 

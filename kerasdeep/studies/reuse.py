@@ -17,7 +17,7 @@ SETTLED_PER_RUN = ("seed", "runtime.compile")
 
 
 def run_signature(leaves: dict[str, str], *also_ignored: str) -> dict[str, str]:
-    """What two runs must have in common to be the same, out of `resolved.flatten_yaml`; `also_ignored` is left out too."""
+    """What two runs must have in common to be the same, from `resolved.flatten_yaml`; `also_ignored` is left out."""
     counted = (key for key in leaves if effect_of(Config, key) not in IGNORED_EFFECTS and key not in also_ignored)
     return {key: leaves[key] for key in counted}
 

@@ -162,7 +162,8 @@ def rate_curve(optimizer: keras.optimizers.Optimizer, steps: int) -> dict[str, A
     else:
         rates = [shortest_float(rate)] * len(points)
     if isinstance(inner, MomentumScheduleMixin):
-        momenta: list[float] | None = [shortest_float(inner.momentum_schedule(step // accumulation_steps)) for step in points]
+        updates = [step // accumulation_steps for step in points]
+        momenta: list[float] | None = [shortest_float(inner.momentum_schedule(update)) for update in updates]
     else:
         fixed = modeling.last_momentum(optimizer)
         momenta = None if fixed is None else [shortest_float(fixed)] * len(points)

@@ -1,7 +1,7 @@
 """Checks for conflicting settings, settings without effect, and common mistakes.
 
-Each check is a function of a `CheckContext` and the problems so far; the modules, one for each part of the file, list theirs as
-`CHECKS`. An error stops; a warning has a name in `warning_names.py`, and `allow: [name]` accepts it.
+Each check is a function of a `CheckContext` and the problems so far; the modules, one for each part of the file, list
+theirs as `CHECKS`. An error stops; a warning has a name in `warning_names.py`, and `allow: [name]` accepts it.
 """
 
 from collections.abc import Callable
