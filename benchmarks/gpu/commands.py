@@ -58,7 +58,7 @@ network:
     - Output
 regularization: {{batch_norm: before}}
 optimizer: {{SGD: {{learning_rate: 0.002, momentum: 0.9, nesterov: true}}}}
-training: {{epochs: {epochs}, batch_size: 512}}
+training: {{epochs: {epochs}, batch_size: {batch}}}
 runtime: {{backend: jax, device: {device}, precision: mixed_bfloat16}}
 """
 TRACED = "benchmarks.gpu.traced"
@@ -84,10 +84,11 @@ def programs(options: Options, record: Record) -> None:
 
 
 def resnet9(options: Options, record: Record) -> None:
-    widths = (8, 8, 16, 16) if options.quick else (64, 128, 256, 512)
+    widths = (8, 16, 32, 64) if options.quick else (64, 128, 256, 512)
     count = options.row_count(50_000)
     validation = max(10, count // 10)
-    values = dict(zip(("w1", "w2", "w3", "w4"), widths, strict=True)) | {"epochs": 2 if options.quick else 8}
+    values = dict(zip(("w1", "w2", "w3", "w4"), widths, strict=True))
+    values |= {"epochs": 2 if options.quick else 8, "batch": min(512, count - validation)}
     config = _write("resnet9", RESNET9, rows.write_npz("cifar", options), validation, options, **values)
     cache = options.work / "cache-resnet9"
     for way in ("cold", "warm"):

@@ -109,7 +109,7 @@ def resnet9(options: Options, record: Record) -> None:
 
         return lax.scan(step, state, (order, jnp.stack(step_keys)))
 
-    params = _resnet_net(jax.random.key(0))
+    params = _resnet_net(jax.random.key(0), 8 if options.quick else 1)
     run = _repeat(epoch, (params, jax.tree.map(jnp.zeros_like, params)))
     record.measure("steady pace", "by hand in JAX", run, options.rounds)
 
@@ -212,13 +212,18 @@ def _cnn_loss(pooling: Callable[[jax.Array], jax.Array], params: Params, x: jax.
     return _cross_entropy(jax.nn.relu(x.reshape(len(x), -1) @ hidden + bias) @ last + offset, y)
 
 
-RESNET_WIDTHS = ((3, 64), (64, 128), (128, 128), (128, 128), (128, 256), (256, 512), (512, 512), (512, 512))
+RESNET_WIDTHS = (3, 64, 128, 128, 128, 256, 512, 512, 512)
+"""Channels before each convolution, and behind the last."""
 
 
-def _resnet_net(key: jax.Array) -> Params:
-    keys = jax.random.split(key, len(RESNET_WIDTHS) + 1)
-    blocks = [(_he(k, 3, 3, i, o), jnp.ones(o), jnp.zeros(o)) for k, (i, o) in zip(keys, RESNET_WIDTHS, strict=False)]
-    return blocks, _he(keys[-1], 512, 10) * 0.1, jnp.zeros(10)
+def _resnet_net(key: jax.Array, divisor: int) -> Params:
+    widths = [3, *(width // divisor for width in RESNET_WIDTHS[1:])]
+    keys = jax.random.split(key, len(widths))
+    blocks = [
+        (_he(k, 3, 3, i, o), jnp.ones(o), jnp.zeros(o))
+        for k, (i, o) in zip(keys[1:], itertools.pairwise(widths), strict=True)
+    ]
+    return blocks, _he(keys[0], widths[-1], 10) * 0.1, jnp.zeros(10)
 
 
 def _resnet_loss(params: Params, x: jax.Array, y: jax.Array) -> jax.Array:
