@@ -39,6 +39,9 @@ CONTEXTS = {
     "table": TABLE,
     "numbers": TABLE.replace("iris", "diabetes"),
     "csv": TABLE.replace("iris", "table.csv, target: label"),
+    "timed": TABLE.replace("iris", "table.csv, target: label, time: a, test: 0.2"),
+    "unlabelled": TABLE.replace("iris", "gaps.csv, target: label"),
+    "weighted": TABLE.replace("iris", "gaps.csv, target: label, drop_unlabelled: true"),
     "unknown suffix": TABLE.replace("iris", "table.dat, target: label"),
     "npz": TABLE.replace("iris", "arrays.npz"),
     "digits": TABLE.replace("iris", "digits").replace("[Dense: 8", "[Flatten, Dense: 8"),
@@ -113,6 +116,12 @@ CASES = {
     "data.class_weight": case("table", "{setosa: 2, versicolor: 1, virginica: 1}", "data"),
     "data.cache": case("folder", "false", "kept pictures"),
     "data.stream": case("npz", "true", "stream"),
+    "data.validation.by": case("timed", "random", "data"),
+    "data.test.by": case("timed", "random", "data"),
+    "data.group": case("csv", "colour", "data"),
+    "data.time": case("csv", "a", "data"),
+    "data.weight": case("weighted", "w", "data"),
+    "data.drop_unlabelled": case("unlabelled", "true", "data"),
     "data.seed": case("table", "1", "data"),
     "network.layers": case("table", "[Dense: 9, Output]", "model"),
     "pretrained.from": case("reusing", "other.keras", "model"),
@@ -232,6 +241,8 @@ def room(tmp_path_factory):
         lines.append(f"{a:.3f},{b:.3f},{['grün', 'rot'][row % 2]},{['yes', 'no', 'maybe'][row % 3]}")
     for name in ("table.csv", "table.dat"):
         (folder / name).write_text("\n".join(lines), encoding="cp1252")
+    gaps = "".join(f"{row % 7},{row % 5},{('cat', 'dog')[row % 2] if row else ''}\n" for row in range(120))
+    (folder / "gaps.csv").write_text("a,w,label\n" + gaps)
     for name in ("arrays.npz", "held_out.npz"):
         np.savez(folder / name, x=numbers.normal(size=(90, 3)), y=np.arange(90) % 3)
     for number in range(90):
@@ -271,7 +282,7 @@ def unnamed(config):
 
 
 def of_data(one, room):
-    splits = {name: digest((part.x, part.y)) for name, part in one.dataset.splits.items()}
+    splits = {name: digest((part.x, part.y, part.weight)) for name, part in one.dataset.splits.items()}
     rest = (one.dataset.unlabelled and len(one.dataset.unlabelled), one.dataset.class_weight, one.dataset.targets)
     return splits, rest, modeling.feature_names(one.dataset), one.dataset.input_shapes
 
@@ -446,7 +457,7 @@ OBSERVED = {
 AS_LOADED = ("warnings", "run directory", "health", "extended rates", "report")
 REFUSED_THERE = {
     *("runtime.backend", "runtime.device", "runtime.distribution", "runtime.threads"),
-    *("data.format", "data.separator"),
+    *("data.format", "data.separator", "data.drop_unlabelled"),
 }
 """Where the effect may be that this process, machine or file refuses the value, saying why."""
 

@@ -39,6 +39,11 @@ class SchemaNode:
         return isinstance(self.of, type) and self.of.ONE_OF
 
     @property
+    def beside(self) -> frozenset[str]:
+        """The keys that may stand beside the one of the section, and survive where it is set alone."""
+        return self.of.BESIDE if isinstance(self.of, type) else frozenset()
+
+    @property
     def families(self) -> list[str]:
         atoms = types.parse_type(self.of) if isinstance(self.of, str) else ()
         return [atom.kind for atom in atoms if atom.kind in types.FAMILIES]
@@ -113,8 +118,10 @@ def merge(schema_node: SchemaNode, base: Node | None, override: Node) -> Node | 
         return None
     if not isinstance(base, Mapping) or not isinstance(override, Mapping):
         return override
-    if schema_node.is_one_of and set(base.pairs) != set(override.pairs):
-        return override
+    if schema_node.is_one_of:
+        stated = set(override.pairs) - schema_node.beside
+        if stated and stated != set(base.pairs) - schema_node.beside:
+            return override
     family = schema_node.family_of(override)
     if (family or schema_node.must_be_choice) and _choice_name(base) != _choice_name(override):
         return override
@@ -145,8 +152,9 @@ def set_path(schema_node: SchemaNode, root: Node | None, path: list[str], value:
         _raise_unknown_key(message, location)
     child, key = _step(schema_node, root, key, location)
     pairs = dict(root.pairs) if isinstance(root, Mapping) else {}
-    if schema_node.is_one_of:
-        pairs = {name: pair for name, pair in pairs.items() if name == key}
+    if schema_node.is_one_of and key not in schema_node.beside:
+        kept = {key, *schema_node.beside} if key in pairs else set()
+        pairs = {name: pair for name, pair in pairs.items() if name in kept}
     if isinstance(child.of, ChoiceArguments) and key not in pairs:
         pairs = {}  # another choice than before: the old one's arguments are not its arguments
     inner = set_path(child, pairs[key].value if key in pairs else None, rest, value, origin)

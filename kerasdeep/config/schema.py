@@ -96,11 +96,12 @@ class Section:
 
     `SHORTHAND` lists (type expression, field): a value that is no mapping and reads as the expression stands for
     that one setting, tried in order (`dropout: 0.2` is `dropout: {rate: 0.2}`). `ONE_OF` sections state one of
-    their settings, so that a later file's statement replaces an earlier one's.
+    their settings, so that a later file's statement replaces an earlier one's; those of `BESIDE` may stand beside it.
     """
 
     SHORTHAND: ClassVar[tuple[tuple[str, str], ...]] = ()
     ONE_OF: ClassVar[bool] = False
+    BESIDE: ClassVar[frozenset[str]] = frozenset()
     locations: dict[str, SourceLocation] = field(default_factory=dict, compare=False, repr=False)
 
     def location(self, key: str) -> SourceLocation | None:

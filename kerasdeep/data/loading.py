@@ -11,7 +11,7 @@ import numpy as np
 
 from kerasdeep.config.schema import settings_of
 from kerasdeep.config.sections.data import DataConfig, SplitConfig
-from kerasdeep.data import splitters, streaming, targets
+from kerasdeep.data import row_roles, splitters, streaming, targets
 from kerasdeep.data.column_store import ColumnStore
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.fitting import fit_inputs
@@ -21,7 +21,7 @@ from kerasdeep.data.profile import count_classes, describe_dataset
 from kerasdeep.data.readers import READERS
 from kerasdeep.data.sources import infer_format
 from kerasdeep.data.targets import TargetEncoder, strip_labels
-from kerasdeep.data.types import HELD_OUT_SPLITS, INPUT, SPLITS, DataSplit, RawSplit, Source, input_arrays
+from kerasdeep.data.types import HELD_OUT_SPLITS, INPUT, ROW_ROLES, SPLITS, DataSplit, RawSplit, Source, input_arrays
 from kerasdeep.errors import InputError, Problems
 
 _KIND_NAMES = {"table": "a table", "array": "arrays", "image": "pictures"}
@@ -50,9 +50,12 @@ def load(
     source = read_source(format, section, problems, say)
     decision = streaming.streaming_decision(source, section)
     splits = {
-        name: streaming.as_lazy_or_array(strip_labels(raw_split), decision.streamed)
+        name: streaming.as_lazy_or_array(strip_labels(row_roles.keep_rows(raw_split, section)), decision.streamed)
         for name, raw_split in source.splits.items()
     }
+    dropped = {name: len(source.splits[name]) - len(split) for name, split in splits.items()}
+    if any(dropped.values()) and say:
+        say(f"Left out, without a target or with weight 0: {sum(dropped.values())} rows.")
     source = replace(source, splits=splits, streaming=decision, facts={**source.facts, "stream": asdict(decision)})
     encoders = targets.infer_encoders(source.splits["train"], source.class_names, section, task, problems)
     problems.raise_if_errors()
@@ -76,8 +79,11 @@ def load(
     )
     encoders = targets.fit_target_scaling(encoders, raw_splits["train"].y, section.target_scaling)
     read_options = {"format": format, "separator": section.separator, "encoding": section.encoding}
+    if section.weight:
+        read_options["weight"] = section.weight
     preprocessing = Preprocessing(source.kind, inputs, encoders, read_options)
-    counts = count_classes(encoders[0], raw_splits["train"]) if encoders[0].task.has_classes else np.zeros(0)
+    has_classes = encoders[0].task.has_classes
+    counts = count_classes(encoders[0], raw_splits["train"], weighted=True) if has_classes else np.zeros(0)
     weight = targets.compute_class_weight(section, encoders, counts, problems)
     problems.raise_if_errors()
 
@@ -114,7 +120,7 @@ def load_unlabelled(section: DataConfig, fitted_preprocessing: Preprocessing) ->
         message = f"`validation` of unlabelled rows is cut off {source}: a fraction, a count, first or last."
         raise InputError(message, "split", section.location_or_key("validation"))
     split_indices = splitters.split_rows(
-        section, split_configs, len(raw_split), np.ones(len(raw_split), bool), None, problems
+        section, split_configs, len(raw_split), np.ones(len(raw_split), bool), splitters.RowKeys(), problems
     )
     problems.raise_if_errors()
     data_splits = {}
@@ -168,6 +174,7 @@ def _warn_about_unused_settings(
         "encoding": section.encoding != "auto" and source.format != "csv",
         "features": bool(section.features) and not is_table and source.format not in ("npz", "npy"),
         "drop": bool(section.drop) and not is_table,
+        **{key: getattr(section, key) is not None and not is_table for key in ROW_ROLES},
         "target": bool(section.target) and not is_table and source.format not in ("npz", "npy"),
         "image": (image.size is not None or image.channels != "auto" or image.resize != "stretch")
         and source.kind != "image",
@@ -230,9 +237,9 @@ def split_source(
 
     train = source.splits["train"]
     codes, selected = _encode_classes(train, encoders)
-    split_indices = splitters.split_rows(
-        section, split_configs, len(train), selected, codes[0] if codes else None, problems
-    )
+    group = row_roles.group_numbers(train) if "group" in train.roles else None
+    keys = splitters.RowKeys(codes[0] if codes else None, group, train.roles.get("time"))
+    split_indices = splitters.split_rows(section, split_configs, len(train), selected, keys, problems)
     problems.raise_if_errors()
     for name in SPLITS:
         index = getattr(split_indices, name)
@@ -262,7 +269,7 @@ def _read_split_at(
         message = f"`{key}` names {split_path}, which is {_KIND_NAMES[split_source_data.kind]}. "
         message += f"Expected {_KIND_NAMES[source.kind]}, like the source."
         raise InputError(message, "wrong-shape", location)
-    raw_split = strip_labels(split_source_data.splits["train"])
+    raw_split = strip_labels(row_roles.keep_rows(split_source_data.splits["train"], section))
     return streaming.as_lazy_or_array(raw_split, stream_rows), split_source_data.hash
 
 
@@ -333,4 +340,4 @@ def _prepare_split(
         x = lazy if isinstance(raw_split.x, dict) else lazy[INPUT]
     else:
         x = transform_inputs(preprocessing, raw_split.x)
-    return DataSplit(x, y, raw_split.rows)
+    return DataSplit(x, y, raw_split.rows, row_roles.mean_one(raw_split.roles.get("weight")))

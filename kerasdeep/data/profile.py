@@ -79,8 +79,14 @@ def _target_facts(
     encoder: TargetEncoder, raw_splits: dict[str, RawSplit], section: DataConfig, problems: Problems
 ) -> dict[str, Any]:
     fact: dict[str, Any] = {"name": encoder.name, "kind": encoder.kind, "classes": encoder.classes}
+    weights = raw_splits["train"].roles.get("weight")
     if not encoder.task.has_classes:
-        return fact | {"summary": summarize_numbers(labels_to_floats(raw_splits["train"].y[encoder.name]))}
+        numbers = labels_to_floats(raw_splits["train"].y[encoder.name])
+        if weights is not None:
+            fact["weighted_mean"] = float(np.average(numbers, weights=weights))
+        return fact | {"summary": summarize_numbers(numbers)}
+    if weights is not None:
+        fact["weighted_counts"] = count_classes(encoder, raw_splits["train"], weighted=True).tolist()
     counts = {
         split_name: count_classes(encoder, raw_splits[split_name])
         for split_name in LABELLED_SPLITS
@@ -98,8 +104,10 @@ def _target_facts(
     return fact | {"counts": {split_name: count.tolist() for split_name, count in counts.items()}}
 
 
-def count_classes(encoder: TargetEncoder, split: RawSplit) -> np.ndarray:
-    return np.bincount(encoder.encode(split.y[encoder.name]), minlength=len(encoder.classes))
+def count_classes(encoder: TargetEncoder, split: RawSplit, weighted: bool = False) -> np.ndarray:
+    """Rows of each class; `weighted`, what they weigh together."""
+    weights = split.roles.get("weight") if weighted else None
+    return np.bincount(encoder.encode(split.y[encoder.name]), weights, minlength=len(encoder.classes))
 
 
 def _count_duplicates(splits: dict[str, DataSplit], section: DataConfig, problems: Problems) -> dict[str, int] | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMAT_BY_SUFFIX, DataConfig
 from kerasdeep.data import csv_header
+from kerasdeep.data.types import ROW_ROLES
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 
 MAX_NEIGHBOURS = 2000
@@ -65,8 +66,9 @@ class MissingColumn:
 def missing_columns(section: DataConfig, columns: Iterable[str]) -> Iterator[MissingColumn]:
     """Every column that `section` names and that is not among `columns`."""
     columns = list(columns)
-    for key in ("target", "features", "drop"):
-        for name in getattr(section, key) or ():
+    for key in ("target", "features", "drop", *ROW_ROLES):
+        names = getattr(section, key) or ()
+        for name in [names] if isinstance(names, str) else names:
             if name not in columns:
                 message = f"There is no column '{name}'. The table has: {', '.join(columns)}."
                 yield MissingColumn(key, message, suggest(name, columns))

@@ -1,8 +1,9 @@
 """Which rows train, which validate, which test.
 
-`{first: N}` and `{last: N}` count the rows of the source as they stand, before `classes` selects any. A fraction or a
-count is drawn at random from the selected rows, stratified by class, and depends on `data.seed` alone. The test split
-is cut before the validation split, so changing one's validation never moves the test rows.
+Each way to hold out rows is one entry of `SPLITTERS`. `{first: N}` and `{last: N}` count the rows of the source as they stand, before `classes` selects any. A fraction or a
+count is taken from the selected rows: at random, stratified by class; as whole groups; or as the latest rows. What is drawn
+depends on `data.seed` alone. The test split is cut before the validation split, so changing one's validation never
+moves the test rows.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from kerasdeep.errors import Problems
 
 Halves = tuple[np.ndarray, np.ndarray]
 """The rows that are held out, and those that remain; both keep the order of the source."""
+GROUP_DRAWS = 25
 
 
 @dataclass
@@ -31,14 +33,23 @@ class SplitIndices:
 
 
 @dataclass(frozen=True)
+class RowKeys:
+    """What splitters go by, for every row of the source: its class number, the number of its group, its time."""
+
+    strata: np.ndarray | None = None
+    group: np.ndarray | None = None
+    time: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class Splitter:
     """One way to hold out rows.
 
-    `hold_out(rows, size, strata, seed)` gives `Halves`; `strata` has a class number for every row of the source, or
-    is None. `by_position` splitters see the rows as they stand in the source, before `classes` selects any.
+    `hold_out(rows, size, keys, seed)` gives `Halves`, about `size` rows first; none where that cannot be. `by_position`
+    splitters see the rows as they stand in the source, before `classes` selects any.
     """
 
-    hold_out: Callable[[np.ndarray, int, np.ndarray | None, int], Halves]
+    hold_out: Callable[[np.ndarray, int, RowKeys, int], Halves]
     by_position: bool = False
 
 
@@ -47,14 +58,13 @@ def split_rows(
     split_configs: Mapping[str, SplitConfig | None],
     row_count: int,
     selected: np.ndarray,
-    strata: np.ndarray | None,
+    keys: RowKeys,
     problems: Problems,
 ) -> SplitIndices:
     """Assign each of the source's rows to a split.
 
     `split_configs` says what to hold out for "validation" and "test"; None is nothing. `selected` is a boolean mask
-    of the rows whose class is wanted; `strata` holds a class number for each row, or is None where there are no
-    classes to stratify by.
+    of the rows whose class is wanted.
     """
     remaining = np.arange(row_count)
     held_out = dict.fromkeys(HELD_OUT_SPLITS, remaining[:0])
@@ -62,7 +72,8 @@ def split_rows(
         drawable = len(remaining)
         for key in reversed(HELD_OUT_SPLITS):
             config = split_configs[key]
-            if config is None or config.by is None or SPLITTERS[config.by].by_position != by_position:
+            name = config and section.splitter(config)
+            if config is None or name is None or SPLITTERS[name].by_position != by_position:
                 continue
             size = config.size(drawable)
             if not by_position and size >= len(remaining):
@@ -72,14 +83,19 @@ def split_rows(
                 )
                 problems.error("too-few-rows", message, section.location_or_key(key))
                 continue
-            held_out[key], remaining = SPLITTERS[config.by].hold_out(remaining, size, strata, section.seed)
+            held_out[key], rest = SPLITTERS[name].hold_out(remaining, size, keys, section.seed)
+            if not by_position and not len(held_out[key]):
+                message = f"`{key}` goes by {name}, but all {len(remaining)} rows to take it from have the same "
+                message += f"'{getattr(section, name)}'. Expected two or more, or `by: random`."
+                problems.error("split", message, section.location_or_key(key))
+            remaining = rest
         if by_position:
             remaining = remaining[selected[remaining]]
             held_out = {key: index[selected[index]] for key, index in held_out.items()}
-    train = _limit_training_rows(section, remaining, strata)
+    train = _limit_training_rows(section, remaining, keys.strata)
     unlabelled = remaining[:0]
     if section.labelled and section.labelled < len(train):
-        train, unlabelled = stratified_sample(train, section.labelled, strata, section.seed)
+        train, unlabelled = stratified_sample(train, section.labelled, keys.strata, section.seed)
     return SplitIndices(train, held_out["validation"], held_out["test"], unlabelled)
 
 
@@ -115,17 +131,62 @@ def stratified_sample(index: np.ndarray, count: int, strata: np.ndarray | None, 
     return np.sort(drawn), np.sort(remaining)
 
 
-def _first(rows: np.ndarray, size: int, strata: np.ndarray | None, seed: int) -> Halves:
+def _first(rows: np.ndarray, size: int, keys: RowKeys, seed: int) -> Halves:
     return rows[:size], rows[size:]
 
 
-def _last(rows: np.ndarray, size: int, strata: np.ndarray | None, seed: int) -> Halves:
+def _last(rows: np.ndarray, size: int, keys: RowKeys, seed: int) -> Halves:
     return rows[-size:], rows[:-size]
+
+
+def _random(rows: np.ndarray, size: int, keys: RowKeys, seed: int) -> Halves:
+    return stratified_sample(rows, size, keys.strata, seed)
+
+
+def _whole_groups(rows: np.ndarray, size: int, keys: RowKeys, seed: int) -> Halves:
+    """Of `GROUP_DRAWS` random draws of groups, that whose rows of each class are nearest to their share.
+
+    scikit-learn's GroupShuffleSplit draws a share of the groups, not of the rows, and its StratifiedGroupKFold
+    only knows equal shares.
+    """
+    assert keys.group is not None
+    numbers = np.unique(keys.group[rows], return_inverse=True)[1]
+    group_count = int(numbers.max()) + 1
+    if group_count < 2:
+        return rows[:0], rows
+    strata = np.zeros(len(rows), int) if keys.strata is None else np.unique(keys.strata[rows], return_inverse=True)[1]
+    counts = np.zeros((group_count, strata.max() + 1), int)
+    np.add.at(counts, (numbers, strata), 1)
+    total = counts.sum(axis=0)
+    rng, least = np.random.default_rng(seed), np.inf
+    for _ in range(GROUP_DRAWS):
+        order = rng.permutation(group_count)
+        drawn = counts[order[:-1]].cumsum(axis=0)
+        end = int(np.abs(drawn.sum(axis=1) - size).argmin())
+        # A draw that leaves some class without a training row is the last choice.
+        miss = np.abs(drawn[end] - total * size / len(rows)).sum() + len(rows) * int((drawn[end] == total).any())
+        if miss < least:
+            least, chosen = miss, order[: end + 1]
+    held_out = np.isin(numbers, chosen)
+    return rows[held_out], rows[~held_out]
+
+
+def _latest(rows: np.ndarray, size: int, keys: RowKeys, seed: int) -> Halves:
+    """The rows from some time on; rows of the same time stay together."""
+    assert keys.time is not None
+    times, counts = np.unique(keys.time[rows], return_counts=True)
+    if len(times) < 2:
+        return rows[:0], rows
+    held_out_rows = counts[::-1].cumsum()[::-1][1:]
+    held_out = keys.time[rows] >= times[1:][np.abs(held_out_rows - size).argmin()]
+    return rows[held_out], rows[~held_out]
 
 
 SPLITTERS: dict[str, Splitter] = {
     "first": Splitter(_first, by_position=True),
     "last": Splitter(_last, by_position=True),
-    "random": Splitter(stratified_sample),
+    "random": Splitter(_random),
+    "group": Splitter(_whole_groups),
+    "time": Splitter(_latest),
 }
-"""By `SplitConfig.by`."""
+"""By the name that `DataConfig.splitter` gives."""

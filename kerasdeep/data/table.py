@@ -15,6 +15,7 @@ from kerasdeep.data.column_store import ColumnStore, store_columns
 from kerasdeep.data.csv_header import CsvStream
 from kerasdeep.data.download import file_sha256
 from kerasdeep.data.preprocessing import Preprocessing, TableTransform
+from kerasdeep.data.row_roles import read_roles
 from kerasdeep.data.sources import missing_columns
 from kerasdeep.data.types import INPUT, RawSplit, Source
 from kerasdeep.errors import InputError, Problems, SourceLocation
@@ -138,10 +139,12 @@ def separate_targets(
         if name in (section.features or ()):
             message = f"'{name}' is both a target and a feature; the network would only copy it."
             problems.error("target-leak", message, section.location_or_key("features"))
-    features = [name for name in section.features or columns if name in columns]
-    features = [name for name in features if name not in targets and name not in section.drop]
+    no_features = {*targets, *section.drop, section.group, section.weight}
+    if section.time not in (section.features or ()):
+        no_features.add(section.time)
+    features = [name for name in section.features or columns if name in columns and name not in no_features]
     labels = {name: labels_from_column(frame[name]) for name in targets}
-    return RawSplit(frame[features], labels, np.arange(len(frame)))
+    return RawSplit(frame[features], labels, np.arange(len(frame)), read_roles(frame, section, problems))
 
 
 def labels_from_column(series: pd.Series) -> np.ndarray:

@@ -77,7 +77,7 @@ def infer_encoders(
             message = (
                 f"The target '{name}' is missing in {is_missing.sum()} of {len(raw)} rows (row {row_list}"
                 f"{', …' if is_missing.sum() > MAX_SHOWN else ''}). Expected a label in every row: "
-                "remove these rows, or fill them in."
+                "fill them in, or leave these rows out with `data: {drop_unlabelled: true}`."
             )
             problems.error("nan-target", message, location)
             continue

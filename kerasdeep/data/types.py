@@ -24,6 +24,9 @@ SPLITS = (*LABELLED_SPLITS, "unlabelled")
 PREDICTED_SPLITS = tuple(reversed(LABELLED_SPLITS))
 """Of a source with several splits, the first that is there is what a trained model is asked about."""
 
+ROW_ROLES = ("group", "time", "weight")
+"""Columns that say something about the row, and are no features; each is a key of `data`."""
+
 Rows = np.ndarray | LazyRows
 
 
@@ -34,12 +37,13 @@ class DataSplit:
     `x` is float32, `(rows, ...)`, or a mapping of such arrays where the data has several inputs. `y` is int32
     class numbers `(rows,)` or float32 numbers `(rows,)` / `(rows, targets)`; a mapping by target name where
     there are several heads; None where rows carry no label. `rows` says where each row came from: its number in
-    the source, or its file name.
+    the source, or its file name. `weight` says how much each row counts, 1 on average; None where all count alike.
     """
 
     x: Rows | dict[str, Rows]
     y: np.ndarray | dict[str, np.ndarray] | None
     rows: np.ndarray
+    weight: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -98,11 +102,15 @@ class ImageFormat:
 
 @dataclass
 class RawSplit:
-    """Rows as a reader returns them: `x` untouched, `y` the labels as written, by target name."""
+    """Rows as a reader returns them: `x` untouched, `y` the labels as written, by target name.
+
+    `roles` has what the columns of `ROW_ROLES` say of each row: groups as written, times in order, weights.
+    """
 
     x: pd.DataFrame | ColumnStore | Rows | dict[str, Rows]
     y: dict[str, np.ndarray]
     rows: np.ndarray
+    roles: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -111,7 +119,8 @@ class RawSplit:
         """These rows, in this order; a run of neighbours is a view, so no copy of the data is made."""
         selection = as_slice(index)
         labels = {name: values[selection] for name, values in self.y.items()}
-        return RawSplit(take_rows(self.x, selection), labels, self.rows[selection])
+        roles = {name: values[selection] for name, values in self.roles.items()}
+        return RawSplit(take_rows(self.x, selection), labels, self.rows[selection], roles)
 
 
 @dataclass

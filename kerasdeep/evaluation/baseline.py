@@ -11,22 +11,24 @@ from kerasdeep.heads import Arrays, target_slices
 from kerasdeep.tasks import TASKS
 
 BASELINES = {
-    "most_frequent": lambda labels: int(np.bincount(labels).argmax()),  # the lowest number wins a tie
-    "mean": lambda labels: float(np.mean(labels, dtype=np.float64)),
+    "most_frequent": lambda labels, weights: int(np.bincount(labels, weights).argmax()),  # the lowest wins a tie
+    "mean": lambda labels, weights: float(np.average(labels, weights=weights)),
 }
 BASELINES_FROM_PROFILE = {
-    "most_frequent": lambda target: int(np.argmax(target["counts"]["train"])),
-    "mean": lambda target: target["summary"]["mean"],
+    "most_frequent": lambda target: int(np.argmax(target.get("weighted_counts") or target["counts"]["train"])),
+    "mean": lambda target: target.get("weighted_mean", target["summary"]["mean"]),
 }
 
 
-def constant_predictions(preprocessing: Preprocessing, y: Arrays) -> dict[str, float]:
+def constant_predictions(
+    preprocessing: Preprocessing, y: Arrays, weights: np.ndarray | None = None
+) -> dict[str, float]:
     """By target, from the training labels `y`: a class number, or a number in the target's own unit."""
     predictions = {}
     for target_slice in target_slices(preprocessing):
         encoder = target_slice.encoder
         labels = module_of(encoder.task).decode_labels(encoder, target_slice.labels(y))
-        predictions[encoder.name] = BASELINES[encoder.task.baseline](labels)
+        predictions[encoder.name] = BASELINES[encoder.task.baseline](labels, weights)
     return predictions
 
 

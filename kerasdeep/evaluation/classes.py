@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 from kerasdeep.data.targets import TargetEncoder
@@ -46,29 +46,32 @@ def table_columns(prediction: TargetPrediction, suffix: str) -> dict[str, np.nda
 
 def measure(evaluation: TargetEvaluation) -> dict[str, Any]:
     names, actual, predicted = evaluation.target.classes, evaluation.actual, evaluation.prediction.predicted
-    class_probabilities = _probabilities(evaluation.prediction)
-    precision, recall, f1, support = precision_recall_fscore_support(
-        actual, predicted, labels=range(len(names)), zero_division=np.nan
+    class_probabilities, weights = _probabilities(evaluation.prediction), evaluation.weights
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        actual, predicted, labels=range(len(names)), zero_division=np.nan, sample_weight=weights
     )
+    accuracy = accuracy_score(actual, predicted, sample_weight=weights)
     confusion = confusion_matrix(actual, predicted, labels=range(len(names)))
     certain = probabilities.most_certain(probabilities.entropy(class_probabilities))
     return {
         "target": evaluation.target.name,
         "kind": evaluation.target.kind,
         "classes": list(names),
-        "metrics": {"accuracy": accuracy_score(actual, predicted), **probabilities.scores(actual, class_probabilities)},
-        "baseline": {"accuracy": accuracy_score(actual, evaluation.baseline_predictions)},
-        "intervals": {"accuracy": _wilson_interval(int(np.sum(actual == predicted)), len(actual))},
+        "metrics": {"accuracy": accuracy, **probabilities.scores(actual, class_probabilities, weights)},
+        "baseline": {"accuracy": accuracy_score(actual, evaluation.baseline_predictions, sample_weight=weights)},
+        "intervals": {"accuracy": _wilson_interval(actual == predicted, weights)},
         "confusion": confusion.tolist() if len(names) <= MAX_CONFUSION_CLASSES else None,
         "confused": _most_confused(confusion, names),
         "per_class": [
             {"class": name, "precision": p, "recall": r, "f1": f, "support": int(n)}
-            for name, p, r, f, n in zip(names, precision, recall, f1, support, strict=True)
+            for name, p, r, f, n in zip(names, precision, recall, f1, confusion.sum(axis=1), strict=True)
         ],
-        "calibration": probabilities.reliability_diagram(actual, class_probabilities),
+        "calibration": probabilities.reliability_diagram(actual, class_probabilities, weights),
         "most_certain": {
             "share": probabilities.CERTAIN_SHARE,
-            "accuracy": accuracy_score(actual[certain], predicted[certain]),
+            "accuracy": accuracy_score(
+                actual[certain], predicted[certain], sample_weight=None if weights is None else weights[certain]
+            ),
         },
     }
 
@@ -94,8 +97,18 @@ def _probabilities(prediction: TargetPrediction) -> np.ndarray:
     return prediction.probabilities
 
 
-def _wilson_interval(correct: int, rows: int) -> list[float]:
-    """Wilson's score interval of a share (Wilson 1927), which also holds near 0 and 1 and on few rows."""
+def _wilson_interval(is_right: np.ndarray, weights: np.ndarray | None) -> list[float]:
+    """Wilson's score interval of a share (Wilson 1927), which also holds near 0 and 1 and on few rows.
+
+    Weighted rows are as many as their effective sample size, (Σw)² / Σw² (Kish 1965).
+    """
+    correct, rows = int(is_right.sum()), len(is_right)
+    if weights is not None:
+        share, size = np.average(is_right, weights=weights), weights.sum() ** 2 / np.square(weights).sum()
+        z = float(norm.ppf(0.5 + CONFIDENCE_LEVEL / 2))
+        center = (share + z**2 / (2 * size)) / (1 + z**2 / size)
+        half = z / (1 + z**2 / size) * np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2))
+        return [max(0.0, float(center - half)), min(1.0, float(center + half))]
     interval = binomtest(correct, rows).proportion_ci(CONFIDENCE_LEVEL, method="wilson")
     return [float(interval.low), float(interval.high)]
 

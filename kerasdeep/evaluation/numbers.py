@@ -33,26 +33,28 @@ def table_columns(prediction: TargetPrediction, suffix: str) -> dict[str, np.nda
 
 def measure(evaluation: TargetEvaluation) -> dict[str, Any]:
     actual, predicted, std = evaluation.actual, evaluation.prediction.predicted, evaluation.prediction.std
+    weights = evaluation.weights
     plotted = np.unique(np.linspace(0, len(actual) - 1, min(len(actual), MAX_PAIRS)).astype(int))
     facts = {
         "target": evaluation.target.name,
         "kind": evaluation.target.kind,
-        "metrics": _named(_errors(actual, predicted)),
-        "baseline": _named(_errors(actual, evaluation.baseline_predictions)),
-        "intervals": dict(zip(METRICS, _bootstrap_intervals(actual, predicted), strict=True)),
+        "metrics": _named(_errors(actual, predicted, weights)),
+        "baseline": _named(_errors(actual, evaluation.baseline_predictions, weights)),
+        "intervals": dict(zip(METRICS, _bootstrap_intervals(actual, predicted, weights), strict=True)),
         "pairs": {"actual": _six_digits(actual[plotted]), "predicted": _six_digits(predicted[plotted])},
     }
     if std is not None:
         certain = most_certain(std)
-        error = float(np.abs(predicted - actual)[certain].mean())
+        error = float(_errors(actual[certain], predicted[certain], None if weights is None else weights[certain])[0])
         facts["most_certain"] = {"share": CERTAIN_SHARE, "mean_absolute_error": error}
     return facts
 
 
-def pooled_metrics(actual: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+def pooled_metrics(actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None) -> dict[str, float]:
     """Errors over all targets, R² averaged over them."""
-    pooled = _errors(actual.reshape(-1), predicted.reshape(-1))
-    pooled[2] = _errors(actual, predicted)[2].mean()
+    repeated = None if weights is None else np.tile(weights, len(actual))
+    pooled = _errors(actual.reshape(-1), predicted.reshape(-1), repeated)
+    pooled[2] = _errors(actual, predicted, weights)[2].mean()
     return _named(pooled)
 
 
@@ -70,21 +72,30 @@ def _named(errors: np.ndarray) -> dict[str, float]:
     return dict(zip(METRICS, errors.tolist(), strict=True))
 
 
-def _errors(actual: np.ndarray, predicted: np.ndarray, axis: int = -1) -> np.ndarray:
+def _errors(actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None, axis: int = -1) -> np.ndarray:
     """MAE, RMSE and R² along `axis`, stacked in front; R² is not finite where the target does not vary."""
+
+    def mean(values: np.ndarray, keepdims: bool = False) -> np.ndarray:
+        if weights is None:
+            return values.mean(axis, keepdims=keepdims)
+        return (values * weights).sum(axis, keepdims=keepdims) / weights.sum(axis, keepdims=keepdims)
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        squared = np.square(predicted - actual).mean(axis)
-        return np.stack([np.abs(predicted - actual).mean(axis), np.sqrt(squared), 1 - squared / actual.var(axis)])
+        squared = mean(np.square(predicted - actual))
+        variance = mean(np.square(actual - mean(actual, keepdims=True)))
+        return np.stack([mean(np.abs(predicted - actual)), np.sqrt(squared), 1 - squared / variance])
 
 
-def _bootstrap_intervals(actual: np.ndarray, predicted: np.ndarray) -> list[list[float] | None]:
+def _bootstrap_intervals(
+    actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None
+) -> list[list[float] | None]:
     """Percentile bootstrap over rows (Efron 1979), seeded; with very many rows fewer resamples are as sharp."""
     if len(actual) < 2 or not np.all(np.isfinite(predicted)):
         return [None] * len(METRICS)
     with warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.simplefilter("ignore", DegenerateDataWarning)  # a constant target has no R²: it becomes null
         interval = bootstrap(
-            (actual, predicted),
+            (actual, predicted) if weights is None else (actual, predicted, weights),
             _errors,
             paired=True,
             vectorized=True,

@@ -39,6 +39,7 @@ def evaluate(
     outputs: Mapping[str, Arrays],
     baseline_predictions: Mapping[str, float],
     moments: Mapping[str, Mapping[str, Moments]] | None = None,
+    weights: Mapping[str, np.ndarray | None] | None = None,
 ) -> Evaluation:
     """Measure `outputs` against `labels`.
 
@@ -49,6 +50,7 @@ def evaluate(
             are probabilities; a lone one is that of the second class.
         baseline_predictions: By target, as `baseline.constant_predictions` gives them.
         moments: By split and head, where `outputs` are the means over random copies of the model.
+        weights: How much each row counts, by split; metrics, baselines and intervals are weighted means.
     """
     targets: dict[str, list[TargetEvaluation]] = {}
     for name, split_outputs in outputs.items():
@@ -58,6 +60,7 @@ def evaluate(
                 prediction,
                 module_of(prediction.encoder.task).decode_labels(prediction.encoder, target_slice.labels(labels[name])),
                 baseline_predictions[prediction.encoder.name],
+                weights[name] if weights else None,
             )
             for target_slice, prediction in zip(target_slices(preprocessing), predictions, strict=True)
         ]
@@ -103,6 +106,7 @@ def _evaluate_split(evaluations: list[TargetEvaluation], preprocessing: Preproce
                 strict=True,
             )
         )
-        facts["metrics"] = modules[0].pooled_metrics(actual, predicted)
-        facts["baseline"] = modules[0].pooled_metrics(actual, constant)
+        weights = evaluations[0].weights
+        facts["metrics"] = modules[0].pooled_metrics(actual, predicted, weights)
+        facts["baseline"] = modules[0].pooled_metrics(actual, constant, weights)
     return facts

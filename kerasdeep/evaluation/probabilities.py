@@ -27,7 +27,7 @@ def entropy(probabilities: np.ndarray) -> np.ndarray:
     return -np.sum(p * np.log(np.where(p > 0, p, 1)), axis=1)
 
 
-def scores(actual: np.ndarray, probabilities: np.ndarray) -> dict[str, float | None]:
+def scores(actual: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None = None) -> dict[str, float | None]:
     """Log loss, Brier score, calibration error and the areas under the ROC and precision-recall curves.
 
     The Brier score is the mean squared error of class 1's probability for two classes, else summed over the
@@ -37,6 +37,7 @@ def scores(actual: np.ndarray, probabilities: np.ndarray) -> dict[str, float | N
     """
     known = actual >= 0
     actual, probabilities = actual[known], probabilities[known]
+    weights = None if weights is None else weights[known]
     names = ("log_loss", "brier_score", "expected_calibration_error", "roc_auc", "pr_auc")
     if not len(actual) or not np.isfinite(probabilities).all():
         return dict.fromkeys(names)
@@ -50,52 +51,57 @@ def scores(actual: np.ndarray, probabilities: np.ndarray) -> dict[str, float | N
     else:
         squared = np.square(probabilities - truth).sum(axis=1)
     values = (
-        log_loss(actual, probabilities, labels=range(classes)),
-        squared.mean() / (2 if classes == 2 else 1),
-        calibration_error(reliability_diagram(actual, probabilities)),
-        _mean_over_classes(roc_auc_score, truth, probabilities),
-        _mean_over_classes(average_precision_score, truth, probabilities),
+        log_loss(actual, probabilities, labels=range(classes), sample_weight=weights),
+        np.average(squared, weights=weights) / (2 if classes == 2 else 1),
+        calibration_error(reliability_diagram(actual, probabilities, weights)),
+        _mean_over_classes(roc_auc_score, truth, probabilities, weights),
+        _mean_over_classes(average_precision_score, truth, probabilities, weights),
     )
     return {name: None if value is None else float(value) for name, value in zip(names, values, strict=True)}
 
 
-def _mean_over_classes(score: Any, truth: np.ndarray | None, probabilities: np.ndarray) -> float | None:
+def _mean_over_classes(
+    score: Any, truth: np.ndarray | None, probabilities: np.ndarray, weights: np.ndarray | None
+) -> float | None:
     if truth is None:
         return None
     candidates = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
     ranked = [label for label in candidates if 0 < truth[:, label].sum() < len(truth)]
     if not ranked:
         return None
-    return float(np.mean([score(truth[:, label], probabilities[:, label]) for label in ranked]))
+    return float(np.mean([score(truth[:, n], probabilities[:, n], sample_weight=weights) for n in ranked]))
 
 
-def reliability_diagram(actual: np.ndarray, probabilities: np.ndarray) -> list[dict[str, Any]]:
+def reliability_diagram(
+    actual: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None = None
+) -> list[dict[str, Any]]:
     """The reliability diagram (Niculescu-Mizil & Caruana 2005): rows by the probability of their predicted class.
 
     For each of `CALIBRATION_BINS` equal bins of 0 … 1 that has rows: its bounds, mean confidence, share of right
-    predictions, rows.
+    predictions, rows; with `weights` also what they weigh.
     """
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     bins = np.clip((confidence * CALIBRATION_BINS).astype(int), 0, CALIBRATION_BINS - 1)
     diagram = []
     for bin_number in np.unique(bins):
         inside = bins == bin_number
-        diagram.append(
-            {
-                "low": bin_number / CALIBRATION_BINS,
-                "high": (bin_number + 1) / CALIBRATION_BINS,
-                "confidence": float(confidence[inside].mean()),
-                "accuracy": float((predicted[inside] == actual[inside]).mean()),
-                "rows": int(inside.sum()),
-            }
-        )
+        inside_weights = None if weights is None else weights[inside]
+        entry = {
+            "low": bin_number / CALIBRATION_BINS,
+            "high": (bin_number + 1) / CALIBRATION_BINS,
+            "confidence": float(np.average(confidence[inside], weights=inside_weights)),
+            "accuracy": float(np.average(predicted[inside] == actual[inside], weights=inside_weights)),
+            "rows": int(inside.sum()),
+        }
+        diagram.append(entry if inside_weights is None else entry | {"weight": float(inside_weights.sum())})
     return diagram
 
 
 def calibration_error(bins: list[dict[str, Any]]) -> float:
     """Expected calibration error (Naeini et al. 2015; Guo et al. 2017): mean |accuracy − confidence| over rows."""
-    rows = sum(entry["rows"] for entry in bins)
-    return sum(entry["rows"] * abs(entry["accuracy"] - entry["confidence"]) for entry in bins) / rows
+    weights = [entry.get("weight", entry["rows"]) for entry in bins]
+    gaps = [abs(entry["accuracy"] - entry["confidence"]) for entry in bins]
+    return sum(weight * gap for weight, gap in zip(weights, gaps, strict=True)) / sum(weights)
 
 
 def most_certain(uncertainty: np.ndarray, share: float = CERTAIN_SHARE) -> np.ndarray:

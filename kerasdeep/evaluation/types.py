@@ -66,12 +66,14 @@ class TargetPrediction:
 class TargetEvaluation:
     """One target of one split: what was true, what the model says, and what the baseline says to every row.
 
-    `actual` is (rows,), as `prediction.predicted`; −1 for a class that training never saw.
+    `actual` is (rows,), as `prediction.predicted`; −1 for a class that training never saw. `weights` says how much
+    each row counts; None where all count alike.
     """
 
     prediction: TargetPrediction
     actual: np.ndarray
     baseline_prediction: float
+    weights: np.ndarray | None = None
 
     @property
     def target(self) -> Target:
@@ -97,7 +99,7 @@ class TargetModule(Protocol):
     def measure(self, evaluation: TargetEvaluation) -> dict[str, Any]:
         """The target's entry in `evaluation.json`: `metrics`, `baseline`, `intervals`, and what the report draws."""
 
-    def pooled_metrics(self, actual: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    def pooled_metrics(self, actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None) -> dict[str, float]:
         """The metrics of several targets that share a head, (targets, rows), as Keras reduces them."""
 
     def worst_rows(self, evaluation: TargetEvaluation) -> np.ndarray:

@@ -110,9 +110,10 @@ class Predictor:
             else {"test": run_evaluation.labelled_split(preprocessing, rows, say)}
         )
         labels = {name: split.y for name, split in splits.items() if split.y is not None}
+        weights = {name: split.weight for name, split in splits.items()}
         constant = baseline.constant_predictions_from_profile(self.run.read_fact("data"))
         outputs = {name: self.outputs(split.x) for name, split in splits.items()}
-        evaluation = evaluate(preprocessing, labels, outputs, constant)
+        evaluation = evaluate(preprocessing, labels, outputs, constant, weights=weights)
         result = self.run.read_result() | {key: getattr(evaluation, key) for key in EVALUATION_KEYS}
         result["metrics"] = (
             run_evaluation.keras_metrics(self.model, self.config, preprocessing, splits) | evaluation.metrics
@@ -121,7 +122,7 @@ class Predictor:
             return result
         moments = {name: self.sample(split.x, mc) for name, split in splits.items()}
         means = {name: {head: sums.mean for head, sums in heads.items()} for name, heads in moments.items()}
-        evaluation = evaluate(preprocessing, labels, means, constant, moments)
+        evaluation = evaluate(preprocessing, labels, means, constant, moments, weights)
         return result | {"mc": {"samples": mc, **{key: getattr(evaluation, key) for key in EVALUATION_KEYS}}}
 
     def outputs(self, x: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

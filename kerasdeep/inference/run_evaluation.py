@@ -11,11 +11,13 @@ import numpy as np
 from kerasdeep import data, modeling
 from kerasdeep.config.root import Config
 from kerasdeep.custom_objects import DataLoss
-from kerasdeep.data import DataSplit, Preprocessing, encode_target, read_for_prediction, transform_inputs
+from kerasdeep.data import DataSplit, Preprocessing, encode_target, read_for_prediction, row_roles, transform_inputs
+from kerasdeep.data.types import RawSplit
 from kerasdeep.evaluation.prediction_metrics import METRIC_PREFIX
 from kerasdeep.heads import output_heads, target_scales
 from kerasdeep.modeling.batches import keras_data_arguments
 from kerasdeep.modeling.compilation import has_penalties
+from kerasdeep.modeling.metrics import metric_arguments
 from kerasdeep.runs import RunDir
 
 if TYPE_CHECKING:
@@ -36,7 +38,14 @@ def labelled_split(preprocessing: Preprocessing, rows: Rows, say: Callable[[str]
     raw = read_for_prediction(preprocessing, rows, labels=True)
     for warning in raw.warnings:
         say(str(warning))
-    return DataSplit(transform_inputs(preprocessing, raw.x), encode_target(preprocessing, raw.y or {}), raw.rows)
+    split, weight = RawSplit(raw.x, raw.y or {}, raw.rows), preprocessing.read_options.get("weight")
+    if weight and raw.columns is not None and weight in raw.columns:
+        split.roles["weight"] = row_roles.checked_weights(raw.columns[weight])
+        split = split.take(np.flatnonzero(split.roles["weight"] > 0))
+    elif weight:
+        say(f"The rows have no column '{weight}', so that they all count alike.")
+    x, y = transform_inputs(preprocessing, split.x), encode_target(preprocessing, split.y)
+    return DataSplit(x, y, split.rows, row_roles.mean_one(split.roles.get("weight")))
 
 
 def keras_metrics(
@@ -46,11 +55,14 @@ def keras_metrics(
     heads = output_heads(preprocessing)
     loss = modeling.build_losses(config.loss, heads, config.regularization.label_smoothing)
     metrics = modeling.build_metrics(config.metrics, heads, target_scales(preprocessing))
-    separate_data_loss = has_penalties(model) and len(heads) == 1
-    model.compile(loss=loss, metrics=metrics, weighted_metrics=[DataLoss(loss)] if separate_data_loss else None)
+    data_loss = [DataLoss(loss)] if has_penalties(model) and len(heads) == 1 else []
+    weighted = any(split.weight is not None for split in splits.values())
+    model.compile(loss=loss, **metric_arguments(metrics, data_loss, weighted))
     values_by_name: dict[str, float] = {}
     for name, split in splits.items():
-        logs = model.evaluate(**keras_data_arguments(model, split.x, split.y), return_dict=True, verbose=0)
+        logs = model.evaluate(
+            **keras_data_arguments(model, split.x, split.y, split.weight), return_dict=True, verbose=0
+        )
         logs["data_loss"] = modeling.data_loss_from_logs(logs, heads)
         for key, value in logs.items():
             values = np.ravel(value)

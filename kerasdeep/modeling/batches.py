@@ -29,7 +29,7 @@ def evaluation_batch_size(model: keras.Model) -> int:
 
 
 class StreamedPyDataset(keras.utils.PyDataset):
-    """Streamed rows in their order: batches of `x`, or of `x` and `y`."""
+    """Streamed rows in their order: batches of `x`, of `x` and `y`, or of these and weights."""
 
     def __init__(self, data: Any, batch: int) -> None:
         super().__init__()
@@ -44,9 +44,10 @@ class StreamedPyDataset(keras.utils.PyDataset):
         return keras.tree.map_structure(lambda array: array[rows], self._data)
 
 
-def keras_data_arguments(model: keras.Model, x: Any, y: Any = None) -> dict[str, Any]:
+def keras_data_arguments(model: keras.Model, x: Any, y: Any = None, weight: Any = None) -> dict[str, Any]:
     """The rows as arguments of `model.evaluate` and `model.predict`."""
     batch = evaluation_batch_size(model)
     if any(isinstance(array, LazyRows) for array in keras.tree.flatten(x)):
-        return {"x": StreamedPyDataset((x,) if y is None else (x, y), batch)}
-    return {"x": x, "batch_size": batch} | ({} if y is None else {"y": y})
+        return {"x": StreamedPyDataset(tuple(part for part in (x, y, weight) if part is not None), batch)}
+    named = {"y": y, "sample_weight": weight}
+    return {"x": x, "batch_size": batch} | {name: value for name, value in named.items() if value is not None}

@@ -13,7 +13,7 @@ from kerasdeep.config.lowering.planned import Head
 from kerasdeep.heads import output_heads, target_scales
 from kerasdeep.modeling import freezing
 from kerasdeep.modeling.losses import build_losses
-from kerasdeep.modeling.metrics import build_metrics
+from kerasdeep.modeling.metrics import build_metrics, metric_arguments
 from kerasdeep.modeling.optimizer import (
     build_grouped_optimizer,
     build_optimizer,
@@ -78,8 +78,11 @@ def compile_model(
     model.compile(
         optimizer=keras_optimizer,
         loss=loss,
-        metrics=build_metrics(config.metrics, heads, target_scales(dataset.preprocessing)),
-        weighted_metrics=[custom_objects.DataLoss(loss)] if log_data_loss else None,
+        **metric_arguments(
+            build_metrics(config.metrics, heads, target_scales(dataset.preprocessing)),
+            [custom_objects.DataLoss(loss)] if log_data_loss else [],
+            weighted=dataset.train.weight is not None,
+        ),
     )
     return groups
 

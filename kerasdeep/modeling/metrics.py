@@ -41,6 +41,16 @@ def build_metrics(
     return metrics_by_head if len(metrics_by_head) > 1 else next(iter(metrics_by_head.values()))
 
 
+def metric_arguments(metrics: Any, data_loss: list[Any], weighted: bool) -> dict[str, Any]:
+    """Arguments of `compile`: metrics count rows by their weight where the data have weights of their own.
+
+    `data_loss`, which is weighted as the loss is, has one metric or none; with several heads it has none.
+    """
+    if not weighted:
+        return {"metrics": metrics, "weighted_metrics": data_loss or None}
+    return {"weighted_metrics": [*metrics, *data_loss] if data_loss else metrics}
+
+
 def _choices_for_head(
     configured: str | Sequence[Choice] | Mapping[str, Sequence[Choice]], head: Head
 ) -> Sequence[Choice]:

@@ -42,13 +42,15 @@ def steps_per_epoch(config: Config, dataset: Dataset) -> int:
 
 
 def sample_weights(dataset: Dataset) -> np.ndarray | None:
-    """Class weights as a weight for every training row: shape (rows,), float32."""
+    """The weight of every training row, with that of its class: shape (rows,), float32; None where all are 1."""
+    row_weights = dataset.train.weight
     if dataset.class_weight is None:
-        return None
+        return row_weights
     weight_by_class = np.ones(max(dataset.class_weight) + 1, np.float32)
     for class_number, weight in dataset.class_weight.items():
         weight_by_class[class_number] = weight
-    return weight_by_class[dataset.train.y]
+    class_weights = weight_by_class[dataset.train.y]
+    return class_weights if row_weights is None else class_weights * row_weights
 
 
 def losses_from_config(config: Config, dataset: Dataset) -> Any:

@@ -42,15 +42,13 @@ def evaluate_run(run: RunDir, experiment: Experiment, phase: PhaseState) -> dict
     losses: dict[str, float] = {}
     outputs = {}
     for name, split in splits.items():
-        device_data = phase.validation if name == "validation" else engine.to_device(split.x, split.y)
+        device_data = phase.validation if name == "validation" else engine.to_device(split.x, split.y, split.weight)
         split_losses = with_data_loss(engine.evaluate(device_data) or {}, phase.output_heads)
         losses |= {METRIC_PREFIX[name] + key: value for key, value in split_losses.items()}
         outputs[name] = engine.predict(device_data[0])
-    labels, constant = (
-        {name: split.y for name, split in splits.items()},
-        constant_predictions(dataset.preprocessing, dataset.train.y),
-    )
-    result = evaluate(dataset.preprocessing, labels, outputs, constant)
+    labels, weights = ({name: getattr(split, key) for name, split in splits.items()} for key in ("y", "weight"))
+    constant = constant_predictions(dataset.preprocessing, dataset.train.y, dataset.train.weight)
+    result = evaluate(dataset.preprocessing, labels, outputs, constant, weights=weights)
     run.write_fact("evaluation", result.evaluation)
     run.write_fact("samples", mistakes(dataset, result.targets, experiment.config.report.examples))
     return {"metrics": {**losses, **result.metrics}, "baseline": result.baseline, "intervals": result.intervals}

@@ -132,7 +132,7 @@ class Trainer:
                 if phase.frozen_base is not None:
                     x = self._new_engine(phase.frozen_base).predict(x)
                     y = x if objective.is_autoencoder else y
-                placed.append(engine.to_device(x, y, None if placed else weights))
+                placed.append(engine.to_device(x, y, split.weight if placed else weights))
             self._device_cache = (key, *placed)
         return {"train": self._device_cache[1], "validation": self._device_cache[2]}
 

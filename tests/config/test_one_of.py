@@ -40,3 +40,23 @@ def test_a_word_alone_states_a_kind_of_pretraining(file):
     assert stages("autoencoder")[0].pretrain.autoencoder.style == "stacked"
     with pytest.raises(InputError, match="Expected a mapping or `autoencoder` or `pairs` or `rotation`"):
         stages("pears")
+
+
+def test_what_rows_are_held_out_by_stands_beside_and_goes_with_its_split(file):
+    file.write_text("extends: base.yaml\ndata: {group: a, time: b, test: {by: time}}\n")
+    test = load_config(file).config.data.test
+    assert (test.fraction, test.by) == (0.2, "time")
+    test = load_config(file, ["data.test.by=group", "data.test.fraction=0.3"]).config.data.test
+    assert (test.fraction, test.by) == (0.3, "group")
+    test = load_config(file, ["data.test.last=7"]).config.data.test
+    assert (test.last, test.fraction, test.by) == (7, None, "auto")
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [("{last: 5, by: group}", "Expected it beside"), ("{fraction: 0.1, by: group}", "Expected `data.group`")],
+)
+def test_by_needs_a_share_and_a_column(file, split, message):
+    file.write_text(f"extends: base.yaml\ndata: {{test: {split}}}\n")
+    with pytest.raises(InputError, match=message):
+        load_config(file)

@@ -16,7 +16,7 @@ from kerasdeep.tasks import predicts_numbers
 
 _ONLY_FOR_CSV = ("separator", "encoding")
 _ONLY_FOR_IMAGES = ("image", "augmentation")
-_ONLY_FOR_TABLES = ("features", "drop")
+_ONLY_FOR_TABLES = ("features", "drop", "group", "time", "weight")
 _ONLY_FOR_CLASSES = ("classes", "per_class", "class_weight")
 
 
@@ -53,6 +53,12 @@ def _splits(context: CheckContext, problems: Problems) -> None:
         elif split.path and not _looks_like_path(split.path, split.location("path")):
             message = f"`data.{key}` is {split.path}, and nothing here is called that. Expected a share, "
             problems.error("split", message + "a count, first: N, last: N or a path.", data.location(key))
+        elif split.by != "auto" and not split.count and not split.fraction:
+            message = f"`data.{key}` states `by` beside {written[0]}. Expected it beside a fraction or a count."
+            problems.error("split", message, split.location("by"))
+        elif split.by in ("group", "time") and getattr(data, split.by) is None:
+            message = f"`data.{key}` goes by {split.by}, but no column is named. Expected `data.{split.by}`: a column."
+            problems.error("split", message, split.location("by"))
         shares += split.fraction or 0.0
     if shares >= 1.0:
         message = f"validation and test together take {shares:g} of the rows. Expected less than 1."
@@ -80,7 +86,12 @@ def _classes(context: CheckContext, problems: Problems) -> None:
 def _columns(context: CheckContext, problems: Problems) -> None:
     data = context.config.data
     roles = {"target": data.target or [], "features": data.features or [], "drop": data.drop}
-    for role, other_role in (("features", "target"), ("drop", "target"), ("drop", "features")):
+    roles |= {key: [name] if (name := getattr(data, key)) else [] for key in ("group", "time", "weight")}
+    for role, other_role in (
+        *(("features", "target"), ("drop", "target"), ("drop", "features")),
+        *((key, "target") for key in ("group", "time", "weight")),
+        *(("group", "features"), ("weight", "features"), ("weight", "group"), ("weight", "time")),
+    ):
         both = [name for name in roles[role] if name in roles[other_role]]
         if both:
             message = f"{', '.join(both)} is named under `{role}` and under `{other_role}`. A column has one role."

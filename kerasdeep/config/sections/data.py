@@ -38,10 +38,11 @@ IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
 
 @dataclass(frozen=True, kw_only=True)
 class SplitConfig(Section):
-    """How a part is held out: exactly one of the five."""
+    """How a part is held out: exactly one of the five; a share or a count also `by` what."""
 
     SHORTHAND = (("int", "count"), ("float", "fraction"), ("str", "path"))
     ONE_OF = True
+    BESIDE = frozenset({"by"})
 
     fraction: float | None = setting(
         "float|null", None, "Share of the rows, stratified by class.", minimum=0.0, maximum=0.9
@@ -50,11 +51,12 @@ class SplitConfig(Section):
     first: int | None = setting("int|null", None, "The first N rows, in the order of the source.", minimum=1)
     last: int | None = setting("int|null", None, "The last N rows, in the order of the source.", minimum=1)
     path: str | None = setting("str|null", None, "A separate file or folder.")
-
-    @property
-    def by(self) -> str | None:
-        """How rows are chosen, a key of `SPLITTERS`; None where the rows are in a file of their own."""
-        return "first" if self.first else "last" if self.last else "random" if self.count or self.fraction else None
+    by: str = setting(
+        "'auto'|'random'|'group'|'time'",
+        "auto",
+        "A share or a count of what: rows at random, whole groups of `data.group`, or the latest rows by `data.time`; "
+        "auto is group where there is one, else time where there is one, else random.",
+    )
 
     def size(self, row_count: int) -> int:
         """How many of so many rows are held out."""
@@ -136,12 +138,33 @@ class DataConfig(Section):
         "Read rows while training, in chunks; auto where they take more than half of the machine's memory.",
         affects="cost",
     )
+    group: str | None = setting(
+        "str|null", None, "The column whose values (customers, patients) are held out whole; no feature."
+    )
+    time: str | None = setting(
+        "str|null",
+        None,
+        "The column of dates or numbers that orders the rows, the latest of which are held out; no feature, unless "
+        "`features` names it.",
+    )
+    weight: str | None = setting(
+        "str|null", None, "The column that says how much each row counts, in training and in metrics; no feature."
+    )
+    drop_unlabelled: bool = setting("bool", False, "Leave out rows without a target, rather than refuse them.")
     seed: int = setting("int", 0, "Draws the splits and cuts; `--seed` does not touch it.", minimum=0)
 
     def __post_init__(self) -> None:
         for key in ("target", "features"):
             if isinstance(getattr(self, key), str):
                 object.__setattr__(self, key, [getattr(self, key)])
+
+    def splitter(self, split: SplitConfig) -> str | None:
+        """How a part's rows are chosen, a key of `SPLITTERS`; None where they are in a file of their own."""
+        if split.first or split.last:
+            return "first" if split.first else "last"
+        if not split.count and not split.fraction:
+            return None
+        return split.by if split.by != "auto" else "group" if self.group else "time" if self.time else "random"
 
     def location_or_key(self, key: str) -> SourceLocation:
         """Where the setting, or else this section, was written; the key itself where neither was."""

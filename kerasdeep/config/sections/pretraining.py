@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _SOURCE_SPECIFIC_KEYS = (
     *("format", "target", "classes", "per_class", "limit", "labelled", "validation", "test", "class_weight"),
+    *("group", "time", "weight"),
 )
 """Settings that belong to one source, so that another one does not inherit them."""
 _UNTIL_DOC = "The last layer that learns here and is handed on; null takes the one in front of the output."
