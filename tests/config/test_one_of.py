@@ -46,9 +46,9 @@ def test_what_rows_are_held_out_by_stands_beside_and_goes_with_its_split(file):
     file.write_text("extends: base.yaml\ndata: {group: a, time: b, test: {by: time}}\n")
     test = load_config(file).config.data.test
     assert (test.fraction, test.by) == (0.2, "time")
-    test = load_config(file, ["data.test.by=group", "data.test.fraction=0.3"]).config.data.test
+    test = load_config(file, Overrides(["data.test.by=group", "data.test.fraction=0.3"])).config.data.test
     assert (test.fraction, test.by) == (0.3, "group")
-    test = load_config(file, ["data.test.last=7"]).config.data.test
+    test = load_config(file, Overrides(["data.test.last=7"])).config.data.test
     assert (test.last, test.fraction, test.by) == (7, None, "auto")
 
 

@@ -170,10 +170,10 @@ def test_a_group_on_both_sides_flatters_and_by_group_it_is_chance(tmp_path, monk
     """Labels are random per customer: what is learnt at random is who the customer is."""
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
-    customer = np.repeat(np.arange(150), 8)
-    features = rng.normal(size=(150, 6))[customer] + rng.normal(scale=0.05, size=(1200, 6))
-    frame = pd.DataFrame(features, columns=list("abcdef")).assign(
-        customer=[f"c{number}" for number in customer], w=rng.integers(0, 3, 1200), y=rng.integers(0, 2, 150)[customer]
+    customer = np.repeat(np.arange(400), 6)
+    features = rng.normal(size=(400, 12))[customer] + rng.normal(scale=0.05, size=(2400, 12))
+    frame = pd.DataFrame(features, columns=list("abcdefghijkl")).assign(
+        customer=[f"c{number}" for number in customer], w=rng.integers(0, 3, 2400), y=rng.integers(0, 2, 400)[customer]
     )
     frame.to_csv("leak.csv", index=False)
     metrics = {}
@@ -182,15 +182,15 @@ def test_a_group_on_both_sides_flatters_and_by_group_it_is_chance(tmp_path, monk
             f"data: {{source: leak.csv, target: y, group: customer, weight: w, test: {{fraction: 0.3, by: {by}}}}}\n"
             "network: {layers: [Dense: 64, Dense: 32, Output]}\ntraining: {epochs: 30, batch_size: 32}\n"
         )
-        run = training.train(load_config(Path("mine.yaml")))
+        run = training.train(load_config(Path("mine.yaml")), Path("runs"))
         metrics[by] = result = run.read_result()["metrics"]
         assert result["test_loss"] == pytest.approx(result["test_log_loss"], rel=1e-5)  # both count rows by weight
     assert metrics["random"]["test_accuracy"] > 0.7
-    assert 0.35 < metrics["group"]["test_accuracy"] < 0.62
+    assert 0.36 < metrics["group"]["test_accuracy"] < 0.64  # three deviations of 120 customers
     measured = Predictor.load(run).evaluate()
     assert measured["baseline"] == run.read_result()["baseline"]
     assert measured["metrics"] == pytest.approx(result, rel=1e-5)
     again = Predictor.load(run).evaluate(frame[frame.w > 0])["metrics"]
     assert Predictor.load(run).evaluate(frame)["metrics"] == pytest.approx(again, rel=1e-6)
     with pytest.raises(InputError, match=r"weight 'w' is negative.*row 7"):
-        Predictor.load(run).evaluate(frame.assign(w=np.where(np.arange(1200) == 7, -1, 1)))
+        Predictor.load(run).evaluate(frame.assign(w=np.where(np.arange(2400) == 7, -1, 1)))
