@@ -72,7 +72,7 @@ def split_rows(
         drawable = len(remaining)
         for key in reversed(HELD_OUT_SPLITS):
             config = split_configs[key]
-            name = config and section.splitter(config)
+            name = None if config is None else section.splitter(config)
             if config is None or name is None or SPLITTERS[name].by_position != by_position:
                 continue
             size = config.size(drawable)
