@@ -120,7 +120,8 @@ def merge(schema_node: SchemaNode, base: Node | None, override: Node) -> Node | 
         return override
     if schema_node.is_one_of:
         stated = set(override.pairs) - schema_node.beside
-        if stated and stated != set(base.pairs) - schema_node.beside:
+        only_beside = bool(override.pairs) and not stated
+        if not only_beside and stated != set(base.pairs) - schema_node.beside:
             return override
     family = schema_node.family_of(override)
     if (family or schema_node.must_be_choice) and _choice_name(base) != _choice_name(override):

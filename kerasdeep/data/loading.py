@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasdeep.config.schema import settings_of
-from kerasdeep.config.sections.data import DataConfig, SplitConfig
+from kerasdeep.config.sections.data import ROW_ROLES, DataConfig, SplitConfig
 from kerasdeep.data import row_roles, splitters, streaming, targets
 from kerasdeep.data.column_store import ColumnStore
 from kerasdeep.data.dataset import Dataset
@@ -21,7 +21,7 @@ from kerasdeep.data.profile import count_classes, describe_dataset
 from kerasdeep.data.readers import READERS
 from kerasdeep.data.sources import infer_format
 from kerasdeep.data.targets import TargetEncoder, strip_labels
-from kerasdeep.data.types import HELD_OUT_SPLITS, INPUT, ROW_ROLES, SPLITS, DataSplit, RawSplit, Source, input_arrays
+from kerasdeep.data.types import HELD_OUT_SPLITS, INPUT, SPLITS, DataSplit, RawSplit, Source, input_arrays
 from kerasdeep.errors import InputError, Problems
 
 _KIND_NAMES = {"table": "a table", "array": "arrays", "image": "pictures"}

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kerasdeep.config.sections.data import DataConfig
+from kerasdeep.config.sections.data import ROW_ROLES, DataConfig
 from kerasdeep.data.targets import missing_labels
-from kerasdeep.data.types import ROW_ROLES, RawSplit
+from kerasdeep.data.types import RawSplit
 from kerasdeep.errors import InputError, Problems
 
 if TYPE_CHECKING:

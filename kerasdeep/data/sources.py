@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMAT_BY_SUFFIX, DataConfig
+from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMAT_BY_SUFFIX, ROW_ROLES, DataConfig
 from kerasdeep.data import csv_header
-from kerasdeep.data.types import ROW_ROLES
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 
 MAX_NEIGHBOURS = 2000

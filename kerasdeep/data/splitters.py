@@ -1,9 +1,9 @@
 """Which rows train, which validate, which test.
 
-Each way to hold out rows is one entry of `SPLITTERS`. `{first: N}` and `{last: N}` count the rows of the source as they stand, before `classes` selects any. A fraction or a
-count is taken from the selected rows: at random, stratified by class; as whole groups; or as the latest rows. What is drawn
-depends on `data.seed` alone. The test split is cut before the validation split, so changing one's validation never
-moves the test rows.
+Each way to hold out rows is one entry of `SPLITTERS`. `{first: N}` and `{last: N}` count the rows of the source as they
+stand, before `classes` selects any. A fraction or a count is taken from the selected rows: at random, stratified by
+class; as whole groups; or as the latest rows. What is drawn depends on `data.seed` alone. The test split is cut before
+the validation split, so changing one's validation never moves the test rows.
 """
 
 from __future__ import annotations

@@ -24,9 +24,6 @@ SPLITS = (*LABELLED_SPLITS, "unlabelled")
 PREDICTED_SPLITS = tuple(reversed(LABELLED_SPLITS))
 """Of a source with several splits, the first that is there is what a trained model is asked about."""
 
-ROW_ROLES = ("group", "time", "weight")
-"""Columns that say something about the row, and are no features; each is a key of `data`."""
-
 Rows = np.ndarray | LazyRows
 
 

@@ -22,7 +22,7 @@ TWO = [Head("kind", "multiclass", 3), Head("price", "regression", 1)]
 def dataset_of(targets, scale=1.0, center=0.0):
     encoders = [TargetEncoder(each.name, each.kind, each.classes, each.classes, center, scale) for each in targets]
     preprocessing = Preprocessing("array", {}, encoders)
-    return SimpleNamespace(heads=preprocessing.heads, preprocessing=preprocessing)
+    return SimpleNamespace(heads=preprocessing.heads, preprocessing=preprocessing, train=SimpleNamespace(weight=None))
 
 
 def compiled(text, targets, shape=(5,), **more):

@@ -34,6 +34,8 @@ FORMATS: dict[str, SourceFormat] = {
 FORMAT_BY_SUFFIX = {suffix: name for name, format in FORMATS.items() for suffix in format.suffixes}
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
 """Of the picture files in a folder."""
+ROW_ROLES = ("group", "time", "weight")
+"""The settings that name a column which says something of its row."""
 
 
 @dataclass(frozen=True, kw_only=True)
