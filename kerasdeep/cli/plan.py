@@ -51,8 +51,12 @@ def show(plan: dict[str, Any]) -> None:
 def _summary_rows(plan: dict[str, Any]) -> list[tuple[str, str]]:
     rows = ", ".join(f"{count:,} {part}" for part, count in plan["rows"].items() if count)
     inputs = ", ".join(f"{name} {_format_shape(shape)}" for name, shape in plan["input_shapes"].items())
+    kinds: dict[str, list[str]] = {}
+    for name, kind in plan["columns"].items():
+        kinds.setdefault(kind, []).append(name)
     lines = [
         ("data", f"{plan['source']}: {rows} rows; {inputs}"),
+        *([("columns", "; ".join(f"{kind}: {', '.join(kinds[kind])}" for kind in kinds))] if kinds else []),
         ("predicts", "; ".join(_format_target(target) for target in plan["targets"])),
         ("parameters", f"{plan['parameters']:,}, of which {plan['trainable']:,} are trained"),
     ]

@@ -1,8 +1,8 @@
 """Which columns of a table can be learned from, and of what kind they are, judged on the training rows.
 
-Left out, each with its reason: dates, columns with one value, columns that number or name the rows, text with
-more values than could be learned, nested values. `data.features` overrules the judgement on what numbers or names
-the rows and on many values; it cannot make a date a number.
+Left out, each with its reason: columns with one value, columns that number or name the rows, names with more values
+than could be learned, nested values. `data.features` overrules the judgement on what numbers or names the rows and on
+many values; `data.columns` states a column's kind.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data.encoders import ENCODERS
 from kerasdeep.data.encoders.base import ColumnSample
-from kerasdeep.errors import Problems
+from kerasdeep.errors import Problems, SourceLocation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,9 +33,14 @@ class Column:
 
 def infer_columns(frame: pd.DataFrame | ColumnStore, section: DataConfig, problems: Problems) -> list[Column]:
     """Every column of the training rows; what is left out is warned of, an empty result is reported."""
-    location, requested = section.location_or_key("source"), section.features or ()
+    location, requested = section.location_or_key("source"), {*(section.features or ()), *section.columns}
     columns = [
-        _infer_column(ColumnSample(str(name), frame[name], str(name) in requested, location), problems)
+        _infer_column(
+            ColumnSample(str(name), frame[name], str(name) in requested, location),
+            section.columns.get(str(name)),
+            section.location_or_key("columns"),
+            problems,
+        )
         for name in frame.columns
     ]
     by_reason: dict[str, list[str]] = {}
@@ -51,9 +56,16 @@ def infer_columns(frame: pd.DataFrame | ColumnStore, section: DataConfig, proble
     return columns
 
 
-def _infer_column(sample: ColumnSample, problems: Problems) -> Column:
+def _infer_column(sample: ColumnSample, stated: str | None, stated_at: SourceLocation, problems: Problems) -> Column:
     if not len(sample.present):
         return Column(sample.name, None, "always missing")
+    if stated:
+        encoder = ENCODERS[stated]
+        if encoder.fit(sample.name, sample.present, "none").count(sample.present)["missing"] == len(sample.present):
+            message = f"'{sample.name}' is stated to be a {stated}, but none of its values is one, such as "
+            problems.error("wrong-kind", f"{message}'{sample.present.iloc[0]}'.", stated_at)
+            return Column(sample.name, None, "of another kind than stated")
+        return Column(sample.name, stated, encoder.exclusion_reason(sample, problems))
     for kind, encoder in ENCODERS.items():
         if encoder.recognizes(sample):
             return Column(sample.name, kind, encoder.exclusion_reason(sample, problems))

@@ -88,6 +88,11 @@ def load(
     problems.raise_if_errors()
 
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    if columns is not None:
+        for name, raw_split in raw_splits.items():
+            inputs[INPUT].warn_of_replaced_values(
+                raw_split.x, f"The {name.replace('train', 'training')} rows", problems
+            )
     splits = {
         name: _prepare_split(name, raw_split, preprocessing, section, say) for name, raw_split in raw_splits.items()
     }

@@ -22,7 +22,7 @@ from kerasdeep.data.lazy_rows import LazyRows, NpyFile
 from kerasdeep.data.scaling import BLOCK_ROWS, scale_with_keras
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.data.types import INPUT, OUTPUT, ImageFormat, Target, targets_by_head
-from kerasdeep.errors import InputError, SourceLocation, suggest
+from kerasdeep.errors import InputError, Problems, SourceLocation, suggest
 
 if TYPE_CHECKING:
     import keras
@@ -35,6 +35,7 @@ FORMAT_VERSION = 2
 """1 (kerasdeep 0.1) kept a table's numbers and categories apart."""
 STORED_ROWS_BLOCK = 32_768
 """Rows of a stored table that are encoded at once."""
+MAX_NAMED_COLUMNS = 10
 ARRAY_KEYS = ("fill", "offset", "scale")
 
 
@@ -63,6 +64,24 @@ class TableTransform:
         """A name for each number the network sees."""
         return [name for encoder in self.encoders for name in encoder.feature_names]
 
+    def warn_of_replaced_values(self, frame: pd.DataFrame | ColumnStore, where: str, problems: Problems) -> None:
+        """Say how many values are replaced, cut or unknown, in one sentence for all columns."""
+        sentences = {
+            "missing": "missing values, filled in",
+            "unreadable": "of these not empty, but no value of the column's kind",
+            "unseen": "values unseen in training, which count as none",
+            "clipped": "values outside the training range, cut to it",
+        }
+        counts = {encoder.name: encoder.count(frame[encoder.name]) for encoder in self.encoders}
+        parts = []
+        for key, sentence in sentences.items():
+            texts = [f"{count[key]} in '{name}'" for name, count in counts.items() if count.get(key)]
+            if texts:
+                more = f", … ({len(texts)} columns)" if len(texts) > MAX_NAMED_COLUMNS else ""
+                parts.append(f"{sentence}: {', '.join(texts[:MAX_NAMED_COLUMNS])}{more}")
+        if parts:
+            problems.warn("replaced-values", f"{where}: {'; '.join(parts)}.", None)
+
     def require_columns(self, frame: pd.DataFrame, location: SourceLocation | None = None) -> None:
         """Raise InputError when a column is missing."""
         absent = [column for column in self.columns if column not in frame.columns]
@@ -90,16 +109,18 @@ class TableTransform:
 
     @property
     def serving_shape(self) -> tuple[int, ...]:
-        return (len(self.encoders),)
+        return (sum(encoder.serving_width for encoder in self.encoders),)
 
     def serving_values(self, frame: pd.DataFrame) -> np.ndarray:
-        """The rows as exports take them: one number a column."""
+        """The rows as exports take them: one number a column, or the features of what only kerasdeep encodes."""
         values = [encoder.serving_values(frame[encoder.name]) for encoder in self.encoders]
-        return np.stack(values, axis=1).astype(np.float32)
+        return np.column_stack(values).astype(np.float32)
 
     def serving_signature(self) -> dict[str, Any]:
         vocabularies = {encoder.name: encoder.vocabulary for encoder in self.encoders if encoder.vocabulary is not None}
-        return {"columns": self.columns, "missing_number": "NaN", "categories": vocabularies}
+        features = {e.name: e.feature_names for e in self.encoders if not e.scalar and e.vocabulary is None}
+        signature = {"columns": self.columns, "missing_number": "NaN", "categories": vocabularies}
+        return signature | ({"features_instead_of_columns": features} if features else {})
 
     def apply_with_keras(self, raw: keras.KerasTensor) -> keras.KerasTensor:
         """`apply` for exports; neighbouring columns of a kind are encoded together."""
@@ -108,7 +129,7 @@ class TableTransform:
         features, start = [], 0
         for apply_with_keras, group in groupby(self.encoders, key=lambda encoder: type(encoder).apply_with_keras):
             encoders = list(group)
-            end = start + len(encoders)
+            end = start + sum(encoder.serving_width for encoder in encoders)
             features.append(apply_with_keras(encoders, raw[:, start:end]))
             start = end
         return ops.concatenate(features, axis=-1) if len(features) > 1 else features[0]

@@ -11,13 +11,23 @@ from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data.scaling import summarize_numbers
 from kerasdeep.data.streaming import is_streamed
 from kerasdeep.data.targets import TargetEncoder, labels_to_floats
-from kerasdeep.data.types import HELD_OUT_SPLITS, LABELLED_SPLITS, SPLITS, DataSplit, RawSplit, Source, input_arrays
+from kerasdeep.data.types import (
+    HELD_OUT_SPLITS,
+    INPUT,
+    LABELLED_SPLITS,
+    SPLITS,
+    DataSplit,
+    RawSplit,
+    Source,
+    input_arrays,
+)
 from kerasdeep.errors import Problems
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from kerasdeep.data.columns import Column
+    from kerasdeep.data.encoders import Encoder
     from kerasdeep.data.preprocessing import Preprocessing
 
 MAX_IMBALANCE = 5
@@ -37,6 +47,7 @@ def describe_dataset(
     problems: Problems,
 ) -> dict[str, Any]:
     """The object that becomes `facts/data.json`; imbalance and rows shared between splits are warned of."""
+    encoders = {encoder.name: encoder for encoder in preprocessing.inputs[INPUT].encoders} if columns else {}
     duplicates = _count_duplicates(splits, section, problems)
     return {
         "source": str(section.source),
@@ -45,9 +56,9 @@ def describe_dataset(
         "rows": {split_name: len(raw_splits[split_name]) if split_name in raw_splits else 0 for split_name in SPLITS},
         "input_shapes": {name: list(shape) for name, shape in preprocessing.input_shapes.items()},
         "features": [
-            _feature_facts(raw_splits["train"].x[column.name], column)
+            _feature_facts(raw_splits["train"].x[column.name], column, encoders[column.name])
             for column in columns or []
-            if not column.exclusion_reason
+            if not column.exclusion_reason and column.name in encoders
         ],
         "left_out": [
             {"name": column.name, "reason": column.exclusion_reason}
@@ -62,16 +73,16 @@ def describe_dataset(
     }
 
 
-def _feature_facts(series: pd.Series, column: Column) -> dict[str, Any]:
-    from kerasdeep.data.encoders import ENCODERS
-
+def _feature_facts(series: pd.Series, column: Column, encoder: Encoder) -> dict[str, Any]:
+    counts = {"missing": int(series.isna().sum()), **encoder.count(series)}
+    nested = series.dtype == object and series.map(lambda value: isinstance(value, list | tuple | np.ndarray)).any()
     return {
         "name": column.name,
         "kind": column.kind,
-        "missing": int(series.isna().sum()),
-        "unique": int(series.nunique()),
+        **{key: max(count, int(series.isna().sum())) if key == "missing" else count for key, count in counts.items()},
+        "unique": int((series.map(str) if nested else series).nunique()),
         **dict.fromkeys(("mean", "std", "min", "max")),
-        **ENCODERS[column.kind].summarize(series),
+        **encoder.summarize(series),
     }
 
 

@@ -55,7 +55,7 @@ def suggest_source(name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class MissingColumn:
-    """A column that `key` (target, features or drop) names and the table does not have."""
+    """A column that `key` (target, features, drop or columns) names and the table does not have."""
 
     key: str
     message: str
@@ -65,7 +65,7 @@ class MissingColumn:
 def missing_columns(section: DataConfig, columns: Iterable[str]) -> Iterator[MissingColumn]:
     """Every column that `section` names and that is not among `columns`."""
     columns = list(columns)
-    for key in ("target", "features", "drop", *ROW_ROLES):
+    for key in ("target", "features", "drop", "columns", *ROW_ROLES):
         names = getattr(section, key) or ()
         for name in [names] if isinstance(names, str) else names:
             if name not in columns:

@@ -17,6 +17,7 @@ from kerasdeep.data.download import file_sha256
 from kerasdeep.data.preprocessing import Preprocessing, TableTransform
 from kerasdeep.data.row_roles import read_roles
 from kerasdeep.data.sources import missing_columns
+from kerasdeep.data.targets import MAX_CLASSES
 from kerasdeep.data.types import INPUT, RawSplit, Source
 from kerasdeep.errors import InputError, Problems, SourceLocation
 
@@ -58,15 +59,16 @@ def read_table(
     """The file as a source; a missing target and misspelt columns are reported."""
     path, location = Path(section.source), section.location_or_key("source")
     labels = list(section.target or ())
-    opened = _open_nonempty(open_table, path, location, ReadOptions(section.separator, section.encoding, labels))
+    options = ReadOptions(section.separator, section.encoding, labels, section.text_columns)
+    opened = _open_nonempty(open_table, path, location, options)
     digest = file_sha256(path)
     decision = streaming.decide_by_size(opened.bytes_in_memory, section)
     frame: pd.DataFrame | ColumnStore
     if decision.streamed:
-        options = [format, section.separator, section.encoding, labels]
+        read_options = [format, section.separator, section.encoding, labels, section.text_columns]
         size = opened.bytes_in_memory
         with streaming.explain_full_disk(path, 2 * size, location):
-            frame = store_columns(path, digest, opened.columns, options, size, opened.read_columns, say)
+            frame = store_columns(path, digest, opened.columns, read_options, size, opened.read_columns, say)
     else:
         frame = opened.read_columns(None)
     split = separate_targets(frame, section, problems)
@@ -99,7 +101,12 @@ def split_frame(
     assert isinstance(transform, TableTransform)
     targets = [target.name for target in preprocessing.targets]
     transform.require_columns(frame, location)
-    y = {name: labels_from_column(frame[name]) for name in targets if name in frame.columns}
+    y = {
+        target.name: labels_from_column(frame[target.name], MAX_CLASSES + 1 if target.task.has_classes else 1)
+        for target in preprocessing.targets
+        if target.name in frame.columns
+    }
+    transform.warn_of_replaced_values(frame, f"The rows of {Path(path).name}", problems)
     return RawSplit(frame[transform.columns], y, np.arange(len(frame))), frame
 
 
@@ -139,17 +146,32 @@ def separate_targets(
         if name in (section.features or ()):
             message = f"'{name}' is both a target and a feature; the network would only copy it."
             problems.error("target-leak", message, section.location_or_key("features"))
+        if name in section.columns:
+            message = f"'{name}' is a target, whose kind `task` states; `columns` is for what is learned from."
+            problems.error("wrong-kind", message, section.location_or_key("columns"))
     no_features = {*targets, *section.drop, section.group, section.weight}
-    if section.time not in (section.features or ()):
+    no_features |= {name for name, kind in section.columns.items() if kind == "ignore"}
+    if section.time not in {*(section.features or ()), *section.columns}:
         no_features.add(section.time)
     features = [name for name in section.features or columns if name in columns and name not in no_features]
     labels = {name: labels_from_column(frame[name]) for name in targets}
+    for name in targets:
+        text = frame[name].dropna()
+        if labels[name].dtype.kind == "f" and len(text) and isinstance(text.iloc[0], str):
+            row = np.flatnonzero(np.isfinite(labels[name]))[0]
+            message = f"The target '{name}' holds numbers such as '{text.iloc[0]}', read as {labels[name][row]:.10g}."
+            problems.warn("written-number", message, section.location_or_key("target"))
     return RawSplit(frame[features], labels, np.arange(len(frame)), read_roles(frame, section, problems))
 
 
-def labels_from_column(series: pd.Series) -> np.ndarray:
-    """A target column as plain NumPy: numbers and booleans as such where none is missing, otherwise objects."""
+def labels_from_column(series: pd.Series, min_distinct: int = MAX_CLASSES + 1) -> np.ndarray:
+    """A target column as plain NumPy: numbers and booleans as such where none is missing, otherwise objects.
+
+    So many different texts as `min_distinct` that are all numbers as people write them (`1,234.50`) are those numbers.
+    """
     import pandas as pd
+
+    from kerasdeep.data.written_numbers import find_style, parse_numbers
 
     if pd.api.types.is_bool_dtype(series.dtype) and not series.isna().any():
         return series.to_numpy(bool)
@@ -159,4 +181,10 @@ def labels_from_column(series: pd.Series) -> np.ndarray:
         return series.to_numpy(np.int64)
     if pd.api.types.infer_dtype(series, skipna=True) == "decimal":
         return pd.to_numeric(series).to_numpy(np.float64, na_value=np.nan)
+    texts = series.dropna().astype(str).str.strip()
+    counts = texts.value_counts()
+    if len(counts) >= max(1, min_distinct):
+        style, strays = find_style(counts)
+        if style != "plain" and not len(strays):
+            return parse_numbers(texts, style).reindex(series.index).to_numpy()
     return series.to_numpy(object, na_value=None)

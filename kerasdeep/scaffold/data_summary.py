@@ -135,6 +135,8 @@ def _summarize(source: str, format: str, target_reason: str, dataset: Dataset) -
 
 def format_feature_kinds(data_summary: DataSummary) -> str:
     """`8 numbers, 4 categories`."""
-    plural = {"number": "numbers", "category": "categories", "boolean": "yes-or-no columns"}
+    plural = {"category": "categories", "boolean": "yes-or-no columns"}
     counts = Counter(feature["kind"] for feature in data_summary.profile["features"])
-    return ", ".join(f"{count} {kind if count == 1 else plural.get(kind, kind)}" for kind, count in counts.items())
+    return ", ".join(
+        f"{count} {kind if count == 1 else plural.get(kind, f'{kind}s')}" for kind, count in counts.items()
+    )

@@ -72,6 +72,9 @@ def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
     if data_summary.left_out:
         yield f"drop: {to_flow(list(data_summary.left_out))}"
         yield from (f"# {_one_line(name)}: {_one_line(reason)}" for name, reason in data_summary.left_out.items())
+    kinds = {f["name"]: f["kind"] for f in data_summary.profile["features"] if f["kind"] in ("date", "text", "list")}
+    if kinds:
+        yield f"columns: {to_flow(kinds)}  # as inferred; number, category, boolean and ignore are others"
     share = to_flow(0.1 if data_summary.rows >= FEW_ROWS else 0.2)
     for split, purpose in (("validation", "watched while training"), ("test", "seen by the finished model only")):
         if split in data_summary.provided_splits:

@@ -64,6 +64,7 @@ def _build_plan(loaded: LoadedConfig, machine: RuntimeContext, say: Callable[[st
         "config": str(loaded.path),
         "source": config.data.source,
         "rows": dataset.profile["rows"],
+        "columns": {column["name"]: column["kind"] for column in dataset.profile["features"]},
         "input_shapes": {name: list(shape) for name, shape in dataset.input_shapes.items()},
         "targets": [asdict(target) for target in dataset.targets],
         **network_summary,

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import pytest
 from kerasdeep import data
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data.encoders import ENCODERS
+from kerasdeep.data.encoders.base import FeatureEncoder
 from kerasdeep.data.preprocessing import Preprocessing
 
 VERSION_0_1 = Path(__file__).parent / "version_0_1"
@@ -40,12 +40,8 @@ def test_what_version_0_1_saved_encodes_the_same(tmp_path):
 
 
 @dataclass(frozen=True)
-class WordsEncoder:
+class WordsEncoder(FeatureEncoder):
     """A kind that 0.1 did not have: how often each of some words occurs in a text, with an array in its state."""
-
-    scalar: ClassVar[bool] = False
-    as_text: ClassVar[bool] = True
-    vocabulary: ClassVar[None] = None
 
     name: str
     words: list[str]

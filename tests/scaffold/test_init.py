@@ -50,7 +50,8 @@ def test_a_table_with_classes(churn):
     assert written.name == "churn"
     assert written.data.target == ["churned"]
     assert found.target_reason == "it is the last column"
-    assert written.data.drop == ["id", "joined"]
+    assert written.data.drop == ["id"]
+    assert written.data.columns == {"joined": "date"}
     assert written.data.class_weight == "balanced"
     assert (written.data.validation.fraction, written.data.test.fraction) == (0.1, 0.1)
     assert [layer.name for layer in written.network.layers] == ["Dense", "Dense", "Output"]

@@ -38,6 +38,10 @@ ROW_ROLES = ("group", "time", "weight")
 """The settings that name a column which says something of its row."""
 
 
+COLUMN_KINDS = ("number", "category", "boolean", "date", "text", "list")
+"""Each has an encoder in `kerasdeep.data.encoders`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SplitConfig(Section):
     """How a part is held out: exactly one of the five; a share or a count also `by` what."""
@@ -100,6 +104,11 @@ class DataConfig(Section):
         "list[str]|str|null", None, "The columns to learn from; null takes all others."
     )
     drop: list[str] = setting("list[str]", [], "Columns to leave out.")
+    columns: dict[str, str] = setting(
+        f"map[{'|'.join(repr(kind) for kind in (*COLUMN_KINDS, 'ignore'))}]",
+        {},
+        "The kind of a column, where the one that is inferred is wrong; ignore leaves it out.",
+    )
     classes: list[str] | None = setting(
         "list[str]|null", None, "Only these labels, renumbered in this order; null keeps all."
     )
@@ -167,6 +176,11 @@ class DataConfig(Section):
         if not split.count and not split.fraction:
             return None
         return split.by if split.by != "auto" else "group" if self.group else "time" if self.time else "random"
+
+    @property
+    def text_columns(self) -> list[str]:
+        """The columns that are read as text though they may look like numbers."""
+        return [name for name, kind in self.columns.items() if kind not in ("number", "ignore")]
 
     def location_or_key(self, key: str) -> SourceLocation:
         """Where the setting, or else this section, was written; the key itself where neither was."""

@@ -9,7 +9,17 @@ from __future__ import annotations
 from kerasdeep.data.encoders.base import Encoder
 from kerasdeep.data.encoders.boolean import BooleanEncoder
 from kerasdeep.data.encoders.category import CategoryEncoder
+from kerasdeep.data.encoders.date import DateEncoder
+from kerasdeep.data.encoders.list import ListEncoder
 from kerasdeep.data.encoders.number import NumberEncoder
+from kerasdeep.data.encoders.text import TextEncoder
 
-ENCODERS: dict[str, type[Encoder]] = {"boolean": BooleanEncoder, "number": NumberEncoder, "category": CategoryEncoder}
+ENCODERS: dict[str, type[Encoder]] = {
+    "boolean": BooleanEncoder,
+    "number": NumberEncoder,
+    "date": DateEncoder,
+    "list": ListEncoder,
+    "text": TextEncoder,
+    "category": CategoryEncoder,
+}
 """By the column's kind. A column belongs to the first kind that recognizes it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -19,19 +19,24 @@ if TYPE_CHECKING:
 MAJORITY_SHARE = 0.9
 DATE_SAMPLE_ROWS = 1000
 
-_DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}([T ].*)?")
+_MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d)([T ].*)?|"
+    rf"(?i:(\w+,? )?(\d{{1,2}}\.?[- ]({_MONTH})[a-z]*|({_MONTH})[a-z]*\.? \d{{1,2}}),?[- ]\d{{2,4}}( .*)?)"
+)
 
 
 class ColumnSample:
-    """A column of the training rows, as encoders look at it; `requested` says that `data.features` names it."""
+    """A column of the training rows, as encoders look at it; `requested` says that `data.features` or `data.columns`
+    names it."""
 
-    def __init__(self, name: str, series: pd.Series, requested: bool, location: SourceLocation) -> None:
+    def __init__(self, name: str, series: pd.Series, requested: bool, location: SourceLocation | None) -> None:
         self.name, self.series, self.requested, self.location = name, series, requested, location
         self.present = series.dropna()
 
     @cached_property
     def distinct(self) -> int:
-        return self.present.nunique()
+        return (self.texts if self.is_nested else self.present).nunique()
 
     @cached_property
     def texts(self) -> pd.Series:
@@ -43,7 +48,7 @@ class ColumnSample:
 
     @cached_property
     def is_nested(self) -> bool:
-        return isinstance(self.present.iloc[0], list | dict | tuple | np.ndarray | bytes)
+        return bool(len(self.present)) and isinstance(self.present.iloc[0], list | dict | tuple | np.ndarray | bytes)
 
     @cached_property
     def is_date(self) -> bool:
@@ -68,16 +73,26 @@ class Encoder(Protocol):
 
     Its fields are JSON values or NumPy arrays, which are saved with the run under their names. `scalar` encoders give
     one number a row, and their columns come first. `as_text` columns are read as text even if they look like numbers.
+    Exports take `serving_width` numbers of a column.
     """
 
     scalar: ClassVar[bool]
-    as_text: ClassVar[bool]
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def __init__(self, name: str, *values: Any, **state: Any) -> None: ...
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def as_text(self) -> bool: ...
+
+    @property
+    def serving_width(self) -> int: ...
+
+    def count(self, series: pd.Series) -> dict[str, int]:
+        """How many values are `missing`, and of these `unreadable` ones; `unseen` in training; `clipped`."""
+        ...
 
     @classmethod
     def recognizes(cls, sample: ColumnSample) -> bool:
@@ -86,7 +101,8 @@ class Encoder(Protocol):
 
     @classmethod
     def exclusion_reason(cls, sample: ColumnSample, problems: Problems) -> str | None:
-        """Why nothing can be learned from such a column; None where it is used. Values it ignores are warned of."""
+        """Why nothing can be learned from such a column; None where it is used. Warns of what is not
+        read, or read as what it does not seem."""
         ...
 
     @classmethod
@@ -105,8 +121,8 @@ class Encoder(Protocol):
         """The raw value of one row's features, as JSON."""
         ...
 
-    @staticmethod
-    def summarize(series: pd.Series) -> dict[str, float]:
+    @classmethod
+    def summarize(cls, series: pd.Series) -> dict[str, float]:
         """Facts of the raw column for the profile: mean, std, min, max, or nothing."""
         ...
 
@@ -123,3 +139,34 @@ class Encoder(Protocol):
     def apply_with_keras(encoders: Sequence[Any], raw: keras.KerasTensor) -> keras.KerasTensor:
         """`apply` for exports: the features of several columns of this kind, `raw` is (batch, columns)."""
         ...
+
+
+class FeatureEncoder:
+    """What encoders share whose features a model that is exported cannot make itself: exports take the features."""
+
+    scalar: ClassVar[bool] = False
+    as_text: ClassVar[bool] = True
+    vocabulary: ClassVar[None] = None
+
+    @property
+    def serving_width(self) -> int:
+        return len(self.feature_names)
+
+    def serving_values(self, series: pd.Series) -> np.ndarray:
+        return self.apply(series)
+
+    @staticmethod
+    def apply_with_keras(encoders: Sequence[Any], raw: keras.KerasTensor) -> keras.KerasTensor:
+        return raw
+
+    @classmethod
+    def summarize(cls, series: pd.Series) -> dict[str, float]:
+        return {}
+
+
+def apply_to_distinct(texts: Sequence[str | None], apply: Callable[[list[str]], np.ndarray]) -> np.ndarray:
+    """`apply`, `(texts, features)`, called with each different text once; rows of None are zeros."""
+    number_of = {text: number for number, text in enumerate(dict.fromkeys(t for t in texts if t is not None), 1)}
+    features = apply(list(number_of))
+    features = np.concatenate([np.zeros((1, features.shape[1]), features.dtype), features])
+    return features[[number_of.get(text, 0) for text in texts]]

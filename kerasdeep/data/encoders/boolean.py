@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from pandas.api import types
 
 from kerasdeep.data.encoders.base import ColumnSample
@@ -23,6 +24,11 @@ class BooleanEncoder(NumberEncoder):
         if types.is_bool_dtype(sample.series.dtype):
             return True
         return sample.is_text and set(sample.text_counts.index.str.lower()) <= set(BOOLEAN_WORDS)
+
+    @classmethod
+    def style_of(cls, series: pd.Series) -> str:
+        texts = series.dropna().astype(str).str.strip().str.lower()
+        return "plain" if types.is_bool_dtype(series.dtype) or texts.isin(list(BOOLEAN_WORDS)).all() else "words"
 
     @classmethod
     def exclusion_reason(cls, sample: ColumnSample, problems: Problems) -> str | None:

@@ -27,6 +27,7 @@ class CategoryEncoder:
 
     scalar: ClassVar[bool] = False
     as_text: ClassVar[bool] = True
+    serving_width: ClassVar[int] = 1
 
     name: str
     values: list[str | None]
@@ -41,11 +42,7 @@ class CategoryEncoder:
             return "constant in the training rows"
         if sample.requested:
             return None
-        if sample.distinct > max(MIN_ROWS_FOR_IDENTIFIER, len(sample.present) / 2):
-            return "identifier-like (nearly every row has its own value)"
-        if sample.distinct > MAX_CATEGORIES:
-            return f"more than {MAX_CATEGORIES} categories (name it in `features` to keep it)"
-        return None
+        return too_many_values(sample)
 
     @classmethod
     def fit(cls, name: str, series: pd.Series, scaling: str) -> Self:
@@ -69,8 +66,14 @@ class CategoryEncoder:
     def invert(self, features: np.ndarray) -> str | None:
         return self.values[int(features.argmax())] if features.any() else None
 
-    @staticmethod
-    def summarize(series: pd.Series) -> dict[str, float]:
+    def count(self, series: pd.Series) -> dict[str, int]:
+        texts = column_to_texts(series)
+        known, missing = set(self.values), np.equal(texts, None)
+        unseen = sum(text not in known for text in texts[~missing])
+        return {"missing": 0 if None in known else int(missing.sum()), "unseen": unseen}
+
+    @classmethod
+    def summarize(cls, series: pd.Series) -> dict[str, float]:
         return {}
 
     @property
@@ -93,6 +96,15 @@ class CategoryEncoder:
             for column, encoder in enumerate(encoders)
         ]
         return ops.concatenate(one_hot, axis=-1) if len(one_hot) > 1 else one_hot[0]
+
+
+def too_many_values(sample: ColumnSample) -> str | None:
+    """Why a column has too many different values to be categories, if it has."""
+    if sample.distinct > max(MIN_ROWS_FOR_IDENTIFIER, len(sample.present) / 2):
+        return "identifier-like (nearly every row has its own value)"
+    if sample.distinct > MAX_CATEGORIES:
+        return f"more than {MAX_CATEGORIES} categories (name it in `features` to keep it)"
+    return None
 
 
 def column_to_texts(series: pd.Series) -> np.ndarray:

@@ -13,6 +13,7 @@ from pandas.api import types
 
 from kerasdeep.data.encoders.base import MAJORITY_SHARE, ColumnSample
 from kerasdeep.data.scaling import fit_offset_and_scale, scale_with_keras, summarize_numbers
+from kerasdeep.data.written_numbers import find_style, parse_numbers
 
 if TYPE_CHECKING:
     import keras
@@ -21,71 +22,107 @@ if TYPE_CHECKING:
 
 MIN_ROWS_FOR_IDENTIFIER = 20
 BOOLEAN_WORDS = {"true": 1.0, "false": 0.0}
+ABSURD_DISTANCE = 1e6
+"""From the median, in units of the range of all but the outer hundredths."""
+ABSURD_SIZE = 1e30
+"""Beyond which float32 cannot square a number."""
 
 _IDENTIFIER_NAME = re.compile(r"(?i:(^|.*[_ .-])(id|uuid|index))|.*[a-z]I[dD]")
 
 
 @dataclass(frozen=True)
 class NumberEncoder:
-    """encoded = (number − offset) / scale, with `fill` for a missing number."""
+    """encoded = (number − offset) / scale, with `fill` for a missing number.
+
+    `style` says how text is read, one of `written_numbers.STYLES`. Where training rows have absurd numbers, all are
+    cut to `bounds`, the least and the largest of the others.
+    """
 
     scalar: ClassVar[bool] = True
-    as_text: ClassVar[bool] = False
+    serving_width: ClassVar[int] = 1
     vocabulary: ClassVar[None] = None
 
     name: str
     fill: float
     offset: float
     scale: float
+    style: str = "plain"
+    bounds: list[float] | None = None
+
+    @property
+    def as_text(self) -> bool:
+        return self.style != "plain"
 
     @classmethod
     def recognizes(cls, sample: ColumnSample) -> bool:
         """Numbers, or text that holds numbers but for a few words."""
         if types.is_numeric_dtype(sample.series.dtype):
             return True
-        return sample.is_text and _stray_words(sample).sum() < (1 - MAJORITY_SHARE) * len(sample.texts)
+        return sample.is_text and find_style(sample.text_counts)[1].sum() < (1 - MAJORITY_SHARE) * len(sample.texts)
 
     @classmethod
     def exclusion_reason(cls, sample: ColumnSample, problems: Problems) -> str | None:
         if sample.is_text:
-            _warn_of_strays(sample, problems)
+            _warn_of_writing(sample, problems)
         if sample.distinct == 1:
             return "constant in the training rows"
         if not sample.requested and _numbers_the_rows(sample.present, sample.name):
             return "identifier-like (it numbers the rows)"
+        _warn_of_absurd_numbers(sample, problems)
         return None
+
+    @classmethod
+    def style_of(cls, series: pd.Series) -> str:
+        """How the column's numbers are written."""
+        if types.is_numeric_dtype(series.dtype):
+            return "plain"
+        counts = series.dropna().astype(str).str.strip().value_counts()
+        return find_style(counts[~counts.index.str.lower().isin(list(BOOLEAN_WORDS))])[0]
 
     @classmethod
     def fit(cls, name: str, series: pd.Series, scaling: str) -> Self:
         """Median, offset and scale of the column; `scaling: auto` standardizes."""
         from sklearn.impute import SimpleImputer
 
-        values = column_to_floats(series)
-        values = np.where(np.isfinite(values), values, np.nan)[:, None]
-        imputer = SimpleImputer(strategy="median").fit(values)
+        style = cls.style_of(series)
+        values = column_to_floats(series, style)
+        values = np.where(np.isfinite(values), values, np.nan)
+        sane = values[~_absurd(values)]
+        bounds = [float(np.nanmin(sane)), float(np.nanmax(sane))] if len(sane) < len(values) else None
+        values = (np.clip(values, *bounds) if bounds else values)[:, None]
+        imputer = SimpleImputer(strategy="median", keep_empty_features=True).fit(values)
         scaling = "standardize" if scaling == "auto" else scaling
         offset, scale = fit_offset_and_scale(imputer.transform(values), scaling)
-        return cls(name, float(imputer.statistics_[0]), float(offset[0]), float(scale[0]))
+        return cls(name, float(imputer.statistics_[0]), float(offset[0]), float(scale[0]), style, bounds)
 
     @property
     def feature_names(self) -> list[str]:
         return [self.name]
 
     def apply(self, series: pd.Series) -> np.ndarray:
-        values = column_to_floats(series)
+        values = self.serving_values(series)
         values = np.where(np.isfinite(values), values, self.fill)
         return ((values - self.offset) / self.scale)[:, None]
 
     def invert(self, features: np.ndarray) -> float:
         return float(features[0]) * self.scale + self.offset
 
-    @staticmethod
-    def summarize(series: pd.Series) -> dict[str, float]:
-        values = column_to_floats(series)
-        return summarize_numbers(values[np.isfinite(values)])
+    def count(self, series: pd.Series) -> dict[str, int]:
+        values = column_to_floats(series, self.style)
+        missing = ~np.isfinite(values)
+        clipped = 0 if self.bounds is None else ((values < self.bounds[0]) | (values > self.bounds[1])) & ~missing
+        unreadable = int(missing.sum()) - int(series.isna().sum())
+        return {"missing": int(missing.sum()), "unreadable": unreadable, "clipped": int(np.sum(clipped))}
+
+    @classmethod
+    def summarize(cls, series: pd.Series) -> dict[str, float]:
+        values = column_to_floats(series, cls.style_of(series))
+        values = values[np.isfinite(values)]
+        return summarize_numbers(values[~_absurd(values)])
 
     def serving_values(self, series: pd.Series) -> np.ndarray:
-        return column_to_floats(series)
+        values = column_to_floats(series, self.style)
+        return np.where(np.isfinite(values), np.clip(values, *self.bounds), values) if self.bounds else values
 
     @staticmethod
     def apply_with_keras(encoders: Sequence[Any], raw: keras.KerasTensor) -> keras.KerasTensor:
@@ -93,20 +130,46 @@ class NumberEncoder:
         return scale_with_keras(raw, fill, offset, scale)
 
 
-def _stray_words(sample: ColumnSample) -> pd.Series:
-    """How often each text occurs that is not a number."""
-    counts = sample.text_counts
-    return counts[pd.to_numeric(counts.index, errors="coerce").isna()]
-
-
-def _warn_of_strays(sample: ColumnSample, problems: Problems) -> None:
-    words = _stray_words(sample)
-    count = int(words.sum())
+def _warn_of_writing(sample: ColumnSample, problems: Problems) -> None:
+    """Texts that are no numbers, and numbers that are not written as Python would."""
+    style, strays = find_style(sample.text_counts)
+    if style != "plain":
+        texts = sample.texts.drop_duplicates()
+        numbers = parse_numbers(texts, style)
+        readable = np.flatnonzero(numbers.notna() & pd.to_numeric(texts, errors="coerce").isna())
+        example = readable[0]
+        message = (
+            f"'{sample.name}' holds numbers such as '{texts.iloc[example]}', read as {numbers.iloc[example]:.10g}."
+        )
+        problems.warn("written-number", message, sample.location)
+    count = int(strays.sum())
     if count:
-        row = sample.texts[sample.texts == words.index[0]].index[0]
+        row = sample.texts[sample.texts == strays.index[0]].index[0]
         message = f"'{sample.name}' holds numbers except for {count} value{'s' * (count > 1)}, such as "
-        message += f"'{words.index[0]}' in row {row}; treated as missing."
+        message += f"'{strays.index[0]}' in row {row}; treated as missing."
         problems.warn("not-a-number", message, sample.location)
+
+
+def _warn_of_absurd_numbers(sample: ColumnSample, problems: Problems) -> None:
+    values = column_to_floats(sample.series, NumberEncoder.style_of(sample.series))
+    for rows, treatment in (
+        (np.isinf(values), "treated as missing"),
+        (_absurd(values), "cut to the range of the others"),
+    ):
+        if rows.any():
+            first = np.flatnonzero(rows)[0]
+            message = f"'{sample.name}' is {values[first]:g} in row {sample.series.index[first]}"
+            message += f" and {rows.sum() - 1} more such" if rows.sum() > 1 else ""
+            problems.warn("absurd-number", f"{message}; {treatment}.", sample.location)
+
+
+def _absurd(values: np.ndarray) -> np.ndarray:
+    """Which finite numbers are out of all proportion."""
+    finite = np.isfinite(values)
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, middle, high = np.quantile(values[finite], [0.01, 0.5, 0.99]) if finite.any() else (0.0, 0.0, 0.0)
+        limit = ABSURD_DISTANCE * (high - low) if 0 < high - low < ABSURD_SIZE else ABSURD_SIZE
+        return finite & ((np.abs(values) > ABSURD_SIZE) | (np.abs(values - middle) > limit))
 
 
 def _numbers_the_rows(present: pd.Series, name: str) -> bool:
@@ -117,10 +180,10 @@ def _numbers_the_rows(present: pd.Series, name: str) -> bool:
     return present.is_unique and (close or _IDENTIFIER_NAME.fullmatch(name) is not None)
 
 
-def column_to_floats(series: pd.Series) -> np.ndarray:
+def column_to_floats(series: pd.Series, style: str = "plain") -> np.ndarray:
     """A column as float64, NaN where there is no number; booleans, also as text, are 1 and 0."""
     if types.is_numeric_dtype(series.dtype):
         return series.to_numpy(np.float64, na_value=np.nan)
     texts = series.astype(object).map(lambda value: value if value is None or value != value else str(value).strip())
     truths = texts.map(lambda text: BOOLEAN_WORDS.get(text.lower(), text) if isinstance(text, str) else text)
-    return pd.to_numeric(truths, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    return parse_numbers(truths, style).to_numpy(np.float64, na_value=np.nan)

@@ -1,0 +1,140 @@
+"""Kinds of columns: what a planted signal in each gives the network, and that nothing in a column breaks it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kerasdeep import data
+from kerasdeep.config.sections.data import COLUMN_KINDS, DataConfig
+from kerasdeep.data.encoders import ENCODERS
+from kerasdeep.data.encoders.date import DateEncoder
+from kerasdeep.data.encoders.text import TextEncoder
+from kerasdeep.data.preprocessing import Preprocessing
+from kerasdeep.data.written_numbers import find_style, parse_numbers
+from kerasdeep.errors import InputError
+
+ROWS = 240
+
+
+def load(folder, column, **settings):
+    path = folder / "table.csv"
+    labels = ["no", "yes"] * (ROWS // 2)
+    pd.DataFrame({"noise": np.arange(ROWS) % 7 / 3, "column": column, "y": labels}).to_csv(path, index=False)
+    return data.load(DataConfig(source=str(path), target=["y"], **settings))
+
+
+def encoder(dataset):
+    return next(entry for entry in dataset.preprocessing.inputs["input"].encoders if entry.name == "column")
+
+
+def columns():
+    draw = np.random.default_rng(0)
+    words = [f"{a}{b}" for a in "bdfgklm" for b in ("alo", "enar", "irin", "osum")]
+    days = pd.Timestamp("2020-01-31") + pd.to_timedelta(draw.integers(0, 900, ROWS), "D")
+    items = [draw.choice(["red", "green", "blue", "wood", "steel", "old"], size, False) for size in [2, 3, 4] * 80]
+    return {
+        "number": [f"${value:,.2f}" for value in draw.uniform(1, 1e5, ROWS)],
+        "boolean": draw.choice(["Yes", "no"], ROWS),
+        "date": days.strftime("%d/%m/%Y"),
+        "text": [" ".join(draw.choice(words, 6)) for _ in range(ROWS)],
+        "list": ["; ".join(row) for row in items],
+        "category": draw.choice(["007", "7", "12"], ROWS),
+    }
+
+
+def test_every_kind_that_may_be_stated_has_an_encoder():
+    assert set(COLUMN_KINDS) == set(ENCODERS) == set(columns())
+
+
+@pytest.mark.parametrize("kind", COLUMN_KINDS)
+def test_a_kind_is_the_same_stated_streamed_saved_and_applied_to_nonsense(tmp_path, kind):
+    stated = load(tmp_path, columns()[kind], columns={"column": kind})
+    assert isinstance(encoder(stated), ENCODERS[kind])
+    if kind not in ("boolean", "category"):  # the one would be a category, the other numbers
+        inferred = load(tmp_path, columns()[kind])
+        np.testing.assert_array_equal(inferred.train.x, stated.train.x)
+    streamed = load(tmp_path, columns()[kind], columns={"column": kind}, stream=True)
+    np.testing.assert_array_equal(streamed.train.x[:], stated.train.x)
+    stated.preprocessing.save(tmp_path / "p.npz", tmp_path / "p.json")
+    loaded = Preprocessing.load(tmp_path / "p.npz", tmp_path / "p.json")
+    raw = data.read_for_prediction(loaded, tmp_path / "table.csv")
+    np.testing.assert_array_equal(data.transform_inputs(loaded, raw.x)[stated.train.rows], stated.train.x)
+    nonsense = pd.DataFrame({"noise": 0.0, "column": ["", None, "☃", "31/31/31", ";;,", "-", "1e999", "x" * 9999]})
+    nonsense.to_csv(tmp_path / "nonsense.csv", index=False)
+    raw = data.read_for_prediction(loaded, tmp_path / "nonsense.csv")
+    assert np.isfinite(data.transform_inputs(loaded, raw.x)).all()
+    assert any(warning.name == "replaced-values" for warning in raw.warnings)
+
+
+def test_ignore_and_wrong_statements(tmp_path):
+    assert load(tmp_path, columns()["number"], columns={"column": "ignore"}).train.x.shape[1] == 1
+    with pytest.raises(InputError, match="stated to be a date"):
+        load(tmp_path, columns()["text"], columns={"column": "date"})
+    with pytest.raises(InputError, match="no column 'colum'"):
+        load(tmp_path, columns()["text"], columns={"colum": "date"})
+    with pytest.raises(InputError, match="is a target"):
+        load(tmp_path, columns()["text"], columns={"y": "category"})
+
+
+@pytest.mark.parametrize(
+    ("texts", "style", "numbers"),
+    [
+        (["1,234.50", "12", "-3.5"], "point", [1234.5, 12, -3.5]),
+        (["1.234,56", "0,5", "1.234"], "comma", [1234.56, 0.5, 1234]),
+        (["12.3%", " 4 %"], "point", [12.3, 4]),
+        (["$1,200", "(15)", "−3"], "point", [1200, -15, -3]),
+        (["1'234.5 CHF", "€ 7"], "point", [1234.5, 7]),
+        (["3.5", "1e3"], "plain", [3.5, 1000]),
+    ],
+)
+def test_numbers_as_people_write_them(texts, style, numbers):
+    found, strays = find_style(pd.Series(texts).value_counts())
+    assert (found, len(strays)) == (style, 0)
+    assert parse_numbers(pd.Series(texts), style).tolist() == numbers
+
+
+@pytest.mark.parametrize("text", ["1.2.3", "12-13", "a1", "%", "1,23,4", ""])
+def test_what_is_no_number(text):
+    for style in ("plain", "point", "comma"):
+        assert parse_numbers(pd.Series([text]), style).isna().all()
+
+
+def test_absurd_numbers_are_named_and_cut(tmp_path):
+    values = np.linspace(0, 1, ROWS)
+    values[3], values[5] = 1e300, np.inf
+    loaded = load(tmp_path, values, validation=None)
+    messages = [str(warning) for warning in loaded.warnings if warning.name == "absurd-number"]
+    assert any("1e+300 in row 3" in message for message in messages)
+    assert any("inf in row 5" in message for message in messages)
+    assert np.abs(loaded.train.x).max() < 5
+    (facts,) = [feature for feature in loaded.profile["features"] if feature["name"] == "column"]
+    assert (facts["missing"], facts["clipped"], facts["max"]) == (1, 1, 1.0)
+
+
+def test_dates_in_many_formats():
+    texts = ["2024-03-05", "05.03.2024", "5/3/24", "Mar 5, 2024", "5 March 2024", "2024-03-05T00:00:00Z", "25/12/2023"]
+    fitted = DateEncoder.fit("d", pd.Series(texts), "none")
+    assert fitted.day_first
+    features = fitted.apply(pd.Series([*texts, "soon", None]))
+    assert features[:6, 0].tolist() == [71] * 6
+    assert not features[7:].any()
+    assert fitted.count(pd.Series([*texts, "soon", None])) == {"missing": 2, "unreadable": 1}
+    assert fitted.invert(features[0]) == "2024-03-05"
+
+
+def test_texts_of_unknown_words_are_zeros():
+    fitted = TextEncoder.fit("t", pd.Series(columns()["text"]), "auto")
+    assert not fitted.apply(pd.Series(["", None, "☃ ☃ ☃"])).any()
+    one = pd.Series(columns()["text"][:1])
+    np.testing.assert_array_equal(fitted.apply(one), fitted.apply(pd.Series(columns()["text"]))[:1])
+
+
+def test_a_target_may_be_written_as_people_write_numbers(tmp_path):
+    prices = [f"{1000 + 7.5 * row:,.2f}" for row in range(ROWS)]
+    pd.DataFrame({"x": np.arange(ROWS) % 11, "price": prices}).to_csv(tmp_path / "prices.csv", index=False)
+    found = data.load(DataConfig(source=str(tmp_path / "prices.csv"), target=["price"], validation=None))
+    assert found.targets[0].kind == "regression"
+    assert any("'1,000.00', read as 1000" in str(warning) for warning in found.warnings)
+    pd.read_csv(tmp_path / "prices.csv").iloc[:3].to_csv(tmp_path / "few.csv", index=False)
+    raw = data.read_for_prediction(found.preprocessing, tmp_path / "few.csv", labels=True)
+    assert raw.y["price"].tolist() == [1000, 1007.5, 1015]
