@@ -12,7 +12,7 @@ import numpy as np
 from kerasdeep.config.sections.data import FORMATS, IMAGE_SUFFIXES
 from kerasdeep.data.arrays import split_arrays
 from kerasdeep.data.csv_header import CsvStream
-from kerasdeep.data.preprocessing import Preprocessing
+from kerasdeep.data.preprocessing import Preprocessing, TableTransform
 from kerasdeep.data.readers import READERS
 from kerasdeep.data.sources import infer_format
 from kerasdeep.data.table import split_frame
@@ -62,6 +62,10 @@ def read_for_prediction(preprocessing: Preprocessing, rows: Rows, labels: bool =
     else:
         split, columns = _read_in_memory(preprocessing, rows, problems)
     problems.raise_if_errors()
+    if columns is not None:
+        for transform in preprocessing.inputs.values():
+            if isinstance(transform, TableTransform):
+                transform.warn_of_replaced_values(split.x, origin, problems)
     split = strip_labels(_rename_single_target(split, preprocessing))
     names = [encoder.name for encoder in preprocessing.targets]
     missing_targets = [name for name in names if name not in split.y]

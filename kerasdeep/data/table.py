@@ -99,14 +99,12 @@ def split_frame(
     """The table's rows with the columns of the model, and the whole table."""
     transform = preprocessing.inputs[INPUT]
     assert isinstance(transform, TableTransform)
-    targets = [target.name for target in preprocessing.targets]
     transform.require_columns(frame, location)
     y = {
         target.name: labels_from_column(frame[target.name], MAX_CLASSES + 1 if target.task.has_classes else 1)
         for target in preprocessing.targets
         if target.name in frame.columns
     }
-    transform.warn_of_replaced_values(frame, f"The rows of {Path(path).name}", problems)
     return RawSplit(frame[transform.columns], y, np.arange(len(frame))), frame
 
 

@@ -155,6 +155,9 @@ class FeatureEncoder:
     def serving_values(self, series: pd.Series) -> np.ndarray:
         return self.apply(series)
 
+    def count(self, series: pd.Series) -> dict[str, int]:
+        return {"missing": int(series.isna().sum())}
+
     @staticmethod
     def apply_with_keras(encoders: Sequence[Any], raw: keras.KerasTensor) -> keras.KerasTensor:
         return raw
