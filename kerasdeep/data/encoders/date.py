@@ -53,6 +53,8 @@ class DateEncoder(FeatureEncoder):
         day_first = _day_first(series.dropna().astype(str))[0]
         dates = _read(series, day_first).dropna()
         days = _days(dates)
+        if not len(days):
+            return cls(name, 0.0, 0.0, 1.0, day_first, [])
         parts = [part for part in PERIODS if getattr(dates.dt, part).nunique() > 1]
         offset, scale = fit_offset_and_scale(
             days[:, None] - days.min(), "standardize" if scaling == "auto" else scaling
