@@ -156,7 +156,7 @@ def test_weight_0_equals_the_row_left_out_to_the_bit(load):
             np.testing.assert_array_equal(getattr(one, key), getattr(other, key))
         weights = frame.w[one.rows].to_numpy()
         np.testing.assert_allclose(one.weight, weights / weights.mean(), rtol=1e-6)
-    assert [feature["name"] for feature in loaded.profile["features"]] == ["a", "b", "customer"]
+    assert [feature["name"] for feature in loaded.profile["features"]] == ["a", "b", "customer", "day"]
 
 
 def test_balanced_classes_weigh_alike_together_with_the_weights_of_rows(load):

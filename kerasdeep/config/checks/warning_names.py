@@ -20,7 +20,9 @@ WARNINGS = {
     "coarse-weights": "In pure bfloat16 small updates of a weight are lost.",
     "extended": "A run is resumed with other epochs than its schedule was planned for.",
     "exact-accuracy": "`Accuracy` asks for exact equality; `accuracy` is the share of right classes.",
+    "absurd-number": "Numbers far beyond all others, or infinite ones, are cut or taken as missing.",
     "class-imbalance": "One class is far rarer than another.",
+    "date-order": "Dates can be read with the day or the month first; one of the two was chosen.",
     "duplicate-rows": "The same row is in two parts, so that a measurement flatters.",
     "image-size": "Pictures differ in size and are brought to one.",
     "imputed": "Missing values are filled in.",
@@ -29,5 +31,7 @@ WARNINGS = {
     "one-hot-target": "The target is one-hot and read as class numbers.",
     "unreadable-images": "Pictures cannot be read and are skipped.",
     "unscaled-inputs": "The inputs are far from the scale that networks learn well from.",
+    "replaced-values": "Missing, unreadable, unseen or extreme values of columns are replaced.",
     "unused-part": "A part that the source brings is not used.",
+    "written-number": "Numbers are written for people, such as 1,234.50 or 12 %, and are read.",
 }
