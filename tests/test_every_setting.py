@@ -93,6 +93,7 @@ CASES = {
     "data.target": case("csv", "colour", "data"),
     "data.features": case("csv", "[a]", "data"),
     "data.drop": case("csv", "[a]", "data"),
+    "data.columns": case("csv", "{a: category}", "data"),
     "data.classes": case("table", "[virginica, setosa]", "data"),
     "data.per_class": case("table", "10", "data"),
     "data.limit": case("table", "60", "data"),
