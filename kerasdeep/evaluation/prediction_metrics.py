@@ -12,9 +12,8 @@ import numpy as np
 from kerasdeep.data import Preprocessing
 from kerasdeep.evaluation.types import Moments, TargetEvaluation, TargetPrediction, module_of
 from kerasdeep.heads import Arrays, target_slices
+from kerasdeep.metric_names import PREFIXES
 from kerasdeep.runs.files import to_jsonable
-
-METRIC_PREFIX = {"train": "", "validation": "val_", "test": "test_"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +66,7 @@ def evaluate(
     splits = {name: _evaluate_split(evaluations, preprocessing) for name, evaluations in targets.items()}
     flat = {
         kind: to_jsonable(
-            {
-                METRIC_PREFIX[name] + metric: value
-                for name, facts in splits.items()
-                for metric, value in facts[kind].items()
-            }
+            {PREFIXES[name] + metric: value for name, facts in splits.items() for metric, value in facts[kind].items()}
         )
         for kind in ("metrics", "baseline", "intervals")
     }

@@ -13,8 +13,8 @@ from kerasdeep.config.root import Config
 from kerasdeep.custom_objects import DataLoss
 from kerasdeep.data import DataSplit, Preprocessing, encode_target, read_for_prediction, row_roles, transform_inputs
 from kerasdeep.data.types import RawSplit
-from kerasdeep.evaluation.prediction_metrics import METRIC_PREFIX
 from kerasdeep.heads import output_heads, target_scales
+from kerasdeep.metric_names import PREFIXES
 from kerasdeep.modeling.batches import keras_data_arguments
 from kerasdeep.modeling.compilation import has_penalties
 from kerasdeep.modeling.metrics import metric_arguments
@@ -67,7 +67,5 @@ def keras_metrics(
         for key, value in logs.items():
             values = np.ravel(value)
             names = [key] if len(values) == 1 else [f"{key}_{index}" for index in range(len(values))]
-            values_by_name |= {
-                METRIC_PREFIX[name] + key: float(scalar) for key, scalar in zip(names, values, strict=True)
-            }
+            values_by_name |= {PREFIXES[name] + key: float(scalar) for key, scalar in zip(names, values, strict=True)}
     return values_by_name

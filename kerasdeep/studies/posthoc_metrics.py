@@ -47,14 +47,14 @@ def _load_resolved(run: RunDir) -> LoadedConfig:
 
 
 def _measure_mc_dropout(run: RunDir, samples: int) -> MetricValues:
-    from kerasdeep.evaluation.prediction_metrics import METRIC_PREFIX
     from kerasdeep.inference.predictor import Predictor
+    from kerasdeep.metric_names import PREFIXES
 
     mc_result = Predictor.load(run).evaluate(mc=samples)["mc"]
     metrics = dict(mc_result["metrics"])
     for part, part_evaluation in mc_result["evaluation"]["parts"].items():
         for name, value in (part_evaluation["targets"][0].get("most_certain") or {}).items():
-            metrics[f"{METRIC_PREFIX[part]}certain_{name}"] = value
+            metrics[f"{PREFIXES[part]}certain_{name}"] = value
     return metrics
 
 

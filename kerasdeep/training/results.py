@@ -11,10 +11,11 @@ from kerasdeep.backends import current_backend
 from kerasdeep.catalog import to_plain
 from kerasdeep.evaluation import weight_stats
 from kerasdeep.evaluation.baseline import constant_predictions
-from kerasdeep.evaluation.prediction_metrics import METRIC_PREFIX, evaluate
+from kerasdeep.evaluation.prediction_metrics import evaluate
 from kerasdeep.evaluation.reconstructions import example_rows, reconstruction_examples
 from kerasdeep.evaluation.worst_predictions import mistakes
 from kerasdeep.experiment import Experiment
+from kerasdeep.metric_names import PREFIXES
 from kerasdeep.modeling import freezing
 from kerasdeep.runs import RunDir, atomic_write
 from kerasdeep.training.callbacks.early_stopping import EarlyStopping
@@ -44,7 +45,7 @@ def evaluate_run(run: RunDir, experiment: Experiment, phase: PhaseState) -> dict
     for name, split in splits.items():
         device_data = phase.validation if name == "validation" else engine.to_device(split.x, split.y, split.weight)
         split_losses = with_data_loss(engine.evaluate(device_data) or {}, phase.output_heads)
-        losses |= {METRIC_PREFIX[name] + key: value for key, value in split_losses.items()}
+        losses |= {PREFIXES[name] + key: value for key, value in split_losses.items()}
         outputs[name] = engine.predict(device_data[0])
     labels, weights = ({name: getattr(split, key) for name, split in splits.items()} for key in ("y", "weight"))
     constant = constant_predictions(dataset.preprocessing, dataset.train.y, dataset.train.weight)
