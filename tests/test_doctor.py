@@ -112,6 +112,7 @@ def test_the_verb_tells_it_to_people_and_programs(answers, capsys, monkeypatch, 
     assert json.loads(capsys.readouterr().out)["folders"]["keras"]["path"] == str(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_real_backend_answers_and_this_process_imports_none():
     code = (
         "import sys, json; from kerasdeep.doctor import _probe_backend;"

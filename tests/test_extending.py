@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 EXTENSION = '''
 import json
@@ -15,7 +16,7 @@ import sys
 
 from kerasdeep.tasks import TASKS, Task
 
-TASKS["count"] = Task(
+TASKS["tally"] = Task(
     activation="exponential",
     loss="Poisson",
     metrics=("RootMeanSquaredError",),
@@ -67,7 +68,7 @@ for words in (["greet", "reader"], ["train", "counts.yaml", "--quiet"], ["train"
 CONFIG = """
 version: 1
 name: counts
-task: count
+task: tally
 data: {source: counts.csv, target: visits, target_scaling: none, validation: 0.2}
 network: [{Dense: 8}, Output]
 training: {epochs: 2, watch: null}
@@ -75,6 +76,7 @@ report: {tensorboard: false}
 """
 
 
+@pytest.mark.slow
 def test_a_task_a_callback_and_a_verb_are_an_entry_each(tmp_path):
     random = np.random.default_rng(0)
     x = random.normal(size=200)
@@ -91,7 +93,7 @@ def test_a_task_a_callback_and_a_verb_are_an_entry_each(tmp_path):
 
     run = tmp_path / "runs" / "counts-1"
     resolved = (run / "resolved.yaml").read_text()
-    assert "task: count" in resolved
+    assert "task: tally" in resolved
     config = json.loads((run / "result.json").read_text())
     assert config["epochs"] == 3 and "val_root_mean_squared_error" in config["metrics"]
     assert len(json.loads((tmp_path / "seen.json").read_text())) == 3  # two before the resume, one after it

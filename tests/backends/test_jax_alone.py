@@ -82,6 +82,7 @@ def commands(folder, *lines, before=BLOCK):
     return said, json.loads(foreign), done.stderr
 
 
+@pytest.mark.slow
 @needs_jax
 def test_a_run_lives_its_whole_life_without_tensorflow(folder):
     said, _, errors = commands(

@@ -92,6 +92,7 @@ def test_changed_data_are_another_run(config):
     assert len(list_runs("runs")) == 6
 
 
+@pytest.mark.slow
 def test_finished_runs_are_grouped_by_their_seed(config, capsys):
     call(config, "--seeds", "2", "--profile", "fast", "--quiet")
     runs = [run.path for run in list_runs("runs") if "wild" not in run.path.name]

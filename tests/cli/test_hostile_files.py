@@ -126,6 +126,7 @@ def _member(path, name):
         return archive.read(name)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory at its fullest is Linux's to tell")
 def test_every_file_is_refused_runs_nothing_writes_nothing_and_stays_small(tmp_path):
     corpus, canary = tmp_path / "corpus", tmp_path / "canary"

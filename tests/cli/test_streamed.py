@@ -58,6 +58,7 @@ def test_train_evaluate_and_predict_give_the_figures_of_rows_in_memory(room):
     assert answers[0] == answers[1]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_in_the_middle_of_a_chunk(room, monkeypatch):
     call("train", "streamed.yaml", "--quiet")
     save, saved = checkpoint.save, []

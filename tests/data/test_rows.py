@@ -166,6 +166,7 @@ def test_balanced_classes_weigh_alike_together_with_the_weights_of_rows(load):
     np.testing.assert_allclose(sums[0], sums[1], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_group_on_both_sides_flatters_and_by_group_it_is_chance(tmp_path, monkeypatch):
     """Labels are random per customer: what is learnt at random is who the customer is."""
     monkeypatch.chdir(tmp_path)

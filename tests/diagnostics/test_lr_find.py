@@ -149,7 +149,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 @pytest.mark.real_data
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data beside the clone")
-@pytest.mark.parametrize("seed", [42, 43])
+@pytest.mark.parametrize("seed", [42, pytest.param(43, marks=pytest.mark.slow)])
 def test_the_chapters_1cycle_run_gets_a_maximum_as_the_book_chose_it(tmp_path, monkeypatch, seed):
     monkeypatch.setenv("KERAS_HOME", str(SHARED / "keras_home"))
     path = tmp_path / "reference.yaml"

@@ -84,7 +84,7 @@ def plain_loop(model, *, xla, weights=None, epochs=2):
 @pytest.mark.parametrize(
     "chunks", [(3, "auto"), pytest.param((1, 100), marks=pytest.mark.slow)], ids=["some", "others"]
 )
-@pytest.mark.parametrize("xla", [False, True])
+@pytest.mark.parametrize("xla", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_any_chunk_gives_the_bits_of_a_plain_loop_over_train_step(xla, chunks):
     expected = plain_loop(net(), xla=xla)
     for chunk in chunks:

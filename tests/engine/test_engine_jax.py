@@ -148,6 +148,7 @@ def run(script, *arguments):
     return json.loads(done.stdout), done.stderr
 
 
+@pytest.mark.slow
 def test_any_chunk_gives_the_bits_of_a_plain_loop_over_train_step():
     found, _ = run(ENGINE)
     assert found["equal"] == [True] * 4

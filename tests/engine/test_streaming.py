@@ -67,6 +67,7 @@ def test_streamed_rows_give_the_bits_of_placed_ones(stored, xla):
         assert_same(train(rows, y, xla=xla, chunk=chunk, limit=limit, weights=weights), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 7])
 def test_an_epoch_goes_on_from_the_middle_of_a_chunk(stored, step):
     x, rows, y = stored

@@ -30,6 +30,7 @@ def built(path, *sets):
     return modeling.build_model(loaded.config, planned, dataset), dataset
 
 
+@pytest.mark.slow
 def test_grey_pictures_reach_the_whole_application(config):
     model, dataset = built(config)
     keras_own = keras.applications.MobileNetV2(input_shape=(32, 32, 3), alpha=0.35, include_top=False, weights=None)
@@ -38,6 +39,7 @@ def test_grey_pictures_reach_the_whole_application(config):
     assert model.predict(dataset.train.x[:2], verbose=0).sum(axis=1) == pytest.approx([1, 1], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_new_weights_follow_the_seed(config):
     one, same, other = (built(config, f"seed={seed}")[0].get_layer("Conv1").kernel.numpy() for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)

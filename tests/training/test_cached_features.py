@@ -71,7 +71,8 @@ def test_features_of_layers_that_a_stage_pretrained_are_cached_too(config):
     assert cached.read_fact("stages")[1]["cached"] == [8]
 
 
-@pytest.mark.parametrize("last", [pytest.param(1, marks=pytest.mark.slow), 3])
+@pytest.mark.slow
+@pytest.mark.parametrize("last", [1, 3])
 def test_it_resumes_to_the_same_bits(config, last, monkeypatch):
     whole, save, made = train(config, CACHED), checkpoint.save, []
 
@@ -106,6 +107,7 @@ def test_what_cannot_be_cached_is_refused_before_there_is_a_run(config, sets, sa
     assert not (config.parent / "runs").exists()
 
 
+@pytest.mark.slow
 def test_dropout_on_top_of_the_frozen_part_is_no_hindrance(config):
     layers = "[Dense: 12, Dense: 8, {Dropout: 0.3}, {Dense: {units: 6, name: top}}, Output]"
     run = train(config, CACHED, f"network.layers={layers}")

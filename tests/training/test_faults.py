@@ -110,6 +110,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(place)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_last_checkpoint_and_the_run_goes_on_once_there_is_room(config, small_disk):
     filler = small_disk / "filler"
 

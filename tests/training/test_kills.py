@@ -41,7 +41,7 @@ OFTEN = ["runtime.chunk=3"]
 LONGEST_WAIT = 0.06
 SECONDS = 900
 JAX = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-QUICK = (("unfreezing", "tensorflow", 1),)
+QUICK = (("plain", "tensorflow", 1),)
 
 
 def kills():

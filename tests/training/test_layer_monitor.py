@@ -43,7 +43,7 @@ def readings(run):
     [
         pytest.param((), marks=pytest.mark.slow),
         ROUGH,
-        ("stages=[{train: head}, {epochs: 2, rates: {'first:1': 0.1}}]",),
+        pytest.param(("stages=[{train: head}, {epochs: 2, rates: {'first:1': 0.1}}]",), marks=pytest.mark.slow),
         pytest.param(("optimizer={SGD: {momentum: 0.9}}",), marks=pytest.mark.slow),
     ],
 )
@@ -106,6 +106,7 @@ def test_readings_come_as_often_as_asked(config):
     assert [one["epoch"] for one in readings(train(config, "training.watch=20 steps"))] == [2, 3]
 
 
+@pytest.mark.slow
 def test_auto_reads_while_it_costs_little(config, monkeypatch):
     monkeypatch.setattr(layer_monitor, "MAX_TIME_SHARE", 1e-9)
     assert train(config, "training.watch=auto").read_fact("health") is None

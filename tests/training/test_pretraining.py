@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from helpers.marks import sampled
 from helpers.runs import assert_same_run
 
 from kerasdeep import modeling, report, training
@@ -81,7 +82,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", sampled(KINDS, always=("pairs", "stacked")))
 def test_what_a_stage_learns_is_handed_to_the_next(kind, write):
     config = write(KINDS[kind])
     run = train(config)
@@ -100,6 +101,7 @@ def test_what_a_stage_learns_is_handed_to_the_next(kind, write):
     assert not np.array_equal(weights(run)["dense_1"][0], fresh[0])
 
 
+@pytest.mark.slow
 def test_greedy_learns_layer_by_layer_and_then_together(write):
     config = write("autoencoder: {style: greedy, rates: [0.01, 0.02]}")
     stages = "[{name: turns, epochs: 2, pretrain: {autoencoder: {style: greedy, rates: [0.01, 0.02]}}}, "

@@ -65,7 +65,8 @@ def test_weights_below_a_size_go(tmp_path):
     assert all(0.0 < share < 0.9 for share in zeros(run))
 
 
-@pytest.mark.parametrize("epoch", [2, *(pytest.param(epoch, marks=pytest.mark.slow) for epoch in (1, 3))])
+@pytest.mark.slow
+@pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_an_interrupted_run_ends_in_the_same_bits(epoch, tmp_path, monkeypatch):
     loaded = written(tmp_path, "regularization: {pruning: {share: 0.5, from: 1 epoch, until: 3 epochs}}")
     whole = training.train(loaded, tmp_path, progress="quiet")

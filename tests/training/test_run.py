@@ -139,6 +139,7 @@ def rates(run):
     return [row["learning_rate"] for row in run.history.rows()]
 
 
+@pytest.mark.slow
 def test_an_extended_run_holds_its_schedule_and_the_file_says_so(config, capsys):
     run = train(config, *CYCLE)
     planned = rates(run)

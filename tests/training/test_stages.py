@@ -63,6 +63,7 @@ def test_stages_train_what_they_say_and_prove_it(config):
     assert all(layer.trainable for layer in model.layers)
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_any_stage_resumes_to_the_same_bits(config, monkeypatch):
     whole = train(config)
     save = checkpoint.save
