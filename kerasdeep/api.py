@@ -23,6 +23,7 @@ from kerasdeep.config.finetuning import FinetuneOptions, compose_yaml
 from kerasdeep.config.load import ConfigSource, load_text
 from kerasdeep.config.sections.pretraining import LABEL_FREE_PRETEXTS
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
+from kerasdeep.paths import expand_user
 from kerasdeep.runs import ComparisonDir, RunDir, facts, latest_run, open_run_dir
 
 if TYPE_CHECKING:
@@ -439,7 +440,7 @@ def _check_own_file(config: ConfigSource | Run, run: RunDir | None) -> None:
         message = f"`{run.path}` is a run, which stays as it was. Give --apply the YAML file that you continue with."
     elif isinstance(config, Mapping):
         message = "a mapping is not a file, so there is nothing to write into."
-    elif isinstance(config, str | Path) and not Path(config).expanduser().is_file():
+    elif isinstance(config, str | Path) and not expand_user(config).is_file():
         message = f"`{config}` is a shipped file. Copy it, then apply: kerasdeep recipes copy {config}"
     else:
         return

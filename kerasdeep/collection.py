@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
+from kerasdeep.paths import expand_user
 from kerasdeep.yaml_nodes import Scalar, read_yaml_file
 
 _PACKAGE = Path(__file__).parent
@@ -48,7 +49,7 @@ def config_path(text: str | Path) -> Path:
 
     Raises InputError with the nearest shipped name where it is neither.
     """
-    path = Path(text).expanduser()
+    path = expand_user(text)
     if path.exists():
         return path
     known = collection_files()

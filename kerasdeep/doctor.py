@@ -21,8 +21,8 @@ from typing import Any
 from kerasdeep import __version__
 from kerasdeep.backends import BACKENDS
 from kerasdeep.backends.system import installed_version, usable_cores
-from kerasdeep.data.download import keras_home
 from kerasdeep.data.hardware import host_memory_bytes, query_nvidia_smi
+from kerasdeep.paths import keras_home
 
 BACKEND_TIMEOUT_SECONDS = 120
 _LIST_DEVICES_CODE = (

@@ -12,12 +12,15 @@ import platform
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 from kerasdeep import __version__
 from kerasdeep.backends import BACKENDS
 from kerasdeep.backends.system import gc_frozen_import, installed_version, refuse, suppress_startup_output, usable_cores
 from kerasdeep.config.sections.runtime import RuntimeConfig
+from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.paths import keras_home
 
 _RECORDED_PACKAGES = ("keras", "tensorflow", "jax", "jaxlib", "numpy", "pandas", "scikit-learn")
 
@@ -54,7 +57,7 @@ def prepare(section: RuntimeConfig, seed: int) -> RuntimeContext:
     threads = usable_cores() if section.threads == "auto" else section.threads
     with suppress_startup_output(), gc_frozen_import("keras"):
         device, threads = backend.prepare_device(section, threads)
-        import keras
+        keras = _import_keras()
 
     # The user's keras.json must not change what a file of ours means.
     keras.config.set_floatx("float32")
@@ -65,6 +68,22 @@ def prepare(section: RuntimeConfig, seed: int) -> RuntimeContext:
     with suppress_startup_output():
         process_layout = backend.enable_data_parallel() if section.distribution == "data_parallel" else {}
     return RuntimeContext(section.backend, device, section.precision, threads, seed, **process_layout)
+
+
+def _import_keras() -> ModuleType:
+    """Keras, which reads `keras.json` when it is imported; raises InputError where that file is in its way."""
+    settings = keras_home() / "keras.json"
+    advice = "Its import reads this file, which kerasdeep does not need: mend or delete it, or set KERAS_HOME."
+    if settings.exists() and not settings.is_file():
+        raise InputError(f"this is not a regular file. {advice}", "keras-settings", SourceLocation(str(settings)))
+    try:
+        import keras
+    except ImportError:
+        raise
+    except Exception as error:  # what it raises depends on what the file holds
+        message = f"Keras cannot start ({type(error).__name__}: {error}). {advice}"
+        raise InputError(message, "keras-settings", SourceLocation(str(settings))) from error
+    return cast(ModuleType, keras)
 
 
 def describe_environment(runtime: RuntimeContext) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, NoReturn
 
 from kerasdeep.config.sections.runtime import RuntimeConfig
 from kerasdeep.errors import InputError
@@ -66,7 +66,7 @@ def suppress_startup_output() -> Iterator[None]:
     for stream in (1, 2):
         with contextlib.suppress(OSError):  # closed: nothing to keep clean
             saved_descriptors[stream] = os.dup(stream)
-    with tempfile.TemporaryFile() as noise:
+    with _scratch_file() as noise:
         for stream in saved_descriptors:
             os.dup2(noise.fileno(), stream)
         failed = True
@@ -84,6 +84,13 @@ def suppress_startup_output() -> Iterator[None]:
             if failed and 2 in saved_descriptors:
                 noise.seek(0)
                 os.write(2, noise.read())
+
+
+def _scratch_file() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:  # no folder for temporary files: the output is lost, the work is done
+        return Path(os.devnull).open("w+b")
 
 
 def refuse(section: RuntimeConfig, key: str, message: str) -> NoReturn:

@@ -253,12 +253,14 @@ def evaluate(
 def predict(
     run: options.RunArgument,
     data: Annotated[
-        str, typer.Argument(metavar="INPUT", help="A table, .npz, folder of images or image; - reads a CSV.")
+        str,
+        typer.Argument(metavar="INPUT", help="A table, .npz, folder of images or image; - is a CSV on standard input."),
     ],
     out: Annotated[
         Path | None, typer.Option("-o", metavar="FILE", help="A .csv or .parquet file; by default the screen.")
     ] = None,
     mc: options.MonteCarloOption = None,
+    force: options.ForceOption = False,
     seed: options.SamplingSeedOption = None,
     backend: options.BackendOption = None,
     device: options.DeviceOption = None,
@@ -267,7 +269,7 @@ def predict(
     """Predict new rows with RUN: predictions, probabilities and, with --mc, how uncertain they are."""
     from kerasdeep.cli.predict import check_path, read_input, show
 
-    check_path(out)
+    check_path(out, data, force)
     overrides = options.collect_overrides(seed=seed, backend=backend, device=device)
     show(kerasdeep.predict(run, read_input(data), mc=mc, overrides=overrides), out, json)
 

@@ -10,10 +10,10 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasdeep.errors import InputError, Interrupted, KerasdeepError, Problem, sort_problems
+from kerasdeep.errors import InputError, Interrupted, KerasdeepError, Problem, SourceLocation, sort_problems
+from kerasdeep.paths import display_path, explain_os_error
 
 if TYPE_CHECKING:
     import typer
@@ -42,10 +42,13 @@ def run_app(app: typer.Typer, arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         _print_failure(Interrupted("interrupted"), as_json)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        return 0
     except Exception as error:
-        return _log_bug(error, as_json)
+        expected = _expected_failure(error)
+        if isinstance(expected, InputError):
+            print_problems(expected.problems, as_json)
+        elif expected is not None:
+            _print_failure(expected, as_json)
+        return _log_bug(error, as_json) if expected is None else expected.exit_code
 
 
 def print_problems(problems: list[Problem], as_json: bool) -> None:
@@ -55,23 +58,29 @@ def print_problems(problems: list[Problem], as_json: bool) -> None:
         print_json({"problems": [problem.as_dict() for problem in problems]})
         return
     for problem in problems:
-        print(problem, file=sys.stderr)
+        print_status(str(problem))
 
 
 def print_status(text: str) -> None:
-    """Progress messages, on stderr: stdout is for the result."""
-    print(text, file=sys.stderr)
+    """Progress and problems, on stderr: stdout is for the result. Any text can be printed, whatever names are in it."""
+    print(text.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    """One object on stdout; what its encoding or UTF-8 lacks stands there as JSON's `\\uXXXX`."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, allow_nan=False)
+    print(text)
 
 
 def _print_failure(error: KerasdeepError, as_json: bool) -> None:
     if as_json:
         status = "interrupted" if isinstance(error, Interrupted) else "failed"
         print_json({"status": status, "error": str(error)})
-    print(error, file=sys.stderr)
+    print_status(str(error))
 
 
 def _usage_message(error: Any) -> str:
@@ -80,12 +89,32 @@ def _usage_message(error: Any) -> str:
     return error.format_message() + help_line
 
 
+def _expected_failure(error: Exception) -> KerasdeepError | None:
+    """What a path, the machine or its settings caused, in words; None for a bug."""
+    if isinstance(error, OSError):
+        return explain_os_error(error)
+    if isinstance(error, UnicodeEncodeError) and error.encoding == sys.getfilesystemencoding():
+        name = display_path(error.object)
+        message = f"this system's file names are {error.encoding}. Set LANG=C.UTF-8 or PYTHONUTF8=1, or rename it."
+        return InputError(message, "path", SourceLocation(name))
+    return None
+
+
 def _log_bug(error: Exception, as_json: bool) -> int:
-    with tempfile.NamedTemporaryFile("w", prefix="kerasdeep-", suffix=".log", delete=False, encoding="utf-8") as log:
-        log.write("kerasdeep " + " ".join(sys.argv[1:]) + "\n\n")
-        traceback.print_exception(error, file=log)
-    message = f"this is a bug in kerasdeep ({type(error).__name__}: {error}). The details are in {Path(log.name)}"
+    details = f"kerasdeep {' '.join(sys.argv[1:])}\n\n{''.join(traceback.format_exception(error))}"
+    try:
+        with tempfile.NamedTemporaryFile("wb", prefix="kerasdeep-", suffix=".log", delete=False) as log:
+            log.write(details.encode("utf-8", "backslashreplace"))
+        where = f"The details are in {log.name}"
+    except OSError:  # nothing here can be written: the screen has to do
+        print_status(details)
+        where = "The details are above"
+    try:
+        what = f"{type(error).__name__}: {error}"
+    except Exception:  # an error whose text is itself broken
+        what = type(error).__name__
+    message = f"this is a bug in kerasdeep ({what}). {where}"
     if as_json:
         print_json({"status": "failed", "error": message})
-    print(message, file=sys.stderr)
+    print_status(message)
     return EXIT_BUG

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasdeep.cli.exit_codes import print_json
+from kerasdeep.paths import expand_user
 
 if TYPE_CHECKING:
     from kerasdeep.diagnostics.lr_finder import LrFindResult
@@ -36,7 +36,7 @@ def show(result: LrFindResult, config: str, applied: bool, progress: str) -> Non
     if applied:
         print(f"Written into {config}: {result.setting}: {rate}")
     elif result.setting and progress != "quiet":
-        hint = ", or let --apply write it into the file" if Path(config).expanduser().is_file() else ""
+        hint = ", or let --apply write it into the file" if expand_user(config).is_file() else ""
         print(f"Use it: --set {result.setting}={rate}{hint}.")
 
 

@@ -18,12 +18,12 @@ def read_input(data: str) -> str | BinaryIO:
     return sys.stdin.buffer if data == STANDARD_INPUT else data
 
 
-def check_path(file: Path | None) -> None:
-    """Raises InputError, before any work is done, for a file that could not be written."""
+def check_path(file: Path | None, data: str, force: bool) -> None:
+    """Raises InputError, before any work is done, for a file that could not or must not be written."""
     if file is not None:
         from kerasdeep.inference import table_output
 
-        table_output.check_path(file)
+        table_output.check_path(file, None if data == STANDARD_INPUT else Path(data), force)
 
 
 def show(table: pd.DataFrame, file: Path | None, json: bool) -> None:

@@ -14,6 +14,7 @@ from kerasdeep.config.overrides import ROOT_NODE, Overrides
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS
 from kerasdeep.config.sections.pretrained import APPLICATION_PREFIX, KERAS_HUB_PREFIX
 from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.paths import expand_user
 from kerasdeep.yaml_nodes import Mapping, parse_yaml
 from kerasdeep.yaml_nodes import Sequence as ListNode
 
@@ -104,7 +105,7 @@ def _data_section(options: FinetuneOptions) -> dict[str, Any]:
     section: dict[str, Any] = {}
     if options.data is not None:
         section["source"] = options.data if _is_builtin(options.data) else _absolute_path(options.data)
-        if Path(options.data).expanduser().is_dir() and options.source.startswith(APPLICATION_PREFIX):
+        if expand_user(options.data).is_dir() and options.source.startswith(APPLICATION_PREFIX):
             section["image"] = {"size": FOLDER_IMAGE_SIZE}
     if options.target is not None:
         section["target"] = options.target
@@ -152,7 +153,7 @@ def _is_builtin(data: str) -> bool:
 
 
 def _absolute_path(path: str) -> str:
-    return str(Path(path).expanduser().absolute())
+    return str(expand_user(path).absolute())
 
 
 def _dataset_stem(data: str) -> str:

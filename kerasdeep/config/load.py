@@ -19,6 +19,7 @@ from kerasdeep.config.sections.data import BUILT_IN_DATASETS, DataConfig, SplitC
 from kerasdeep.config.sections.pretrained import PretrainedConfig, with_default_network
 from kerasdeep.config.sections.stages import StageConfig, with_inherited_settings
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation, sort_problems, suggest
+from kerasdeep.paths import expand_user
 from kerasdeep.yaml_nodes import Mapping, Node, Pair, Scalar, Sequence, count_nodes, parse_yaml, read_yaml_file
 
 ConfigSource = str | Path | abc.Mapping[str, Any]
@@ -153,7 +154,7 @@ def _merge_extends(
 
 
 def _find_extended_file(item: Scalar, folder: Path) -> Path:
-    relative = folder / Path(item.text).expanduser()
+    relative = folder / expand_user(item.text)
     if relative.is_file():
         return relative
     known = collection.collection_files()
@@ -236,4 +237,4 @@ def _pretrained_with_absolute_paths(section: PretrainedConfig) -> PretrainedConf
 
 def _absolute_path(text: str, location: SourceLocation | None) -> str:
     folder = Path(location.file).parent if location and location.line else Path()
-    return str((folder / Path(text).expanduser()).absolute())
+    return str((folder / expand_user(text)).absolute())

@@ -22,7 +22,7 @@ import numpy as np
 from filelock import lock_descriptor
 from numpy.lib.format import open_memmap
 
-from kerasdeep.data.download import keras_home
+from kerasdeep.paths import keras_home
 
 FINISHED_FILE, LOCK_FILE, READER_PREFIX, PROGRESS_FILE = "finished", "lock", "reader-", "done"
 PROGRESS_INTERVAL_SECONDS = 5.0

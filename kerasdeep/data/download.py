@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.paths import keras_home
 
 DOWNLOAD_TIMEOUT_SECONDS = 10
 
@@ -71,11 +72,6 @@ REMOTE_FILES: dict[str, tuple[RemoteFile, ...]] = {
         ),
     ),
 }
-
-
-def keras_home() -> Path:
-    """Keras's own folder: $KERAS_HOME, or ~/.keras."""
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
 
 
 def fetch(

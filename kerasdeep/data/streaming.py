@@ -19,11 +19,11 @@ from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data.column_store import ColumnStore
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.disk_cache import free_bytes
-from kerasdeep.data.download import keras_home
 from kerasdeep.data.hardware import host_memory_bytes
 from kerasdeep.data.lazy_rows import LazyRows, RowSource
 from kerasdeep.data.types import ImageFormat, RawSplit, Source, StreamingDecision, input_arrays, map_inputs
 from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.paths import keras_home
 
 MAX_MEMORY_SHARE = 0.5
 """Of the machine's memory; placed data are copied once on their way, so more would not fit."""

@@ -35,7 +35,6 @@ def write_table(table: pd.DataFrame, path: Path | None) -> None:
     if path is None:
         table.to_csv(sys.stdout, index=False)
         return
-    check_path(path)
     try:
         if path.suffix.lower() == ".parquet":
             table.to_parquet(path, index=False)
@@ -45,13 +44,24 @@ def write_table(table: pd.DataFrame, path: Path | None) -> None:
         raise InputError(f"Cannot write {path}: {error.strerror or error}.", "usage", SourceLocation("-o")) from error
 
 
-def check_path(path: Path) -> None:
-    """Raise InputError, before any work is done, for a file that could not be written."""
+def check_path(path: Path, source: Path | None = None, force: bool = False) -> None:
+    """Raise InputError, before any work is done, for a file that could not be written, or must not be replaced.
+
+    That is any file without `force`, and what is predicted, `source`, always.
+    """
     if path.suffix.lower() not in SUFFIXES:
         message = f"{path} has an unsupported suffix. Expected {' or '.join(SUFFIXES)}."
         raise InputError(message, "usage", SourceLocation("-o"))
     if not path.parent.is_dir():
         raise InputError(f"The folder {path.parent} does not exist.", "usage", SourceLocation("-o"))
+    if not path.exists():
+        return
+    if source is not None and source.exists() and path.samefile(source):
+        message = f"{path} is what is predicted, which the predictions would replace. Name another file."
+        raise InputError(message, "file-exists", SourceLocation("-o"))
+    if not force or not path.is_file():
+        message = f"{path} exists already. Name another file, or replace it with --force."
+        raise InputError(message, "file-exists", SourceLocation("-o"))
 
 
 def table_as_json(table: pd.DataFrame) -> dict[str, Any]:

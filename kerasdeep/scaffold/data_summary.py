@@ -16,6 +16,7 @@ from kerasdeep.data.readers import READERS, TableReader
 from kerasdeep.data.table import ReadOptions
 from kerasdeep.data.types import Target
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
+from kerasdeep.paths import expand_user
 
 TARGET_NAMES = ("target", "label", "labels", "class", "classes", "y", "outcome", "response")
 
@@ -73,7 +74,7 @@ class DataSummary:
 
 def inspect_data(source: str, target: str | None = None, say: Callable[[str], None] | None = None) -> DataSummary:
     """Loads the data with nothing held out. Raises `InputError` where it cannot be learned from."""
-    data_path = source if source in BUILT_IN_DATASETS else str(Path(source).expanduser())
+    data_path = source if source in BUILT_IN_DATASETS else str(expand_user(source))
     section = DataConfig(
         source=data_path,
         validation=None,

@@ -101,7 +101,7 @@ def export_run(predictor: Predictor, options: ExportOptions) -> dict[str, Any]:
         if path.is_dir():
             shutil.rmtree(path)
         written.replace(path)
-    write_json(path.with_name(f"{path.name}.json"), facts)
+    write_json(_sidecar(path), facts)
     return facts
 
 
@@ -112,9 +112,11 @@ def _export_path(predictor: Predictor, options: ExportOptions) -> Path:
     if options.float16 and options.format == "onnx":
         message = "Keras exports float32 to onnx only. Export without --float16."
         raise InputError(message, "usage", SourceLocation("--float16"))
-    default = predictor.run.exports / f"{predictor.run.path.name}{export_format.suffix or '-saved-model'}"
-    _check_path(options.path or default, export_format.suffix, options.force or options.path is None)
-    return options.path or default
+    flags = "-fold" * options.fold + "-float16" * options.float16
+    name = f"{predictor.run.path.name}{flags}{export_format.suffix or '-saved-model'}"
+    path = options.path or predictor.run.exports / name
+    _check_path(path, export_format.suffix, options.force)
+    return path
 
 
 def _write_and_load(model: keras.Model, preprocessing: Preprocessing, options: ExportOptions, path: Path) -> Runner:
@@ -153,16 +155,26 @@ def _time_one_row(
     }
 
 
-def _check_path(path: Path, suffix: str, may_replace: bool) -> None:
+def _check_path(path: Path, suffix: str, force: bool) -> None:
     location = SourceLocation("-o")
     if suffix and path.suffix != suffix:
         raise InputError(f"{path} should end with {suffix} for this format.", "usage", location)
-    if path.exists() and not may_replace:
-        raise InputError(f"{path} exists. Choose another name, or replace it with --force.", "usage", location)
+    taken = next((taken for taken in (path, _sidecar(path)) if taken.exists()), None)
+    if taken is not None and not force:
+        message = f"{taken} exists already. Name another file, or replace it with --force."
+        raise InputError(message, "file-exists", location)
+    if path.is_dir() and any(path.iterdir()) and (suffix or not (path / "saved_model.pb").is_file()):
+        message = f"{path} is a folder that holds something else, which even --force does not replace."
+        raise InputError(message, "file-exists", location)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"Cannot write to {path.parent}: {error.strerror}.", "usage", location) from error
+
+
+def _sidecar(path: Path) -> Path:
+    """The file beside an export that describes its inputs and outputs."""
+    return path.with_name(f"{path.name}.json")
 
 
 def _proof_rows(predictor: Predictor, source: str | None) -> RawRows:

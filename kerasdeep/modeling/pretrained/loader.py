@@ -14,10 +14,10 @@ import keras
 from kerasdeep.backends.keras_private import legacy_h5_format, saving_options, saving_utils, serialization_lib
 from kerasdeep.config.applications import APPLICATIONS
 from kerasdeep.config.sections.pretrained import APPLICATION_PREFIX, KERAS_HUB_PREFIX, PretrainedConfig
-from kerasdeep.data.download import keras_home
 from kerasdeep.errors import InputError, suggest
 from kerasdeep.modeling.pretrained import model_scan
 from kerasdeep.modeling.shape_only import shape_only_variables
+from kerasdeep.paths import keras_home
 from kerasdeep.runs import open_run_dir
 
 IGNORABLE_ARGUMENTS = {"DepthwiseConv2D": {"groups": 1}, "DepthwiseConv1D": {"groups": 1}}
