@@ -5,7 +5,7 @@ Importing this package imports no backend's library: the functions of a backend 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -72,6 +72,14 @@ class Backend(Protocol):
 
     def compile_function(self, function: Callable[..., Any], model: keras.Model) -> Callable[..., Any]:
         """`function` of arrays, which calls the model and changes none of its variables, as one compiled program."""
+
+    def compile_update(
+        self, optimizer: keras.optimizers.Optimizer, variables: Sequence[Any]
+    ) -> Callable[[list[Any]], list[Any]]:
+        """A function of gradients that gives the values of `variables` after one step of the built `optimizer`.
+
+        It may really take the step: call it where the state of both is put back.
+        """
 
     def fast_dropout(self) -> Callable[[Any, float, Any], Any] | None:
         """A faster dropout than Keras's: (values, rate, seed) -> values of the same shape. None where there is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -131,6 +131,18 @@ def compile_function(function: Callable[..., Any], model: keras.Model) -> Callab
             return function(*args)
 
     return lambda *args: stateless([variable.value for variable in model.variables], *args)
+
+
+def compile_update(optimizer: keras.optimizers.Optimizer, variables: Sequence[Any]) -> Callable[[list[Any]], list[Any]]:
+    import jax
+
+    step = jax.jit(optimizer.stateless_apply)
+
+    def updated(gradients: list[Any]) -> list[Any]:
+        state, values = ([variable.value for variable in group] for group in (optimizer.variables, variables))
+        return step(state, gradients, values)[0]
+
+    return updated
 
 
 def fast_dropout() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,16 @@ def compile_function(function: Callable[..., Any], model: keras.Model) -> Callab
     import tensorflow as tf
 
     return tf.function(function, autograph=False)
+
+
+def compile_update(optimizer: keras.optimizers.Optimizer, variables: Sequence[Any]) -> Callable[[list[Any]], list[Any]]:
+    """Not compiled: TensorFlow's operations are, and tracing takes longer than a step."""
+
+    def updated(gradients: list[Any]) -> list[Any]:
+        optimizer.apply(gradients, variables)
+        return [variable.value for variable in variables]
+
+    return updated
 
 
 def fast_dropout() -> Callable[[Any, float, Any], Any]:

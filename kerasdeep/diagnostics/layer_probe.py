@@ -11,13 +11,11 @@ import numpy as np
 from kerasdeep import modeling
 from kerasdeep.backends import current_backend, keras_private
 from kerasdeep.evaluation.layer_stats import (
+    LayerReader,
     LayerTap,
     NetworkStats,
-    compile_for_gradients,
     kernel_values,
-    layer_taps,
     max_batch_rows,
-    measure_layers,
     relative_change,
 )
 from kerasdeep.experiment import Experiment
@@ -77,10 +75,8 @@ class LayerProbe:
 def probe_new(experiment: Experiment) -> LayerProbe:
     """Reads a fresh network, trains it for a few real steps and reads it again."""
     config, model = experiment.config, experiment.model
-    taps = layer_taps(model)
-    batch = experiment.first_batch(max_batch_rows(model))
-    _compile_for_gradients(experiment)
-    initial = measure_layers(model, taps, batch)
+    reader, batch = _reader(experiment), experiment.first_batch(max_batch_rows(model))
+    taps, initial = reader.taps, reader.read(batch)
     stats_by_moment = {"initial": initial}
     if not math.isfinite(initial.loss):
         return LayerProbe(experiment, taps, stats_by_moment)
@@ -90,8 +86,7 @@ def probe_new(experiment: Experiment) -> LayerProbe:
     disable_xla(model)
     steps, ratios = _train_steps(experiment, taps, planned_steps)
     if math.isfinite(steps.losses[-1]) and all(np.isfinite(kernel).all() for kernel in kernel_values(taps).values()):
-        _compile_for_gradients(experiment)
-        after = measure_layers(model, taps, batch)
+        after = reader.read(batch)
         layers = {name: replace(stats, update_ratio=ratios[name]) for name, stats in after.layers.items()}
         stats_by_moment["after"] = replace(after, layers=layers)
     return LayerProbe(experiment, taps, stats_by_moment, steps)
@@ -99,10 +94,8 @@ def probe_new(experiment: Experiment) -> LayerProbe:
 
 def probe_saved(experiment: Experiment) -> LayerProbe:
     """Reads a trained network as it is."""
-    _compile_for_gradients(experiment)
-    taps = layer_taps(experiment.model)
-    batch = experiment.first_batch(max_batch_rows(experiment.model))
-    return LayerProbe(experiment, taps, {"saved": measure_layers(experiment.model, taps, batch)})
+    reader, batch = _reader(experiment), experiment.first_batch(max_batch_rows(experiment.model))
+    return LayerProbe(experiment, reader.taps, {"saved": reader.read(batch)})
 
 
 def disable_xla(model: keras.Model) -> None:
@@ -111,8 +104,8 @@ def disable_xla(model: keras.Model) -> None:
         model.jit_compile = False
 
 
-def _compile_for_gradients(experiment: Experiment) -> None:
-    compile_for_gradients(experiment.model, modeling.losses_from_config(experiment.config, experiment.dataset))
+def _reader(experiment: Experiment) -> LayerReader:
+    return LayerReader(experiment.model, modeling.losses_from_config(experiment.config, experiment.dataset))
 
 
 def _train_steps(

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasdeep.backends import current_backend
 from kerasdeep.backends.keras_private import call_nodes
 from kerasdeep.catalog.traits import ACTIVATION_BY_LAYER
 from kerasdeep.data.types import DataSplit
@@ -133,47 +134,61 @@ def layer_taps(model: keras.Model) -> list[LayerTap]:
     return taps
 
 
-def measure_layers(
-    model: keras.Model, taps: Sequence[LayerTap], batch: Batch, optimizer: keras.optimizers.Optimizer | None = None
-) -> NetworkStats:
-    """The signals on one batch; `model` is compiled by `catch` and is afterwards what it was.
+class LayerReader:
+    """Reads the layers of a model on batches, and leaves the model bit for bit as it was.
 
-    `optimizer` is the one that trains the network, built: a step of it on the batch's gradients is tried and taken
-    back, too, for the updates' ratios.
+    A second model of the same layers is compiled for it, and what is compiled serves every reading.
+
+    Args:
+        model: A functional model.
+        losses: What `compile` takes.
+        optimizer: The built optimizer that trains the model. With it, a step on the batch's gradients is tried and
+            taken back, too, for the ratios of updates to kernels.
     """
-    x, y, weights = batch
-    tap_tensors = {f"at/{tap.name}": tap.output for tap in taps}
-    tap_tensors |= {f"fed/{tap.name}": tap.input for tap in taps if tap.is_first}
-    ratios: dict[str, float] = {}
-    with preserve_state(model, () if optimizer is None else optimizer.variables):
-        tensors = keras.Model(model.input, tap_tensors)(x, training=True)
-        arrays = {name: keras.ops.convert_to_numpy(tensor) for name, tensor in tensors.items()}
-        norms = {tap.name: _norm(tap.layer.kernel) for tap in taps}
-        loss = float(model.train_on_batch(x, y, weights, return_dict=True)["loss"])
-        captured = dict(zip(map(id, model.trainable_variables), model.optimizer.captured, strict=True))
-        captured_by_layer = {tap.name: captured.get(id(tap.layer.kernel)) for tap in taps}
-        gradients = {name: _rms(gradient_slot) for name, gradient_slot in captured_by_layer.items()}
-        histograms = {
-            name: histogram(_array(gradient_slot))
-            for name, gradient_slot in captured_by_layer.items()
-            if gradient_slot is not None
-        }
+
+    def __init__(self, model: keras.Model, losses: Any, optimizer: keras.optimizers.Optimizer | None = None) -> None:
+        self.taps = layer_taps(model)
+        backend = current_backend()
+        self._model = keras.Model(model.input, model.output)
+        self._model.compile(optimizer=GradientCapture(), loss=losses, run_eagerly=not backend.ALWAYS_XLA)
+        tensors = {f"at/{tap.name}": tap.output for tap in self.taps}
+        tensors |= {f"fed/{tap.name}": tap.input for tap in self.taps if tap.is_first}
+        signals = keras.Model(model.input, tensors)
+        self._signals = backend.compile_function(lambda x: signals(x, training=True), self._model)
+        self._optimizer = optimizer
+        self._updated = None
         if optimizer is not None:
-            before = kernel_values(taps)
-            optimizer.apply(
-                [keras.ops.copy(gradient_slot) for gradient_slot in captured.values()], model.trainable_variables
+            self._updated = backend.compile_update(optimizer, self._model.trainable_variables)
+
+    def read(self, batch: Batch) -> NetworkStats:
+        """The signals on one batch."""
+        x, y, weights = batch
+        ratios: dict[str, float] = {}
+        with preserve_state(self._model, self._optimizer.variables if self._optimizer else ()):
+            arrays = {name: keras.ops.convert_to_numpy(tensor) for name, tensor in self._signals(x).items()}
+            kernels = kernel_values(self.taps)
+            loss = float(self._model.train_on_batch(x, y, weights, return_dict=True)["loss"])
+            trained = {id(variable): at for at, variable in enumerate(self._model.trainable_variables)}
+            position = {tap.name: trained.get(id(tap.layer.kernel)) for tap in self.taps}
+            captured = [_array(slot) for slot in self._model.optimizer.captured]
+            if self._updated:
+                updated = self._updated([slot.value for slot in self._model.optimizer.captured])
+                ratios = {
+                    name: 0.0 if at is None else relative_change(kernels[name], _array(updated[at]).astype(np.float64))
+                    for name, at in position.items()
+                }
+        gradients = {name: captured[at] for name, at in position.items() if at is not None}
+        layers = {
+            tap.name: replace(
+                _layer_stats(arrays[f"at/{tap.name}"], tap.activation, gradients.get(tap.name), kernels[tap.name]),
+                update_ratio=ratios.get(tap.name),
             )
-            ratios = {name: relative_change(before[name], kernel) for name, kernel in kernel_values(taps).items()}
-    layers = {
-        tap.name: replace(
-            _layer_stats(arrays[f"at/{tap.name}"], tap.activation, gradients[tap.name], norms[tap.name]),
-            update_ratio=ratios.get(tap.name),
-        )
-        for tap in taps
-    }
-    inputs = {name.removeprefix("fed/"): array for name, array in arrays.items() if name.startswith("fed/")}
-    outputs = {tap.name: arrays[f"at/{tap.name}"] for tap in taps if tap.is_output}
-    return NetworkStats(layers, histograms, loss, inputs, outputs)
+            for tap in self.taps
+        }
+        inputs = {name.removeprefix("fed/"): array for name, array in arrays.items() if name.startswith("fed/")}
+        outputs = {tap.name: arrays[f"at/{tap.name}"] for tap in self.taps if tap.is_output}
+        histograms = {name: histogram(gradient) for name, gradient in gradients.items()}
+        return NetworkStats(layers, histograms, loss, inputs, outputs)
 
 
 def max_batch_rows(model: keras.Model) -> int:
@@ -183,11 +198,6 @@ def max_batch_rows(model: keras.Model) -> int:
         for tensor in keras.tree.flatten(layer.output) if len(call_nodes(layer)) == 1 else ():
             values += math.prod(size or 1 for size in tensor.shape[1:])
     return max(1, min(MAX_ROWS, MAX_ACTIVATION_VALUES // max(1, values)))
-
-
-def compile_for_gradients(model: keras.Model, losses: Any) -> None:
-    """Compile `model` for reading: its gradients are caught and move nothing."""
-    model.compile(optimizer=GradientCapture(), loss=losses, run_eagerly=True)
 
 
 def take_rows(part: DataSplit, rows: np.ndarray, weights: np.ndarray | None) -> Batch:
@@ -239,7 +249,7 @@ def _activation_name(function: Any) -> str:
     return getattr(function, "name", None) or getattr(function, "__name__", None) or "linear"
 
 
-def _layer_stats(array: np.ndarray, activation: str, gradient: float, norm: float) -> LayerStats:
+def _layer_stats(array: np.ndarray, activation: str, gradient: np.ndarray | None, kernel: np.ndarray) -> LayerStats:
     array = array.astype(np.float64)
     units = array.reshape(-1, array.shape[-1])
     dead = saturated = None
@@ -250,18 +260,8 @@ def _layer_stats(array: np.ndarray, activation: str, gradient: float, norm: floa
         margin = SATURATION_MARGIN * (high - low)
         saturated = float(((array < low + margin) | (array > high - margin)).mean())
     typical = float(np.median(np.sqrt(np.mean(np.square(array.reshape(len(array), -1)), axis=1))))
-    return LayerStats(float(array.mean()), float(array.std()), typical, dead, saturated, gradient, norm)
-
-
-def _rms(variable: Any) -> float:
-    """Zero for a kernel that is not trained."""
-    if variable is None:
-        return 0.0
-    return float(np.sqrt(np.mean(np.square(_array(variable), dtype=np.float64))))
-
-
-def _norm(variable: Any) -> float:
-    return _size(_array(variable).astype(np.float64))
+    rms = 0.0 if gradient is None else float(np.sqrt(np.mean(np.square(gradient, dtype=np.float64))))
+    return LayerStats(float(array.mean()), float(array.std()), typical, dead, saturated, rms, _size(kernel))
 
 
 def _size(array: np.ndarray) -> float:

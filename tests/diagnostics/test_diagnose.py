@@ -11,7 +11,7 @@ from kerasdeep.cli import exit_codes
 from kerasdeep.cli.app import app
 from kerasdeep.config import load_config
 from kerasdeep.diagnostics.history_verdicts import verdicts_from_history
-from kerasdeep.evaluation.layer_stats import GradientCapture, layer_taps, measure_layers
+from kerasdeep.evaluation.layer_stats import LayerReader, layer_taps
 
 NET = """
 version: 1
@@ -53,10 +53,9 @@ def test_figures_are_those_of_the_network_and_reading_changes_nothing():
     model = keras.Model(inputs, keras.layers.Dense(1, use_bias=False)(hidden))
     kernel = np.array([[1, 0, -1, 2], [0, 1, -1, 0], [0, 0, -1, 0]], np.float32)
     model.set_weights([kernel, np.zeros(4, np.float32), np.ones((4, 1), np.float32)])
-    model.compile(GradientCapture(), "mse", run_eagerly=True)
     x, y = np.random.default_rng(0).uniform(size=(10, 3)).astype("float32"), np.zeros((10, 1), np.float32)
     before = model.get_weights()
-    found = measure_layers(model, layer_taps(model), (x, y, None))
+    found = LayerReader(model, "mse").read((x, y, None))
     hidden, out = found.layers.values()
     values = np.maximum(x @ kernel, 0)
     outputs = values.sum(axis=1, keepdims=True)

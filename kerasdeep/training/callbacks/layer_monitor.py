@@ -81,9 +81,7 @@ class LayerMonitor(Callback):
         if not self._taps or not self._is_due(epoch):
             return
         start = time.perf_counter()
-        measured = layer_stats.measure_layers(
-            self._reader, self._taps, self._batch, unwrap_loss_scale(self._phase.model.optimizer)
-        )
+        measured = self._reader.read(self._batch)
         seconds = time.perf_counter() - start
         self._reading_seconds += seconds
         if self._interval:
@@ -122,8 +120,7 @@ class LayerMonitor(Callback):
         return self._interval.is_due((epoch + 1) * steps, since=epoch * steps)
 
     @cached_property
-    def _reader(self) -> keras.Model:
-        """A second model of the same layers, compiled for reading."""
-        reader = keras.Model(self._phase.model.input, self._phase.model.output)
-        layer_stats.compile_for_gradients(reader, self._losses)
-        return reader
+    def _reader(self) -> layer_stats.LayerReader:
+        """Made at the first reading: the optimizer must be built, and a short run needs none."""
+        optimizer = unwrap_loss_scale(self._phase.model.optimizer)
+        return layer_stats.LayerReader(self._phase.model, self._losses, optimizer)
