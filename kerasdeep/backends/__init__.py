@@ -30,6 +30,9 @@ class Steps(Protocol):
     def evaluate(self, data: Any, start: int, count: int) -> None:
         """Update the model's metrics with evaluation batches start … start + count - 1."""
 
+    def metric_results(self) -> dict[str, Any]:
+        """What the model's metrics say now, by name; numbers or arrays."""
+
     def predict(self, x: Any, position: int) -> Any:
         """The outputs for the evaluation batch at `position`, as NumPy arrays."""
 

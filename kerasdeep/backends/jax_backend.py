@@ -34,10 +34,14 @@ def prepare_device(section: RuntimeConfig, threads: int) -> tuple[str, int]:
     if section.device != "auto":
         jax.config.update("jax_platforms", {"gpu": "cuda"}.get(section.device, section.device))
     try:
-        return jax.default_backend(), threads
+        device = jax.default_backend()
     except (RuntimeError, AssertionError) as error:  # an assertion, where JAX came without that device's plugin
         message = f"JAX sees no {section.device.upper()}. Use `device: auto`, or see `kerasdeep doctor`."
         raise InputError(message, "device", section.location("device")) from error
+    from kerasdeep.backends import jax_initial_values
+
+    jax_initial_values.install()
+    return device, threads
 
 
 def list_devices() -> list[str]:

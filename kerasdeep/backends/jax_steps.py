@@ -20,7 +20,6 @@ import jax
 import keras
 import numpy as np
 from jax import lax
-from jax import numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 
@@ -57,13 +56,18 @@ class JaxSteps:
         self._one_step_per_call = one_step_per_call
         self._remainder = compiled(remainder, donate_argnums=0)
         self._evaluation = compiled(lambda state, batch: model.test_step(state, split(batch))[1])
+        self._metric_results = jax.jit(self._stateless_metric_results)
         self._prediction = compiled(lambda state, x: model.predict_step(state, (split(x),))[0])
 
     def to_device(self, arrays: Any) -> Any:
-        return keras.tree.map_structure(jnp.asarray if self._replicated is None else self._on_every_device, arrays)
+        place = self._on_one_device if self._replicated is None else self._on_every_device
+        return keras.tree.map_structure(place, arrays)
+
+    def _on_one_device(self, array: Any) -> jax.Array:
+        return jax.device_put(np.asarray(array, jax.dtypes.canonicalize_dtype(array.dtype)))
 
     def _on_every_device(self, array: Any) -> jax.Array:
-        array = np.asarray(array, dtype=jnp.asarray(array[:0]).dtype)  # as JAX would have it: no float64
+        array = np.asarray(array, jax.dtypes.canonicalize_dtype(array.dtype))
         return jax.make_array_from_callback(array.shape, self._replicated, lambda part: array[part])
 
     def train(self, data: Any, order: jax.Array, start: int, count: int) -> None:
@@ -90,6 +94,14 @@ class JaxSteps:
     def predict(self, x: Any, position: int) -> Any:
         state = _values(self._variables("trainable", "non_trainable"))
         return keras.tree.map_structure(np.asarray, self._prediction(state, self._batch_at(x, position)))
+
+    def metric_results(self) -> dict[str, jax.Array]:
+        variables = self._model.metrics_variables
+        return self._metric_results([variable.value for variable in variables])
+
+    def _stateless_metric_results(self, values: list[jax.Array]) -> dict[str, jax.Array]:
+        with keras.StatelessScope(state_mapping=zip(self._model.metrics_variables, values, strict=True)):
+            return self._model.get_metrics_result()
 
     def _variables(self, *kinds: str) -> list[list[Any]]:
         """Keras's variables by kind, in the order in which its steps take their values."""

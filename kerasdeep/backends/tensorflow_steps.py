@@ -64,6 +64,9 @@ class TensorFlowSteps:
     def evaluate(self, data: Any, start: int, count: int) -> None:
         self._evaluation(data, tf.constant(start), tf.constant(start + count))
 
+    def metric_results(self) -> dict[str, Any]:
+        return self._model.get_metrics_result()
+
     def predict(self, x: Any, position: int) -> Any:
         return keras.tree.map_structure(lambda output: output.numpy(), self._prediction(x, tf.constant(position)))
 

@@ -65,8 +65,13 @@ class Engine:
     def build(self, data: Any) -> None:
         """Create every variable that a step would create, outside compiled loops, so that a checkpoint fits in."""
         if not self._built:
-            build_variables(self.model, keras.tree.map_structure(lambda array: array[: self.batch_size], data))
+            build_variables(self.model, keras.tree.map_structure(self._symbolic_batch, data))
             self._built = True
+
+    def _symbolic_batch(self, array: Any) -> keras.KerasTensor:
+        rows, *shape = array.shape
+        dtype = keras.backend.standardize_dtype(array.dtype)
+        return keras.KerasTensor((min(rows, self.batch_size), *shape), dtype)
 
     @staticmethod
     def count_rows(data: Any) -> int:
@@ -75,7 +80,7 @@ class Engine:
     def metrics(self) -> dict[str, float]:
         """What the model's metrics say now; a metric with several numbers gets one name for each."""
         results: dict[str, float] = {}
-        for name, value in self.model.get_metrics_result().items():
+        for name, value in self.steps.metric_results().items():
             value = keras.ops.convert_to_numpy(value)
             for index, component in enumerate(value.ravel()):
                 results[f"{name}_{index}" if value.ndim else name] = shortest_float(component)
@@ -149,7 +154,8 @@ class EpochRunner:
         self._engine.build(chunk.data)
         with sizer.timed(count):
             self._engine.steps.train(chunk.data, chunk.order, self.step - chunk.start, count)
-            self.loss = running_loss(self._engine.model)  # also waits for the device
+            # Reading it also waits for the device.
+            self.loss = shortest_float(keras.ops.convert_to_numpy(self._engine.steps.metric_results()["loss"]))
         self.step += count
 
 
@@ -191,11 +197,6 @@ class _ChunkTimer:
 
     def __exit__(self, *_: object) -> None:
         self._pace.record(self._count, time.perf_counter() - self._start)
-
-
-def running_loss(model: keras.Model) -> float:
-    """Keras's first metric is its loss tracker."""
-    return shortest_float(keras.ops.convert_to_numpy(model.metrics[0].result()))
 
 
 def shortest_float(number: Any) -> float:

@@ -1,0 +1,53 @@
+"""How many programs JAX compiles for a whole `train`, and that few of them give Keras's own initial values."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+CONFIG = """
+data: {source: digits, validation: 0.1}
+network: [Flatten, Dense: 300, Dense: 100, Output]
+training: {epochs: 2, watch: 1 epoch}
+runtime: {backend: jax}
+report: {tensorboard: false}
+"""
+VALUES = """
+import keras, numpy as np
+from keras import initializers
+KINDS = [initializers.HeNormal(3), initializers.GlorotUniform(2**31 + 7), initializers.LecunNormal(0),
+         initializers.RandomNormal(0.0, 0.3, seed=5), initializers.RandomNormal(0.5, 0.3, seed=5),
+         initializers.RandomUniform(-0.2, 0.4, seed=5), initializers.TruncatedNormal(0.0, 2.0, seed=1),
+         initializers.Zeros(), initializers.Ones(), initializers.Constant(2.5)]
+def draw():
+    made = [keras.Variable(kind, shape=(7, 5), dtype=dtype) for kind in KINDS for dtype in ("float32", "bfloat16")]
+    return [np.array(variable) for variable in made]
+
+before = draw()
+from kerasdeep.backends import jax_initial_values
+jax_initial_values.install()
+for number, (one, other) in enumerate(zip(before, draw())):
+    assert one.dtype == other.dtype and one.tobytes() == other.tobytes(), (KINDS[number // 2], one, other)
+"""
+
+
+def run(*command, **environment):
+    environment = {**os.environ, "KERAS_BACKEND": "jax", **environment}
+    return subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=True)
+
+
+def test_a_whole_train_compiles_at_most_twenty_programs(tmp_path):
+    (tmp_path / "net.yaml").write_text(CONFIG)
+    command = ("-m", "kerasdeep", "train", str(tmp_path / "net.yaml"), "--out", str(tmp_path), "--quiet")
+    cache = str(tmp_path / "nothing cached")
+    done = run(*command, JAX_LOG_COMPILES="1", JAX_COMPILATION_CACHE_DIR=cache)
+    programs = re.findall(r"Finished XLA compilation of (\S+)", done.stderr)
+    assert 5 <= len(programs) <= 20, programs
+
+
+def test_initial_values_are_those_of_keras_bit_for_bit():
+    run("-c", VALUES)
