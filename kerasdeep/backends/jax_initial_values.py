@@ -66,7 +66,7 @@ def _is_seeded_draw(initializer: Any) -> bool:
 
 @cache
 def _drawing_program(
-    initializer_class: type[Any], arguments: str, shape: tuple[int, ...], dtype: str
+    initializer_class: Any, arguments: str, shape: tuple[int, ...], dtype: str
 ) -> Callable[[np.ndarray], jax.Array]:
     initializer = initializer_class.from_config(json.loads(arguments))
 
