@@ -51,8 +51,9 @@ def _initialize_by_few_programs(variable: Any, initializer: Any) -> None:
     elif type(initializer) in _CONSTANTS:
         variable._initialize(jax.device_put(np.full(shape, _CONSTANTS[type(initializer)], jax.numpy.dtype(dtype))))
     elif _is_seeded_draw(initializer):
-        arguments = {**initializer.get_config(), "seed": 0}
-        draw = _drawing_program(type(initializer), json.dumps(arguments, sort_keys=True), shape, dtype)
+        unseeded = copy.copy(initializer)
+        unseeded.seed = 0
+        draw = _drawing_program(json.dumps(keras.initializers.serialize(unseeded), sort_keys=True), shape, dtype)
         variable._initialize(draw(np.array([initializer.seed, 0], np.uint32)))
     else:
         _initialize(variable, initializer)
@@ -65,17 +66,14 @@ def _is_seeded_draw(initializer: Any) -> bool:
 
 
 @cache
-def _drawing_program(
-    initializer_class: Any, arguments: str, shape: tuple[int, ...], dtype: str
-) -> Callable[[np.ndarray], jax.Array]:
-    initializer = initializer_class.from_config(json.loads(arguments))
+def _drawing_program(serialized: str, shape: tuple[int, ...], dtype: str) -> Callable[[np.ndarray], jax.Array]:
+    initializer = keras.initializers.deserialize(json.loads(serialized))
 
     @jax.jit
     def draw(seed: jax.Array) -> jax.Array:
-        seeded = copy.copy(initializer)
-        seeded.seed = _TracedSeed(seed)
+        initializer.seed = _TracedSeed(seed)
         with _barriers_behind_draws():
-            return seeded(shape, dtype=dtype)
+            return initializer(shape, dtype=dtype)
 
     return draw
 
