@@ -6,7 +6,6 @@ layer, of which a GPU takes a fraction of a second each. The values are the same
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,9 +50,8 @@ def _initialize_by_few_programs(variable: Any, initializer: Any) -> None:
     elif type(initializer) in _CONSTANTS:
         variable._initialize(jax.device_put(np.full(shape, _CONSTANTS[type(initializer)], jax.numpy.dtype(dtype))))
     elif _is_seeded_draw(initializer):
-        unseeded = copy.copy(initializer)
-        unseeded.seed = 0
-        draw = _drawing_program(json.dumps(keras.initializers.serialize(unseeded), sort_keys=True), shape, dtype)
+        arguments = json.dumps({**initializer.get_config(), "seed": 0}, sort_keys=True)
+        draw = _drawing_program(type(initializer).__name__, arguments, shape, dtype)
         variable._initialize(draw(np.array([initializer.seed, 0], np.uint32)))
     else:
         _initialize(variable, initializer)
@@ -66,8 +64,10 @@ def _is_seeded_draw(initializer: Any) -> bool:
 
 
 @cache
-def _drawing_program(serialized: str, shape: tuple[int, ...], dtype: str) -> Callable[[np.ndarray], jax.Array]:
-    initializer = keras.initializers.deserialize(json.loads(serialized))
+def _drawing_program(
+    name: str, arguments: str, shape: tuple[int, ...], dtype: str
+) -> Callable[[np.ndarray], jax.Array]:
+    initializer = getattr(keras.initializers, name).from_config(json.loads(arguments))
 
     @jax.jit
     def draw(seed: jax.Array) -> jax.Array:
