@@ -131,7 +131,7 @@ def prepare(
     planned_layers = lower_network(
         config, modeling.output_heads(dataset), dataset.input_shapes, modeling.feature_names(dataset)
     )
-    shape_only = shape_only and config.pretrained_source is None
+    shape_only = shape_only and not config.pretrained_sources
     pretrained_log: list[dict[str, Any]] = []
     try:
         with shape_only_variables() if shape_only else nullcontext():

@@ -129,6 +129,7 @@ CASES = {
     "pretrained.keep": case("reusing", "'first:1'", "model"),
     "pretrained.arguments": case("application", "{alpha: 0.5}", "model"),
     "pretrained.weights": case("application", "body.weights.h5", "initial weights"),
+    "pretrained.head": case("reusing", "keep", "initial weights"),
     "pretrained.size": case("application", "[40, 40]", "model"),
     "network.application": case("body", "MobileNet", "model"),
     "network.arguments": case("body", "{alpha: 0.5}", "model"),

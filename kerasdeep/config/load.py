@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import yaml
 
 from kerasdeep import collection
-from kerasdeep.catalog import types
+from kerasdeep.catalog import Choice, types
 from kerasdeep.config.checks import check_config
 from kerasdeep.config.checks.context import count_unrolled
 from kerasdeep.config.merge import canonicalize, merge
@@ -16,7 +16,13 @@ from kerasdeep.config.overrides import ROOT_NODE, Overrides
 from kerasdeep.config.root import Config
 from kerasdeep.config.schema import read_section
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS, DataConfig, SplitConfig
-from kerasdeep.config.sections.pretrained import PretrainedConfig, with_default_network
+from kerasdeep.config.sections.pretrained import (
+    PRETRAINED_LAYER,
+    PretrainedConfig,
+    as_layer,
+    from_layer,
+    with_default_network,
+)
 from kerasdeep.config.sections.stages import StageConfig, with_inherited_settings
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation, sort_problems, suggest
 from kerasdeep.paths import expand_user
@@ -202,8 +208,11 @@ def _check_overlays(tree: Mapping, chosen: dict[str, str | None], problems: Prob
 def _with_absolute_paths(config: Config) -> Config:
     """Relative paths made to belong to the file that wrote them, or to the working folder for `--set`."""
     pretrained = config.pretrained and _pretrained_with_absolute_paths(config.pretrained)
+    layers = [_layer_with_absolute_paths(layer) for layer in config.network.layers]
     stages = [_stage_with_absolute_paths(stage) for stage in config.stages]
-    return replace(config, data=_data_with_absolute_paths(config.data), stages=stages, pretrained=pretrained)
+    network = replace(config.network, layers=layers)
+    data = _data_with_absolute_paths(config.data)
+    return replace(config, data=data, network=network, stages=stages, pretrained=pretrained)
 
 
 def _data_with_absolute_paths(data: DataSection) -> DataSection:
@@ -233,6 +242,13 @@ def _pretrained_with_absolute_paths(section: PretrainedConfig) -> PretrainedConf
     if section.weights is not None and section.weights != "imagenet":
         changes["weights"] = _absolute_path(section.weights, section.location("weights"))
     return replace(section, **changes)
+
+
+def _layer_with_absolute_paths(layer: Choice) -> Choice:
+    if layer.name != PRETRAINED_LAYER:
+        return layer
+    section = as_layer(_pretrained_with_absolute_paths(from_layer(layer)))
+    return layer.replace(**{key: value for key, value in section.arguments.items() if key in layer.arguments})
 
 
 def _absolute_path(text: str, location: SourceLocation | None) -> str:

@@ -7,7 +7,14 @@ from kerasdeep.catalog import Choice
 from kerasdeep.config.schema import ListOf, Section, setting
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.config.sections.network import NetworkConfig
-from kerasdeep.config.sections.pretrained import PretrainedConfig, application_as_pretrained
+from kerasdeep.config.sections.pretrained import (
+    PRETRAINED_LAYER,
+    PretrainedConfig,
+    application_as_pretrained,
+    as_layer,
+    from_layer,
+    is_body,
+)
 from kerasdeep.config.sections.regularization import RegularizationConfig
 from kerasdeep.config.sections.runtime import ReportConfig, RuntimeConfig
 from kerasdeep.config.sections.stages import StageConfig
@@ -64,6 +71,21 @@ class Config(Section):
     allow: list[str] = setting("list[str]", [], "Names of warnings that are accepted.", affects="nothing")
 
     @property
-    def pretrained_source(self) -> PretrainedConfig | None:
-        """Where layers come from that the network does not list: `pretrained`, or `network.application`."""
-        return self.pretrained or application_as_pretrained(self.network)
+    def pretrained_sources(self) -> list[PretrainedConfig]:
+        """Where layers come from: `network.application`, `pretrained`, and every layer `Pretrained`."""
+        section = application_as_pretrained(self.network) or self.pretrained
+        layers = [from_layer(layer) for layer in self.network.layers if layer.name == PRETRAINED_LAYER]
+        return [*([section] if section else []), *layers]
+
+    @property
+    def weights_by_name(self) -> PretrainedConfig | None:
+        """What `pretrained` gives to layers of the network by their names; None where it is a body, or nothing."""
+        section = self.pretrained
+        return section if section and not is_body(section, self.network.layers) else None
+
+    @property
+    def layers_with_body(self) -> list[Choice]:
+        """The network's layers, behind the body that `network.application` or `pretrained` puts in front of them."""
+        section = application_as_pretrained(self.network) or self.pretrained
+        is_front = section is not None and section is not self.weights_by_name
+        return [*([as_layer(section)] if section and is_front else []), *self.network.layers]

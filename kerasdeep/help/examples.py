@@ -138,6 +138,8 @@ def _layer_stack(name: str, written: Any) -> list[Any]:
     """The layer among others that give it the input it expects; quickstart's pictures are 8 × 8, grey."""
     if name == "Output":
         return ["Flatten", {"Dense": 100}, written]
+    if name == "Pretrained":
+        return [written, {"Dense": 100}, "Output"]
     if name == "Input":
         wide = {**written["Input"], "name": "wide"}
         return [{"Input": wide}, {"Dense": 30}, {"Output": {"inputs": ["dense_1"]}}]

@@ -33,7 +33,7 @@ def sample_outputs(model: keras.Model, x: Any, samples: int, seed: int) -> dict[
         message = (
             "this model has no dropout-like layer (Dropout, SpatialDropout, AlphaDropout, GaussianDropout, or a "
             "recurrent layer with dropout), so all copies would be equal. Predict without --mc, or train with "
-            "`regularization: {dropout: 0.2}`."
+            "the layer `Dropout: 0.2` in front of `Output`, or `regularization: {dropout: 0.2}` for Dense layers."
         )
         raise InputError(message, "no-dropout", SourceLocation("--mc"))
     if not has_positive_rate(layers):

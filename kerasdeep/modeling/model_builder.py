@@ -27,12 +27,14 @@ def build_model(
     """
     section = config.data
     options = {"seed": config.seed, "scaling": section.scaling, "input_transform": input_transform}
-    if config.pretrained_source is None:
-        return build_functional_model(planned, dataset.input_shapes, section.augmentation, **options)
+    options["augmentation"] = section.augmentation
+    if not config.pretrained_sources:
+        return build_functional_model(planned, dataset.input_shapes, **options)
+    by_name = config.weights_by_name
     model, log = build_pretrained_model(
-        config.pretrained_source, planned, dataset.input_shapes, section.augmentation, **options
+        planned, dataset.input_shapes, weights_by_name=by_name, dataset=dataset, **options
     )
-    if transfer_log is not None and config.pretrained is not None:  # an application's new weights are not a transfer
+    if transfer_log is not None:
         transfer_log += log
     return model
 

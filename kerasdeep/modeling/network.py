@@ -4,7 +4,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import keras
 
@@ -22,14 +22,22 @@ PIXEL_RANGES = {"auto": [0.0, 1.0], "unit": [0.0, 1.0], "minmax": [0.0, 1.0], "n
 """Least and greatest pixel under each `data.scaling`; a standardized image has no bounds."""
 
 
+class Parts(Protocol):
+    """What builds pretrained bodies, and names the draws of the layers around them."""
+
+    def apply(self, planned: PlannedLayer, tensor: keras.KerasTensor) -> keras.KerasTensor: ...
+
+    def seed_name(self, planned: PlannedLayer) -> str: ...
+
+
 def build_functional_model(
     layers: Sequence[PlannedLayer],
     input_shapes: dict[str, tuple[int, ...]],
     augmentation: Sequence[Choice] = (),
     seed: int = 0,
     scaling: str = "auto",
-    backbone: TensorFunction | None = None,
     input_transform: TensorFunction | None = None,
+    parts: Parts | None = None,
 ) -> keras.Model:
     """The functional model of the planned layers, named as planned.
 
@@ -43,21 +51,24 @@ def build_functional_model(
         augmentation: Random layers between the inputs and everything else; active in training only.
         seed: Seed of every draw.
         scaling: `data.scaling`, which decides the range of the pixels that augmentation expects.
-        backbone: Stands between the input and the layers, such as the kept layers of another model.
-        input_transform: What every input goes through before `backbone`.
+        input_transform: What every input goes through before the first layer.
+        parts: Builds the layers that are pretrained bodies.
 
     Raises:
         InputError: At the line of a layer that does not fit its input.
     """
     inputs = {name: keras.Input(shape, name=name) for name, shape in input_shapes.items()}
     tensors = {name: _augment(name, tensor, augmentation, seed, scaling) for name, tensor in inputs.items()}
-    for transform in (candidate for candidate in (input_transform, backbone) if candidate is not None):
-        tensors = {name: transform(tensor) for name, tensor in tensors.items()}
+    if input_transform is not None:
+        tensors = {name: input_transform(tensor) for name, tensor in tensors.items()}
     layers_by_name: dict[str, keras.Layer] = {}
     outputs = {}
     for planned in layers:
         layer_inputs = [tensors[source] for source in planned.inputs]
-        with seed_scope(seed, planned.name):
+        if parts is not None and planned.role == "pretrained":
+            tensors[planned.name] = parts.apply(planned, layer_inputs[0])
+            continue
+        with seed_scope(seed, parts.seed_name(planned) if parts else planned.name):
             layer = layers_by_name[planned.name] = _create_layer(planned, layers_by_name)
             tensors[planned.name] = _call_layer(layer, planned.layer, layer_inputs)
         if planned.role == "output":
@@ -152,7 +163,7 @@ def describe_network(model: keras.Model, layers: Sequence[PlannedLayer]) -> dict
     Layers that were not planned are pretrained and come first.
     """
     rows = [_describe_pretrained(layer) for layer in model.layers if _is_pretrained(layer, layers)]
-    for planned in layers:
+    for planned in (one for one in layers if one.role != "pretrained"):
         layer = model.get_layer(planned.name)
         rows.append(
             {

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import keras
 
-from kerasdeep.config.lowering.planned import PlannedLayer
+from kerasdeep.config.lowering.planned import PlannedLayer, head_layer_names
 from kerasdeep.config.root import Config
 from kerasdeep.config.sections.pretraining import (
     AutoencoderConfig,
@@ -50,8 +50,7 @@ def build_objectives(
 
     Raises InputError, with its location, for pretraining that does not fit this network or these rows.
     """
-    head_layers = frozenset(layer.name for layer in planned_layers if layer.role == "output")
-    network_objective = Objective(network, dataset, head_layers)
+    network_objective = Objective(network, dataset, head_layer_names(planned_layers))
     stage_objectives = []
     for index, stage in enumerate(effective_stages(config)):
         if stage.pretrain is None:

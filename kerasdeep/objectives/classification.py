@@ -49,7 +49,7 @@ def pair_objectives(kind: PairsConfig, stage: PretrainingStage) -> list[Objectiv
             "no-classes",
         )
     backbone = stage.backbone(kind.until)
-    if stage.config.pretrained_source is not None and not kind.shared:
+    if stage.config.pretrained_sources and not kind.shared:
         stage.refuse(
             ": a second tower with weights of its own needs layers that the file lists. Write `shared: true`.",
             "conflict",

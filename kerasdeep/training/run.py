@@ -69,9 +69,7 @@ def _announce(loaded: LoadedConfig, experiment: Experiment, progress: NullProgre
         return
     counts = {kind: sum(row["became"] == kind for row in log) for kind in ("loaded", "skipped", "new")}
     progress.say(f"Pretrained layers: {', '.join(f'{count} {kind}' for kind, count in counts.items())}.")
-    unusual = [
-        row for row in log if row["became"] == "mended" or (row["became"] != "loaded" and row["why"] != "not kept")
-    ]
+    unusual = [row for row in log if row["became"] == "mended" or row["why"] not in ("", "not kept")]
     for row in unusual[:20]:
         progress.say(f"  {row['became']:8} {row['layer']}: {row['why']}")
 

@@ -110,7 +110,7 @@ def test_one_line_fine_tunes_and_leaves_its_yaml(tmp_path, monkeypatch, capsys):
     assert exit_codes.run_app(app.app, ["train", str(run / "config.yaml"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["metrics"] == result["metrics"]
     table = {row["layer"]: row["became"] for row in json.loads((run / "facts" / "pretrained.json").read_text())}
-    assert table == {"low": "loaded", "top": "skipped"}
+    assert table == {"low": "loaded", "top": "skipped", "output": "new"}
     facts = json.loads((run / "facts" / "stages.json").read_text())
     assert [fact["proof"]["frozen"] for fact in facts] == [2, 0]
     assert exit_codes.run_app(app.app, ["finetune", "--from", "gone.keras", "--data", "digits"]) == 2

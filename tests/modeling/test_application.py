@@ -57,7 +57,6 @@ def test_it_reads_back_from_resolved_yaml(config, tmp_path):
     ("sets", "said"),
     [
         (["network.application=MobileNetV22"], r"Did you mean MobileNetV2\?"),
-        (["network.layers=[Dense: 5, Output]"], "Only `Output` can follow"),
         (["pretrained=application:MobileNet"], "Keep one of them"),
         (["network.application=null", "network.layers=[Flatten, Output]"], r"`network\.arguments`"),
         (["network.application=null"], r"`network\.layers` is missing"),

@@ -9,7 +9,7 @@ from kerasdeep.config.checks.context import MAX_LAYERS, CheckContext, inner_laye
 from kerasdeep.config.lowering import kernels
 from kerasdeep.errors import Problems, suggest
 
-_NETWORK_WORDS = ("Output", "Input", "Repeat", "Residual")
+_NETWORK_WORDS = ("Output", "Input", "Repeat", "Residual", "Pretrained")
 _CONSTANT_INITIALIZERS = ("Zeros", "Ones", "Constant")
 _FADING_ACTIVATIONS = ("silu", "gelu", "mish")
 _MAX_FADING_DEPTH = 20
@@ -26,7 +26,7 @@ def _nesting(context: CheckContext, problems: Problems) -> None:
     for layer in context.layers:
         wrapper = layer.name not in ("Repeat", "Residual")
         for inner in inner_layers(layer):
-            if inner.name in _NETWORK_WORDS if wrapper else inner.name in ("Output", "Input"):
+            if inner.name in _NETWORK_WORDS if wrapper else inner.name in ("Output", "Input", "Pretrained"):
                 message = f"{inner.name} cannot stand inside {layer.name}. Write it in the network's own list."
                 problems.error("misplaced-layer", message, inner.location)
             elif wrapper and "inputs" in inner.arguments:

@@ -8,7 +8,6 @@ from kerasdeep.config.lowering.lower import SHAPE_ONLY_LAYERS
 from kerasdeep.config.lowering.planned import PlannedLayer
 from kerasdeep.config.schema import settings_of
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS, BUILT_IN_IMAGE_DATASETS
-from kerasdeep.config.sections.pretrained import has_only_outputs
 from kerasdeep.config.sections.pretraining import (
     AutoencoderConfig,
     MaskedConfig,
@@ -89,7 +88,7 @@ def _built_in_source(context: CheckContext, problems: Problems) -> None:
 
 
 def _until_layer(context: CheckContext, problems: Problems) -> None:
-    if context.config.pretrained_source is not None and has_only_outputs(context.config.network.layers):
+    if any(layer.role == "pretrained" for layer in context.planned):
         return
     names = [layer.name for layer in context.planned if layer.role != "output"]
     for number, stage, pretrain in _pretraining_stages(context):

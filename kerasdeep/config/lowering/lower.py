@@ -15,9 +15,10 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from kerasdeep.catalog import Choice
-from kerasdeep.catalog.traits import MERGE_LAYERS
+from kerasdeep.catalog.traits import ACTIVATION_BY_LAYER, MERGE_LAYERS
 from kerasdeep.config.lowering import blocks, kernels
 from kerasdeep.config.lowering.planned import Head, PlannedLayer
+from kerasdeep.config.sections.pretrained import PRETRAINED_LAYER
 from kerasdeep.errors import MAX_PROBLEMS, InputError, Problem, SourceLocation, suggest
 from kerasdeep.tasks import TASKS
 
@@ -30,6 +31,12 @@ SHAPE_ONLY_LAYERS = (
     *("Flatten", "Reshape", "Permute", "Rescaling", "Normalization", "Identity", "Resizing", "CenterCrop"),
 )
 """Layers behind which the data is still the data: what goes in front of the network goes behind them."""
+VECTOR_LAYERS = ("Output", "Dense")
+SHAPE_BLIND_LAYERS = (
+    *("Dropout", "GaussianDropout", "AlphaDropout", "GaussianNoise", "Activation", *ACTIVATION_BY_LAYER),
+    *("BatchNormalization", "LayerNormalization"),
+)
+"""Layers that say nothing of the shape that they want; a body in front of them gives what the next one wants."""
 
 
 def lower_network(
@@ -45,7 +52,7 @@ def lower_network(
     there, heads without an output and outputs without a head, layers that lead nowhere.
     """
     lowering = _Lowering(config, {head.name: head for head in heads}, input_shapes, features or {})
-    lowering.layers(list(config.network.layers))
+    lowering.layers(config.layers_with_body)
     lowering.finish()
     return tuple(lowering.planned)
 
@@ -90,6 +97,8 @@ class _Lowering:
         for position, layer in enumerate(layers):
             if layer.name in handlers:
                 handlers[layer.name](layer)
+            elif layer.name == PRETRAINED_LAYER:
+                self.pretrained(layer, layers[position + 1 :])
             elif layer.name == "InputLayer":
                 self.error("no-input-layer", "The inputs follow from the data. Remove this line.", layer.location)
             else:
@@ -108,6 +117,17 @@ class _Lowering:
         self.layers(layer.value("layers"))
         name = self.name_for(layer)
         self.plan(name, Choice("layer", "Add", {}, layer.location), (start, self.current), "other", layer.location)
+        self.end_block(layer, name, name)
+
+    def pretrained(self, layer: Choice, following: list[Choice]) -> None:
+        """A body; its features are averaged or flattened unless the layer behind it takes them as they are."""
+        name = self.claim_name(layer.arguments.get("name") or self.unused_name("body"), layer.location)
+        inputs = self.with_input_transforms(layer.name, self.resolve_inputs(layer), layer)
+        arguments = {key: value for key, value in layer.arguments.items() if key not in ("name", "inputs")}
+        consumers = [other.name for other in following if other.name not in SHAPE_BLIND_LAYERS]
+        arguments["pooled"] = not consumers or consumers[0] in VECTOR_LAYERS
+        choice = Choice("layer", layer.name, arguments, layer.location)
+        self.plan(name, choice, tuple(inputs), "pretrained", layer.location)
         self.end_block(layer, name, name)
 
     def input(self, layer: Choice) -> None:
@@ -260,7 +280,8 @@ class _Lowering:
 
     def unused_name(self, name: str) -> str:
         numbered = (f"{name}_{number}" for number in count(2))
-        return next(candidate for candidate in chain([name], numbered) if candidate not in self.names)
+        taken = self.names.union(self.input_shapes)
+        return next(candidate for candidate in chain([name], numbered) if candidate not in taken)
 
     def resolve_inputs(self, layer: Choice) -> list[str]:
         written = layer.arguments.get("inputs")

@@ -1,5 +1,6 @@
 """What lowering hands to the builders: layers with names, inputs and every argument decided."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kerasdeep.catalog import Choice
@@ -19,9 +20,9 @@ class Head:
 class PlannedLayer:
     """One Keras layer to be built: its final name, what feeds it, and why it is there.
 
-    `role` is input (in front of the network), hidden (weights with a default activation), norm, activation,
-    dropout, output or other. `inputs` are names of planned layers or of the data's inputs. `origin` is the line it
-    came from. `head` names what an output predicts.
+    `role` is input (in front of the network), pretrained (a body of several layers), hidden (weights with a default
+    activation), norm, activation, dropout, output or other. `inputs` are names of planned layers or of the data's
+    inputs. `origin` is the line it came from. `head` names what an output predicts.
     """
 
     name: str
@@ -30,3 +31,16 @@ class PlannedLayer:
     role: str
     location: SourceLocation | None = None
     head: str = ""
+
+
+def head_layer_names(layers: Sequence[PlannedLayer]) -> frozenset[str]:
+    """The layers that the selector `head` means: the outputs, and every layer behind a pretrained body."""
+    behind: set[str] = set()
+    for layer in layers:
+        if layer.role == "pretrained" or behind.intersection(layer.inputs):
+            behind.add(layer.name)
+    return frozenset(
+        layer.name
+        for layer in layers
+        if layer.role == "output" or (layer.name in behind and layer.role != "pretrained")
+    )

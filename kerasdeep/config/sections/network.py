@@ -1,7 +1,7 @@
 """`network:` the layers as they are written, before the sections' defaults are applied to them.
 
-Layers are catalogue choices. Four words are the network's own and stand in the catalogue beside Keras's layers:
-`Output` (one head), `Input` (a named part of the features), `Repeat` and `Residual`. Every layer may have
+Layers are catalogue choices. Five words are the network's own and stand in the catalogue beside Keras's layers:
+`Output` (one head), `Input` (a named part of the features), `Repeat`, `Residual` and `Pretrained`. Every layer may have
 `name` and `inputs`.
 """
 
@@ -24,6 +24,6 @@ class NetworkConfig(Section):
     application: str | None = setting(
         "str|null",
         None,
-        "A model that Keras ships, such as MobileNetV2, as the body, with new weights; `Output` follows.",
+        "A model that Keras ships, such as MobileNetV2, as the body, with new weights; the layers follow.",
     )
     arguments: dict[str, Any] = setting("map[any]", {}, "Of the application: {alpha: 0.25}.")

@@ -1,15 +1,22 @@
-"""`pretrained:` the source of pretrained layers."""
+"""`pretrained:` the source of pretrained layers, and the layer `Pretrained`, which has the same settings."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from kerasdeep.catalog import Choice
-from kerasdeep.config.schema import Section, setting
+from kerasdeep.config.schema import Section, setting, settings_of
 from kerasdeep.config.sections.network import NetworkConfig
 from kerasdeep.yaml_nodes import Mapping, Node, Pair, Scalar, Sequence
 
 APPLICATION_PREFIX = "application:"
 KERAS_HUB_PREFIX = "keras_hub:"
+PRETRAINED_LAYER = "Pretrained"
+_WITHOUT_WEIGHTS = re.compile(
+    r"Output|Flatten|Reshape|Permute|Identity|Activation|Softmax|(Leaky)?ReLU|E[Ll]U|GaussianNoise|UnitNormalization|"
+    r".*(Dropout\w*|Pooling\dD|Padding\dD|Cropping\dD|UpSampling\dD)"
+)
+"""Layers that cannot be given weights by name, so that what is pretrained must be the body in front of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +33,11 @@ class PretrainedConfig(Section):
     keep: str | list[str] = setting(
         "str|list[str]", "all_but_head", "all_but_head, first:N, `until: NAME` as until:NAME, names or patterns."
     )
+    head: str = setting(
+        "'auto'|'keep'|'new'",
+        "auto",
+        "Whether `Output` goes on from the trained head: auto keeps what fits the classes, new draws another.",
+    )
     size: list[int] | None = setting(
         "list[int;2]|null", None, "Height and width that pictures are brought to inside the network.", minimum=8
     )
@@ -40,9 +52,27 @@ class PretrainedConfig(Section):
         return not self.from_.startswith((APPLICATION_PREFIX, KERAS_HUB_PREFIX))
 
 
-def has_only_outputs(layers: list[Choice]) -> bool:
-    """Whether a network of these layers leaves the body to what is pretrained: it has nothing but outputs."""
-    return all(layer.name == "Output" for layer in layers)
+def is_body(section: PretrainedConfig, layers: list[Choice]) -> bool:
+    """Whether the source is the body in front of these layers; else its weights go into layers of the same name.
+
+    It is where none of them has weights that could be given, and an application is unless one of those has a name.
+    """
+    weighted = [layer for layer in layers if not _WITHOUT_WEIGHTS.fullmatch(layer.name)]
+    return not (weighted if section.is_path else [layer for layer in weighted if layer.arguments.get("name")])
+
+
+def as_layer(section: PretrainedConfig) -> Choice:
+    """The section as the layer `Pretrained`."""
+    values = {key: getattr(section, entry.name) for key, entry in settings_of(PretrainedConfig).items()}
+    return Choice("layer", PRETRAINED_LAYER, values, section.location("from"))
+
+
+def from_layer(layer: Choice) -> PretrainedConfig:
+    """The settings of a layer `Pretrained` as a section; they stand where the layer does."""
+    known = settings_of(PretrainedConfig)
+    values = {entry.name: layer.arguments[key] for key, entry in known.items() if key in layer.arguments}
+    locations = {key: layer.location for key in known if key in layer.arguments and layer.location}
+    return PretrainedConfig(**values, locations=locations)
 
 
 def with_default_network(tree: Mapping) -> Mapping:

@@ -1,7 +1,7 @@
-"""The kept part of a pretrained model, cloned behind the data's input: the backbone that `Output` follows."""
+"""The kept part of a pretrained model, cloned behind the data or a layer: the body that other layers follow."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -15,11 +15,11 @@ from kerasdeep.config.sections.stages import SelectableLayer, select_layers
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.modeling.freezing import leaf_layers
 from kerasdeep.modeling.network import seed_scope
+from kerasdeep.modeling.pretrained.heads import SourceHead, find_head
 from kerasdeep.modeling.pretrained.weights_by_name import TransferRecord
 
 _FIRST_PATTERN = re.compile(r"first:(\d+)")
 _UNTIL_PATTERN = re.compile(r"until: *(.+)")
-_PREFIX = "body_"
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 IMAGENET_MEAN_BGR_255 = (103.939, 116.779, 123.68)
@@ -28,22 +28,34 @@ IMAGENET_MEAN_BGR_255 = (103.939, 116.779, 123.68)
 
 @dataclass
 class PretrainedBackbone:
-    """Call it with the data's tensor to clone the kept layers; `transfer_log` then says what became of each layer."""
+    """Call it with a tensor to clone the kept layers; `transfer_log` then says what became of each layer.
+
+    `reserved_names` are names in the network that its layers must not have, `name` is the body's own, and with
+    `pooled` its features are one vector a row.
+    """
 
     section: PretrainedConfig
     source: keras.Model
     seed: int
     scaling: str
-    reserved_names: Collection[str]
+    reserved_names: Collection[str] = ()
+    name: str = "body"
+    pooled: bool = True
     transfer_log: list[TransferRecord] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        if len(self.source.inputs) != 1:
+            message = f"{self.section.from_} has {len(self.source.inputs)} inputs. Only a model with one can be a body."
+            raise InputError(message, "model-file", self.section.location("from"))
+        if not self.section.application:
+            self.source = open_last_model(self.source)
+
     def __call__(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
-        """The features of the kept layers, one vector a row; the layers are clones with the source's weights."""
-        cut_output = cut_tensor(self.source, self.section)
-        kept = keras.Model(self.source.inputs, cut_output)
-        with seed_scope(self.seed, "pretrained"):
+        """The features of the kept layers; these are clones with the source's weights."""
+        kept = keras.Model(self.source.inputs, cut_tensor(self.source, self.section))
+        with seed_scope(self.seed, "pretrained" if self.name == "body" else f"pretrained/{self.name}"):
             try:
-                features = self._clone_layers(kept, self._adapt_input(tensor))
+                features = replay(kept, self._adapt_input(tensor), self._clone)
             except (ValueError, TypeError) as error:
                 keras_message = " ".join(str(error).split())[:200]
                 message = f"the data's rows of shape {tuple(tensor.shape[1:])} do not fit {self.section.from_}, "
@@ -55,27 +67,20 @@ class PretrainedBackbone:
         ]
         skipped_names = [name for name, layer in leaf_layers(self.source) if layer.weights and name not in names]
         self.transfer_log += [TransferRecord(name, "skipped", "not kept") for name in skipped_names]
-        return _pool_features(features)
+        return self._pool_features(features) if self.pooled else features
 
-    def _clone_layers(self, kept: keras.Model, tensor: keras.KerasTensor) -> keras.KerasTensor:
-        """The kept layers cloned and applied to `tensor` one by one, so that they are the network's own."""
-        tensor_map, clones = {id(kept.inputs[0]): tensor}, {}
-        for node in graph_nodes(kept):
-            if node.is_input:
-                continue
-            operation = node.operation
-            if id(operation) not in clones:
-                clones[id(operation)] = self._clone(operation)
-            args, kwargs = node.arguments.fill_in(tensor_map)
-            result = clones[id(operation)](*args, **kwargs)
-            if isinstance(operation, keras.Layer):
-                clones[id(operation)].set_weights(operation.get_weights())
-            for old, new in zip(node.outputs, keras.tree.flatten(result), strict=True):
-                tensor_map[id(old)] = new
-        return tensor_map[id(kept.outputs[0])]
+    def head(self) -> SourceHead | None:
+        """The source's head, where what is kept ends right in front of it."""
+        head = None if self.section.application else find_head(self.source)
+        return head if head and cut_tensor(self.source, self.section) is head.layer.input else None
+
+    @property
+    def layer_names(self) -> set[str]:
+        """The names that its layers have in the network."""
+        return {self._free_name(layer.name) for layer in self.source.layers}
 
     def _free_name(self, name: str) -> str:
-        return _PREFIX + name if name in self.reserved_names else name
+        return f"{self.name}_{name}" if name in self.reserved_names else name
 
     def _clone(self, operation: keras.Operation) -> keras.Operation:
         """A new layer with the same settings, trainable even where the source's was frozen."""
@@ -83,8 +88,7 @@ class PretrainedBackbone:
             clone = keras.models.clone_model(operation)
             clone.trainable = True
             return clone
-        config = {**operation.get_config(), "name": self._free_name(operation.name)}
-        return type(operation).from_config(config | ({"trainable": True} if "trainable" in config else {}))
+        return _copy_operation(operation, self._free_name(operation.name))
 
     def _adapt_input(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
         """The data as the source expects it: color, size, and the scale of its pixels."""
@@ -92,37 +96,88 @@ class PretrainedBackbone:
         if len(expected_shape) != 3:
             return tensor
         if len(tensor.shape) == 3:
-            tensor = keras.layers.Reshape((*tensor.shape[1:], 1), name="body_picture")(tensor)
+            tensor = keras.layers.Reshape((*tensor.shape[1:], 1), name=f"{self.name}_picture")(tensor)
         if len(tensor.shape) == 4 and tensor.shape[-1] == 1 and expected_shape[-1] == 3:
-            tensor = keras.layers.Concatenate(name="body_colour")([tensor, tensor, tensor])
+            tensor = keras.layers.Concatenate(name=f"{self.name}_colour")([tensor, tensor, tensor])
         size = tuple(self.section.size or expected_shape[:2])
         if None not in size and len(tensor.shape) == 4 and tuple(tensor.shape[1:3]) != size:
-            tensor = keras.layers.Resizing(*size, name="body_resizing")(tensor)
+            tensor = keras.layers.Resizing(*size, name=f"{self.name}_resizing")(tensor)
         return self._rescale_pixels(tensor) if self.section.application else tensor
 
     def _rescale_pixels(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
-        kind = APPLICATIONS[str(self.section.application)].scale
+        kind, name = APPLICATIONS[str(self.section.application)].scale, f"{self.name}_scaling"
         max_pixel = 1.0 if self.scaling in ("auto", "unit", "minmax") else 255.0
         if kind == "tf":
-            return keras.layers.Rescaling(2.0 / max_pixel, -1.0, name="body_scaling")(tensor)
+            return keras.layers.Rescaling(2.0 / max_pixel, -1.0, name=name)(tensor)
         if kind == "inside":
-            return tensor if max_pixel == 255.0 else keras.layers.Rescaling(255.0, name="body_scaling")(tensor)
+            return tensor if max_pixel == 255.0 else keras.layers.Rescaling(255.0, name=name)(tensor)
         if kind == "torch":
             scale = [1.0 / (max_pixel * deviation) for deviation in IMAGENET_STD]
             offset = [-mean / deviation for mean, deviation in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)]
-            return keras.layers.Rescaling(scale, offset, name="body_scaling")(tensor)
-        bgr = custom_objects.TakeColumns([2, 1, 0], name="body_channels")(tensor)
-        return keras.layers.Rescaling(255.0 / max_pixel, [-m for m in IMAGENET_MEAN_BGR_255], name="body_scaling")(bgr)
+            return keras.layers.Rescaling(scale, offset, name=name)(tensor)
+        bgr = custom_objects.TakeColumns([2, 1, 0], name=f"{self.name}_channels")(tensor)
+        return keras.layers.Rescaling(255.0 / max_pixel, [-m for m in IMAGENET_MEAN_BGR_255], name=name)(bgr)
+
+    def _pool_features(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
+        """Features as one vector a row: images are averaged over their positions, all else is flattened."""
+        if len(tensor.shape) == 4:
+            return keras.layers.GlobalAveragePooling2D(name=f"{self.name}_pooling")(tensor)
+        return tensor if len(tensor.shape) == 2 else keras.layers.Flatten(name=f"{self.name}_flatten")(tensor)
 
 
-def build_backbone(
-    section: PretrainedConfig, source: keras.Model, seed: int, scaling: str, reserved_names: Collection[str] = ()
-) -> PretrainedBackbone:
-    """The kept part of `source`; `reserved_names` are names in the network that its layers must not have."""
-    if len(source.inputs) != 1:
-        message = f"{section.from_} has {len(source.inputs)} inputs. Only a model with one can be a network's backbone."
-        raise InputError(message, "model-file", section.location("from"))
-    return PretrainedBackbone(section, source, seed, scaling, reserved_names)
+def replay(
+    graph: keras.Model,
+    tensor: keras.KerasTensor,
+    clone: Callable[[keras.Operation], keras.Operation],
+    opened: keras.Model | None = None,
+) -> keras.KerasTensor:
+    """The layers of `graph` cloned with their weights and applied to `tensor` one by one, those of `opened` too."""
+    tensor_map, clones = {id(graph.inputs[0]): tensor}, {}
+    for node in graph_nodes(graph):
+        if node.is_input:
+            continue
+        operation = node.operation
+        args, kwargs = node.arguments.fill_in(tensor_map)
+        if operation is opened:
+            result = replay(keras.Model(opened.inputs, opened.outputs), args[0], clone)
+        else:
+            if id(operation) not in clones:
+                clones[id(operation)] = clone(operation)
+            result = clones[id(operation)](*args, **kwargs)
+            if isinstance(operation, keras.Layer):
+                clones[id(operation)].set_weights(operation.get_weights())
+        for old, new in zip(node.outputs, keras.tree.flatten(result), strict=True):
+            tensor_map[id(old)] = new
+    return tensor_map[id(graph.outputs[0])]
+
+
+def open_last_model(source: keras.Model) -> keras.Model:
+    """The source with the layers of the model that it ends in as its own, so that the last of them is its head."""
+    weighted = [layer for layer in source.layers if layer.weights]
+    last = weighted[-1] if weighted else None
+    if not isinstance(last, keras.Model) or sum(bool(layer.weights) for layer in last.layers) < 2:
+        return source
+    if len(last.inputs) != 1 or len(last.outputs) != 1 or len(source.outputs) != 1:
+        return source
+    taken = {layer.name for layer in source.layers}
+
+    def clone(operation: keras.Operation) -> keras.Operation:
+        if isinstance(operation, keras.Model):
+            return keras.models.clone_model(operation)
+        is_inner = isinstance(operation, keras.Layer) and operation in last.layers
+        return _copy_operation(
+            operation, f"{last.name}_{operation.name}" if is_inner and operation.name in taken else None
+        )
+
+    inputs = keras.Input(source.inputs[0].shape[1:], name=source.inputs[0].name, dtype=source.inputs[0].dtype)
+    graph = keras.Model(source.inputs, source.outputs)
+    return open_last_model(keras.Model(inputs, replay(graph, inputs, clone, last), name=source.name))
+
+
+def _copy_operation(operation: keras.Operation, name: str | None) -> keras.Operation:
+    """A new layer with the same settings, trainable even where the other was frozen."""
+    config = {**operation.get_config(), "name": name or operation.name}
+    return type(operation).from_config(config | ({"trainable": True} if "trainable" in config else {}))
 
 
 def application_image_size(section: PretrainedConfig, data_shape: Sequence[int | None]) -> tuple[int, int]:
@@ -197,10 +252,3 @@ def last_kept_index(layers: list[keras.Layer], section: PretrainedConfig) -> int
 def _raise_unknown_layers(problem: str, names: list[str], location: SourceLocation | None) -> NoReturn:
     shown = ", ".join(names[:40]) + (", …" if len(names) > 40 else "")
     raise InputError(f"`pretrained.keep`: {problem}. Its layers: {shown}.", "unknown-layers", location)
-
-
-def _pool_features(tensor: keras.KerasTensor) -> keras.KerasTensor:
-    """Features as one vector a row: images are averaged over their positions, all else is flattened."""
-    if len(tensor.shape) == 4:
-        return keras.layers.GlobalAveragePooling2D(name="body_pooling")(tensor)
-    return tensor if len(tensor.shape) == 2 else keras.layers.Flatten(name="body_flatten")(tensor)
