@@ -211,6 +211,7 @@ CASES = {
     "runtime.compile": case("table", "xla", "compilation"),
     "runtime.chunk": case("table", "7", "chunk"),
     "runtime.threads": case("table", "61", "device"),
+    "runtime.cache": case("table", "false", "warnings"),
     "report.examples": case("table", "1", "report"),
     "report.tensorboard": case("table", "true", "run directory"),
     "allow": case("warned", "[no-momentum]", "warnings"),

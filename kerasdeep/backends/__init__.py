@@ -64,6 +64,9 @@ class Backend(Protocol):
     def enable_data_parallel(self) -> dict[str, int]:
         """Share each batch between all devices; returns `devices`, `processes` and `rank`."""
 
+    def compile_cache_location(self) -> str | None:
+        """The folder that compiled programs come from and go to in this process, if any."""
+
     def multihost_utils(self) -> ModuleType | None:
         """How processes that train together agree, or None where there is only one."""
 

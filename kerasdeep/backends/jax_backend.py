@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from kerasdeep.backends import compile_cache
 from kerasdeep.backends.system import refuse, suppress_startup_output, usable_cores
 from kerasdeep.config.sections.runtime import RuntimeConfig
 from kerasdeep.errors import InputError
@@ -38,6 +39,8 @@ def prepare_device(section: RuntimeConfig, threads: int) -> tuple[str, int]:
     except (RuntimeError, AssertionError) as error:  # an assertion, where JAX came without that device's plugin
         message = f"JAX sees no {section.device.upper()}. Use `device: auto`, or see `kerasdeep doctor`."
         raise InputError(message, "device", section.location("device")) from error
+    if section.cache:
+        compile_cache.enable(device)
     from kerasdeep.backends import jax_initial_values
 
     jax_initial_values.install()
@@ -91,6 +94,10 @@ def _limit_cores(section: RuntimeConfig, threads: int) -> None:
     if "jax" in sys.modules or threads > len(cores):
         refuse(section, "threads", f"JAX runs on {usable_cores()} threads here; {threads} are not available.")
     os.sched_setaffinity(0, cores[:threads])
+
+
+def compile_cache_location() -> str | None:
+    return compile_cache.location()
 
 
 def multihost_utils() -> ModuleType | None:

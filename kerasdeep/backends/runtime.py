@@ -95,6 +95,7 @@ def describe_environment(runtime: RuntimeContext) -> dict[str, Any]:
         "versions": {name: version for name in _RECORDED_PACKAGES if (version := installed_version(name))},
         **asdict(runtime),
         "cores": usable_cores(),
+        "compile_cache": BACKENDS[runtime.backend].compile_cache_location(),
         "git_commit": _git_commit(),
     }
 

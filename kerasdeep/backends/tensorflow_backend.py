@@ -67,6 +67,10 @@ def enable_data_parallel() -> dict[str, int]:
     raise NotImplementedError  # the check of the configuration refuses it
 
 
+def compile_cache_location() -> None:
+    """TensorFlow has none."""
+
+
 def multihost_utils() -> None:
     return None
 

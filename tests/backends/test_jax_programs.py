@@ -1,12 +1,15 @@
 """How many programs JAX compiles for a whole `train`, and that few of them give Keras's own initial values."""
 
 import importlib.util
+import json
 import os
 import re
 import subprocess
 import sys
 
 import pytest
+
+from kerasdeep.backends import compile_cache
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
 CONFIG = """
@@ -36,7 +39,8 @@ for number, (one, other) in enumerate(zip(before, draw())):
 
 
 def run(*command, **environment):
-    environment = {**os.environ, "KERAS_BACKEND": "jax", **environment}
+    wanted = {**os.environ, "KERAS_BACKEND": "jax", **environment}
+    environment = {name: value for name, value in wanted.items() if value is not None}
     return subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=True)
 
 
@@ -47,6 +51,33 @@ def test_a_whole_train_compiles_at_most_twenty_programs(tmp_path):
     done = run(*command, JAX_LOG_COMPILES="1", JAX_COMPILATION_CACHE_DIR=cache)
     programs = re.findall(r"Finished XLA compilation of (\S+)", done.stderr)
     assert 5 <= len(programs) <= 20, programs
+
+
+@pytest.mark.slow
+def test_a_second_process_takes_its_programs_from_the_users_cache_and_gets_the_same_bits(tmp_path):
+    (tmp_path / "net.yaml").write_text(CONFIG)
+    command = ("-m", "kerasdeep", "train", str(tmp_path / "net.yaml"), "--out", str(tmp_path), "--quiet")
+    home = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "JAX_LOG_COMPILES": "1"}
+    for name in ("JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"):
+        home[name] = None
+    first, second = run(*command, **home), run(*command, **home)
+    (folder,) = (tmp_path / "cache" / "kerasdeep").iterdir()
+    assert folder.name.startswith("jax-") and folder.stat().st_mode & 0o777 == 0o700
+    hits = [done.stderr.count("Persistent compilation cache hit") for done in (first, second)]
+    assert hits[0] == 0 and hits[1] > 5
+    histories = [(tmp_path / f"net-{number}" / "history.csv").read_text() for number in (1, 2)]
+    columns = [[line.split(",")[:6] for line in history.splitlines()] for history in histories]
+    assert columns[0] == columns[1]
+    environment = json.loads((tmp_path / "net-2" / "environment.json").read_text())
+    assert environment["compile_cache"] == str(folder)
+
+
+def test_a_folder_that_others_may_write_into_is_not_trusted(tmp_path):
+    folder = compile_cache.private_folder(tmp_path, "jax")
+    assert folder == tmp_path / "jax"
+    folder.chmod(0o777)
+    assert compile_cache.private_folder(tmp_path, "jax") is None
+    assert compile_cache.private_folder(tmp_path / "jax" / "\0", "jax") is None
 
 
 def test_initial_values_are_those_of_keras_bit_for_bit():

@@ -31,6 +31,7 @@ CASES = [
     ("no-effect", "data: {source: digits, drop: [a]}", "data: {drop: [a]}"),
     ("no-effect", "data: {source: digits, target: a}", "data: {target: a}"),
     ("!conflict", "data: {augmentation: [RandomFlip]}", "data: {source: digits, augmentation: [RandomFlip]}"),
+    ("no-effect", "runtime: {cache: false}", "runtime: {cache: false, backend: jax}"),
     ("no-effect", "task: regression\ndata: {class_weight: balanced}", "data: {class_weight: balanced}"),
     ("no-effect", "task: regression\ndata: {per_class: 5}", "task: multiclass\ndata: {per_class: 5}"),
     ("no-effect", "task: binary\ndata: {target_scaling: none}", "task: regression\ndata: {target_scaling: none}"),

@@ -253,6 +253,9 @@ def _runtime(context: CheckContext, problems: Problems) -> None:
     if runtime.backend == "jax" and runtime.differs_from_default("compile") and runtime.compile == "none":
         message = "`runtime.compile: none` has no effect with JAX, which always compiles."
         problems.warn("no-effect", message, runtime.location("compile"))
+    if runtime.backend != "jax" and runtime.differs_from_default("cache"):
+        message = "`runtime.cache` has no effect with TensorFlow, which keeps no compiled programs. Remove it."
+        problems.warn("no-effect", message, runtime.location("cache"))
     if runtime.precision == "bfloat16":
         message = "`runtime.precision: bfloat16` keeps weights in eight bits of precision: an update below a 256th of "
         message += "a weight is lost. `mixed_bfloat16` computes as fast and keeps them in float32."

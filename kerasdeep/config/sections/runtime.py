@@ -34,6 +34,12 @@ class RuntimeConfig(Section):
     threads: str | int = setting(
         "'auto'|int", "auto", "CPU threads; auto takes every core.", minimum=1, affects="machine"
     )
+    cache: bool = setting(
+        "bool",
+        True,
+        "Keep compiled programs in the user's cache for the next process, with backend jax.",
+        affects="cost",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
