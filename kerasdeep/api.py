@@ -76,7 +76,7 @@ class Run:
 
     def predict(self, rows: Rows, mc: int | None = None) -> pd.DataFrame:
         """Predictions for new rows; `kerasdeep.predict` describes arguments and table. The model is loaded once."""
-        return self._predictor.predict(rows, mc)
+        return self._predictor.predict(rows, mc, _print_status)
 
     def evaluate(self, rows: Rows | None = None, mc: int | None = None) -> dict[str, Any]:
         """Measure the model; `kerasdeep.evaluate` describes arguments and result. The model is loaded once."""
@@ -311,7 +311,7 @@ def predict(
     Raises:
         InputError: The run has no model, or the rows do not fit it.
     """
-    return _load_predictor(run, overrides).predict(rows, mc)
+    return _load_predictor(run, overrides).predict(rows, mc, _print_status)
 
 
 def export(

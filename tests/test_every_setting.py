@@ -43,6 +43,7 @@ CONTEXTS = {
     "unlabelled": TABLE.replace("iris", "gaps.csv, target: label"),
     "weighted": TABLE.replace("iris", "gaps.csv, target: label, drop_unlabelled: true"),
     "unknown suffix": TABLE.replace("iris", "table.dat, target: label"),
+    "headless": TABLE.replace("iris", "rows.csv, target: column_3"),
     "npz": TABLE.replace("iris", "arrays.npz"),
     "digits": TABLE.replace("iris", "digits").replace("[Dense: 8", "[Flatten, Dense: 8"),
     "folder": TABLE.replace("iris", "pets, image: {size: [8, 8]}")
@@ -89,6 +90,7 @@ CASES = {
     "data.source": case("table", "wine", "data"),
     "data.format": case("unknown suffix", "csv", "data"),
     "data.separator": case("csv", "';'", "data"),
+    "data.header": case("headless", "first", "data"),
     "data.encoding": case("csv", "cp437", "data"),
     "data.target": case("csv", "colour", "data"),
     "data.features": case("csv", "[a]", "data"),
@@ -244,6 +246,7 @@ def room(tmp_path_factory):
         lines.append(f"{a:.3f},{b:.3f},{['grün', 'rot'][row % 2]},{['yes', 'no', 'maybe'][row % 3]}")
     for name in ("table.csv", "table.dat"):
         (folder / name).write_text("\n".join(lines), encoding="cp1252")
+    (folder / "rows.csv").write_text("\n".join(lines[1:]), encoding="cp1252")
     gaps = "".join(f"{row % 7},{row % 5},{('cat', 'dog')[row % 2] if row else ''}\n" for row in range(120))
     (folder / "gaps.csv").write_text("a,w,label\n" + gaps)
     for name in ("arrays.npz", "held_out.npz"):
@@ -460,7 +463,7 @@ OBSERVED = {
 AS_LOADED = ("warnings", "run directory", "health", "extended rates", "report")
 REFUSED_THERE = {
     *("runtime.backend", "runtime.device", "runtime.distribution", "runtime.threads"),
-    *("data.format", "data.separator", "data.drop_unlabelled"),
+    *("data.format", "data.separator", "data.header", "data.drop_unlabelled"),
 }
 """Where the effect may be that this process, machine or file refuses the value, saying why."""
 

@@ -15,7 +15,7 @@ from kerasdeep.config.merge import canonicalize, merge
 from kerasdeep.config.overrides import ROOT_NODE, Overrides
 from kerasdeep.config.root import Config
 from kerasdeep.config.schema import read_section
-from kerasdeep.config.sections.data import BUILT_IN_DATASETS, DataConfig, SplitConfig
+from kerasdeep.config.sections.data import BUILT_IN_DATASETS, HUGGING_FACE, DataConfig, SplitConfig
 from kerasdeep.config.sections.pretrained import (
     PRETRAINED_LAYER,
     PretrainedConfig,
@@ -252,5 +252,7 @@ def _layer_with_absolute_paths(layer: Choice) -> Choice:
 
 
 def _absolute_path(text: str, location: SourceLocation | None) -> str:
+    if text.startswith(HUGGING_FACE):
+        return text
     folder = Path(location.file).parent if location and location.line else Path()
     return str((folder / expand_user(text)).absolute())

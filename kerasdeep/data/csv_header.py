@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
+from kerasdeep.data.file_content import READ_ERRORS, CsvStream, open_bytes
+from kerasdeep.data.table_header import Header, is_number, read_header
 from kerasdeep.errors import InputError, SourceLocation
 
 SAMPLE_BYTES = 1 << 16
+SAMPLE_LINES = 50
 SEPARATORS = ",;\t|"
 AUTO = "auto"
 
@@ -26,21 +28,12 @@ class CsvHeader:
 
     encoding: str
     separator: str
-    columns: list[str]
+    header: Header
     decimal: str = "."
 
-
-@dataclass(frozen=True)
-class CsvStream:
-    """A CSV that came from standard input or another stream; it opens as a path does."""
-
-    content: bytes
-
-    def open(self, mode: str = "rb") -> BinaryIO:
-        return io.BytesIO(self.content)
-
-    def __str__(self) -> str:
-        return "The input"
+    @property
+    def columns(self) -> list[str]:
+        return self.header.columns
 
 
 def read(
@@ -48,10 +41,14 @@ def read(
     location: SourceLocation | None,
     separator: str = AUTO,
     encoding: str = AUTO,
+    header: str = AUTO,
     *,
+    known: Collection[str] = (),
     whole: bool = True,
 ) -> CsvHeader:
     """The file's header; what is not stated is found: the encoding in the `whole` file, or in its beginning.
+
+    `known` are names of columns, which tell whether the first line has names.
 
     Raises InputError for a file that is missing, empty, not text, not in the stated encoding, or not a table.
     """
@@ -66,20 +63,23 @@ def read(
     if len(sample) == SAMPLE_BYTES and len(lines) > 1:
         lines.pop()  # cut off in the middle
     separator = _separator(lines, separator)
-    first = next(csv.reader(lines, delimiter=separator, skipinitialspace=True))
-    columns = [name.strip() or f"column_{number}" for number, name in enumerate(first, 1)]
-    _check_names(path, columns, lines, location)
-    return CsvHeader(encoding, separator, columns, _decimal(lines, separator))
+    if lines[0].lstrip().startswith(("<", "{", "[", "%PDF")):
+        message = f"{path} is not a table: it begins with '{lines[0].strip()[:40]}'. Expected a line of column names."
+        raise InputError(message, "not-a-table", location)
+    rows = list(csv.reader(lines[:SAMPLE_LINES], delimiter=separator, skipinitialspace=True))
+    decimal = _decimal(rows) if separator == ";" else "."
+    return CsvHeader(encoding, separator, read_header(rows, header, known, location, decimal), decimal)
 
 
 def _sample(path: Path | CsvStream, location: SourceLocation | None) -> bytes:
     if isinstance(path, Path) and path.exists() and not path.is_file():
         raise InputError(f"{path} is no regular file. Expected a CSV file.", "missing-file", location)
     try:
-        with path.open("rb") as file:
+        with open_bytes(path) as file:
             return file.read(SAMPLE_BYTES)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", "missing-file", location) from error
+    except READ_ERRORS as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be read: {reason}.", "missing-file", location) from error
 
 
 def _encoding(path: Path | CsvStream, sample: bytes, stated: str, location: SourceLocation | None, whole: bool) -> str:
@@ -101,7 +101,7 @@ def _encoding(path: Path | CsvStream, sample: bytes, stated: str, location: Sour
         raise InputError(message, "not-a-table", location)
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     try:
-        with path.open("rb") as file:
+        with open_bytes(path) as file:
             while block := file.read(1 << 20 if whole else SAMPLE_BYTES):
                 decoder.decode(block)
                 if not whole:
@@ -109,6 +109,8 @@ def _encoding(path: Path | CsvStream, sample: bytes, stated: str, location: Sour
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return "cp1252"
+    except READ_ERRORS as error:
+        raise InputError(f"{path} cannot be read to its end: {error}.", "not-a-table", location) from error
     return "utf-8-sig"
 
 
@@ -118,36 +120,14 @@ def _separator(lines: list[str], stated: str) -> str:
         return {"tab": "\t", "\\t": "\t"}.get(stated, stated)
     counts = {}
     for separator in SEPARATORS:
-        widths = [len(row) for row in csv.reader(lines[:50], delimiter=separator) if row]
+        widths = [len(row) for row in csv.reader(lines[:SAMPLE_LINES], delimiter=separator) if row]
         agreement = widths.count(widths[0]) / len(widths)
         counts[separator] = (widths[0] > 1, agreement > 0.9, widths[0])
     return max(SEPARATORS, key=lambda separator: counts[separator])
 
 
-def _check_names(path: Path | CsvStream, columns: list[str], lines: list[str], location: SourceLocation | None) -> None:
-    if lines[0].lstrip().startswith(("<", "{", "[", "%PDF")):
-        message = f"{path} is not a table: it begins with '{lines[0].strip()[:40]}'. Expected a line of column names."
-        raise InputError(message, "not-a-table", location)
-    if len(columns) > 1 and all(_is_number(name) for name in columns):
-        message = (
-            f"{path} has no line of column names: its first line is '{lines[0].strip()[:60]}'. "
-            "Expected names, so that `target` can say which column to predict. Add a first line."
-        )
-        raise InputError(message, "missing-header", location)
-
-
-def _decimal(lines: list[str], separator: str) -> str:
-    if separator != ";" or len(lines) < 2:
-        return "."
-    cells = [cell.strip() for row in csv.reader(lines[1:50], delimiter=separator) for cell in row]
-    commas = sum(cell.count(",") == 1 and _is_number(cell.replace(",", ".")) for cell in cells)
-    points = sum("." in cell and _is_number(cell) for cell in cells)
+def _decimal(rows: list[list[str]]) -> str:
+    cells = [cell.strip() for row in rows[1:] for cell in row]
+    commas = sum(cell.count(",") == 1 and is_number(cell.replace(",", ".")) for cell in cells)
+    points = sum("." in cell and is_number(cell) for cell in cells)
     return "," if commas > points else "."
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -16,10 +15,17 @@ from kerasdeep.data.column_store import ColumnStore
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.fitting import fit_inputs
 from kerasdeep.data.prediction_input import read_for_prediction
-from kerasdeep.data.preprocessing import Preprocessing, encode_stored_rows, encode_target, transform_inputs
+from kerasdeep.data.preprocessing import (
+    Preprocessing,
+    Replaced,
+    encode_stored_rows,
+    encode_target,
+    transform_inputs,
+    warn_of_replaced_values,
+)
 from kerasdeep.data.profile import count_classes, describe_dataset
 from kerasdeep.data.readers import READERS
-from kerasdeep.data.sources import infer_format
+from kerasdeep.data.sources import infer_format, path_exists
 from kerasdeep.data.targets import TargetEncoder, strip_labels
 from kerasdeep.data.types import HELD_OUT_SPLITS, INPUT, SPLITS, DataSplit, RawSplit, Source, input_arrays
 from kerasdeep.errors import InputError, Problems
@@ -78,7 +84,7 @@ def load(
         else fit_inputs(fit_rows, source, columns, section, problems)
     )
     encoders = targets.fit_target_scaling(encoders, raw_splits["train"].y, section.target_scaling)
-    read_options = {"format": format, "separator": section.separator, "encoding": section.encoding}
+    read_options = {"format": format, "separator": section.separator, "encoding": section.encoding, **source.reading}
     if section.weight:
         read_options["weight"] = section.weight
     preprocessing = Preprocessing(source.kind, inputs, encoders, read_options)
@@ -88,15 +94,21 @@ def load(
     problems.raise_if_errors()
 
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    replaced: dict[str, Replaced] = {}
+    suspicions = None
     if columns is not None:
+        from kerasdeep.data.suspicions import find_suspicions, warn_of_suspicions
+
         for name, raw_split in raw_splits.items():
-            inputs[INPUT].warn_of_replaced_values(
-                raw_split.x, f"The {name.replace('train', 'training')} rows", problems
-            )
+            replaced[name] = inputs[INPUT].count_replaced(raw_split.x)
+            warn_of_replaced_values(replaced[name], f"The {name.replace('train', 'training')} rows", problems)
+        suspicions = find_suspicions(raw_splits["train"], columns, inputs[INPUT], encoders)
+        warn_of_suspicions(suspicions, section, problems)
     splits = {
         name: _prepare_split(name, raw_split, preprocessing, section, say) for name, raw_split in raw_splits.items()
     }
-    profile = describe_dataset(section, source, raw_splits, splits, columns, preprocessing, digest, problems)
+    profile = describe_dataset(section, source, raw_splits, splits, columns, replaced, preprocessing, digest, problems)
+    profile |= row_roles.describe_separation(raw_splits) | {"suspicions": asdict(suspicions) if suspicions else {}}
     return Dataset(
         train=splits["train"],
         validation=splits.get("validation"),
@@ -163,7 +175,7 @@ def read_source(
     matched: Source | None = None,
 ) -> Source:
     """The source as it stands. Raises InputError when it cannot be read; reports wrong columns."""
-    if format != "builtin" and not Path(section.source).exists():
+    if format != "builtin" and not path_exists(section.source):
         message = f"{section.source} does not exist."
         raise InputError(message, "missing-file", section.location_or_key("source"))
     return READERS[format].read(section, problems, say, matched)
@@ -175,6 +187,7 @@ def _warn_about_unused_settings(
     image = section.image
     is_table, has_classes = source.kind == "table", any(encoder.task.has_classes for encoder in encoders)
     unused_settings = {
+        "header": section.header != "auto" and source.format not in ("csv", "excel"),
         "separator": section.separator != "auto" and source.format != "csv",
         "encoding": section.encoding != "auto" and source.format != "csv",
         "features": bool(section.features) and not is_table and source.format not in ("npz", "npy"),
@@ -259,19 +272,16 @@ def _read_split_at(
 ) -> tuple[RawSplit, str]:
     """The rows of a file or folder that is a part of its own, with its hash."""
     location = section.location_or_key(key)
-    split_path = Path(path)
-    if not split_path.exists():
-        raise InputError(f"`{key}` names {split_path}, which does not exist.", "missing-file", location)
+    if not path_exists(path):
+        raise InputError(f"`{key}` names {path}, which does not exist.", "missing-file", location)
     target = list(source.splits["train"].y) if source.kind == "table" else section.target
     locations = {**section.locations, "source": location}
     stream_rows = source.streaming.streamed
-    split_section = replace(
-        section, source=str(split_path), format="auto", target=target, stream=stream_rows, locations=locations
-    )
-    format = infer_format(str(split_path), location)
+    split_section = replace(section, source=path, format="auto", target=target, stream=stream_rows, locations=locations)
+    format = infer_format(path, location)
     split_source_data = read_source(format, split_section, problems, say, source)
     if split_source_data.kind != source.kind:
-        message = f"`{key}` names {split_path}, which is {_KIND_NAMES[split_source_data.kind]}. "
+        message = f"`{key}` names {path}, which is {_KIND_NAMES[split_source_data.kind]}. "
         message += f"Expected {_KIND_NAMES[source.kind]}, like the source."
         raise InputError(message, "wrong-shape", location)
     raw_split = strip_labels(row_roles.keep_rows(split_source_data.splits["train"], section))

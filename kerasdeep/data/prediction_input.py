@@ -11,8 +11,8 @@ import numpy as np
 
 from kerasdeep.config.sections.data import FORMATS, IMAGE_SUFFIXES
 from kerasdeep.data.arrays import split_arrays
-from kerasdeep.data.csv_header import CsvStream
-from kerasdeep.data.preprocessing import Preprocessing, TableTransform
+from kerasdeep.data.file_content import CsvStream
+from kerasdeep.data.preprocessing import Preprocessing, TableTransform, warn_of_replaced_values
 from kerasdeep.data.readers import READERS
 from kerasdeep.data.sources import infer_format
 from kerasdeep.data.table import split_frame
@@ -65,7 +65,7 @@ def read_for_prediction(preprocessing: Preprocessing, rows: Rows, labels: bool =
     if columns is not None:
         for transform in preprocessing.inputs.values():
             if isinstance(transform, TableTransform):
-                transform.warn_of_replaced_values(split.x, origin, problems)
+                warn_of_replaced_values(transform.count_replaced(split.x), origin, problems)
     split = strip_labels(_rename_single_target(split, preprocessing))
     names = [encoder.name for encoder in preprocessing.targets]
     missing_targets = [name for name in names if name not in split.y]

@@ -37,6 +37,7 @@ STORED_ROWS_BLOCK = 32_768
 """Rows of a stored table that are encoded at once."""
 MAX_NAMED_COLUMNS = 10
 ARRAY_KEYS = ("fill", "offset", "scale")
+Replaced = dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True)
@@ -64,23 +65,9 @@ class TableTransform:
         """A name for each number the network sees."""
         return [name for encoder in self.encoders for name in encoder.feature_names]
 
-    def warn_of_replaced_values(self, frame: pd.DataFrame | ColumnStore, where: str, problems: Problems) -> None:
-        """Say how many values are replaced, cut or unknown, in one sentence for all columns."""
-        sentences = {
-            "missing": "missing values, filled in",
-            "unreadable": "of these not empty, but no value of the column's kind",
-            "unseen": "values unseen in training, which count as none",
-            "clipped": "values outside the training range, cut to it",
-        }
-        counts = {encoder.name: encoder.count(frame[encoder.name]) for encoder in self.encoders}
-        parts = []
-        for key, sentence in sentences.items():
-            texts = [f"{count[key]} in '{name}'" for name, count in counts.items() if count.get(key)]
-            if texts:
-                more = f", … ({len(texts)} columns)" if len(texts) > MAX_NAMED_COLUMNS else ""
-                parts.append(f"{sentence}: {', '.join(texts[:MAX_NAMED_COLUMNS])}{more}")
-        if parts:
-            problems.warn("replaced-values", f"{where}: {'; '.join(parts)}.", None)
+    def count_replaced(self, frame: pd.DataFrame | ColumnStore) -> Replaced:
+        """By column, how many values are missing, unreadable, unseen in training or clipped."""
+        return {encoder.name: encoder.count(frame[encoder.name]) for encoder in self.encoders}
 
     def require_columns(self, frame: pd.DataFrame, location: SourceLocation | None = None) -> None:
         """Raise InputError when a column is missing."""
@@ -192,6 +179,26 @@ class ArrayTransform:
         from kerasdeep.data.images import to_image_format
 
         return to_image_format(raw, self.image)
+
+
+def warn_of_replaced_values(counts: Replaced, where: str, problems: Problems) -> None:
+    """Say how many values are replaced, cut or unknown, in one sentence for all columns."""
+    parts = []
+    for key, sentence in _REPLACED.items():
+        texts = [f"{count[key]} in '{name}'" for name, count in counts.items() if count.get(key)]
+        if texts:
+            more = f", … ({len(texts)} columns)" if len(texts) > MAX_NAMED_COLUMNS else ""
+            parts.append(f"{sentence}: {', '.join(texts[:MAX_NAMED_COLUMNS])}{more}")
+    if parts:
+        problems.warn("replaced-values", f"{where}: {'; '.join(parts)}.", None)
+
+
+_REPLACED = {
+    "missing": "missing values, filled in",
+    "unreadable": "of these not empty, but no value of the column's kind",
+    "unseen": "values unseen in training, which count as none",
+    "clipped": "values outside the training range, cut to it",
+}
 
 
 def _cast_for_pixels(array: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -20,6 +20,7 @@ from kerasdeep.data.types import (
     RawSplit,
     Source,
     input_arrays,
+    map_inputs,
 )
 from kerasdeep.errors import Problems
 
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
 
     from kerasdeep.data.columns import Column
     from kerasdeep.data.encoders import Encoder
-    from kerasdeep.data.preprocessing import Preprocessing
+    from kerasdeep.data.preprocessing import Preprocessing, Replaced
 
 MAX_IMBALANCE = 5
 MAX_HASHED_ROWS = 1_000_000
 LEAK_SHARE, LEAK_ROWS = 0.01, 5
-NATURAL_DUPLICATE_SHARE = 0.5  # where fewer training rows than this are distinct, repeats are in the data's nature
+NEAR_DECIMALS = 3  # of a column's deviation, to which numbers of a table must agree for rows to be the same
+REPLACEMENTS = ("unreadable", "unseen", "clipped")
 
 
 def describe_dataset(
@@ -42,6 +44,7 @@ def describe_dataset(
     raw_splits: dict[str, RawSplit],
     splits: dict[str, DataSplit],
     columns: list[Column] | None,
+    replaced: dict[str, Replaced],
     preprocessing: Preprocessing,
     digest: str,
     problems: Problems,
@@ -56,7 +59,10 @@ def describe_dataset(
         "rows": {split_name: len(raw_splits[split_name]) if split_name in raw_splits else 0 for split_name in SPLITS},
         "input_shapes": {name: list(shape) for name, shape in preprocessing.input_shapes.items()},
         "features": [
-            _feature_facts(raw_splits["train"].x[column.name], column, encoders[column.name])
+            _feature_facts(
+                raw_splits["train"].x[column.name], column, encoders[column.name], replaced["train"][column.name]
+            )
+            | {key: sum(counts[column.name].get(key, 0) for counts in replaced.values()) for key in REPLACEMENTS}
             for column in columns or []
             if not column.exclusion_reason and column.name in encoders
         ],
@@ -73,13 +79,12 @@ def describe_dataset(
     }
 
 
-def _feature_facts(series: pd.Series, column: Column, encoder: Encoder) -> dict[str, Any]:
-    counts = {"missing": int(series.isna().sum()), **encoder.count(series)}
+def _feature_facts(series: pd.Series, column: Column, encoder: Encoder, replaced: dict[str, int]) -> dict[str, Any]:
     nested = series.dtype == object and series.map(lambda value: isinstance(value, list | tuple | np.ndarray)).any()
     return {
         "name": column.name,
         "kind": column.kind,
-        **{key: max(count, int(series.isna().sum())) if key == "missing" else count for key, count in counts.items()},
+        "missing": max(int(series.isna().sum()), replaced["missing"]),
         "unique": int((series.map(str) if nested else series).nunique()),
         **dict.fromkeys(("mean", "std", "min", "max")),
         **encoder.summarize(series),
@@ -122,26 +127,48 @@ def count_classes(encoder: TargetEncoder, split: RawSplit, weighted: bool = Fals
 
 
 def _count_duplicates(splits: dict[str, DataSplit], section: DataConfig, problems: Problems) -> dict[str, int] | None:
-    """How many held-out rows have the very inputs of some training row; None where that is too costly."""
+    """How many held-out rows have the inputs of some training row, numbers of a table to three digits; None where that
+    is too costly."""
     if sum(map(len, splits.values())) > MAX_HASHED_ROWS or is_streamed(splits["train"].x):
         return None
-    train = set(_row_hashes(splits["train"]))
+    scale = map_inputs(lambda array: _deviations(array) if array.ndim == 2 else None, splits["train"].x)
+    train = set(_row_hashes(splits["train"], scale))
+    by_nature = _must_repeat(splits["train"])
     duplicates = {}
     for split_name in HELD_OUT_SPLITS:
-        held_out = _row_hashes(splits[split_name]) if split_name in splits else []
+        held_out = _row_hashes(splits[split_name], scale) if split_name in splits else []
         count = duplicates[f"train_{split_name}"] = sum(row in train for row in held_out)
-        natural = len(train) < NATURAL_DUPLICATE_SHARE * len(splits["train"])
-        if count >= LEAK_ROWS and count > LEAK_SHARE * len(held_out) and not natural:
+        if count >= LEAK_ROWS and count > LEAK_SHARE * len(held_out) and not by_nature:
             message = (
-                f"{count} of {len(held_out)} {split_name} rows have exactly the inputs of a training row, "
+                f"{count} of {len(held_out)} {split_name} rows have (almost) exactly the inputs of a training row, "
                 f"so the {split_name} result is better than it should be."
             )
             problems.warn("duplicate-rows", message, section.location_or_key(split_name))
     return duplicates
 
 
-def _row_hashes(split: DataSplit) -> list[bytes]:
+def _must_repeat(split: DataSplit) -> bool:
+    """Whether rows are alike by nature: their columns have fewer combinations of values than there are rows."""
+    combinations = 1
+    for array in input_arrays(split.x).values():
+        for column in array.reshape(len(array), -1).T:
+            combinations *= len(np.unique(column))
+            if combinations >= len(split):
+                return False
+    return True
+
+
+def _deviations(array: np.ndarray) -> np.ndarray:
+    deviations = array.std(axis=0)
+    return np.where(deviations > 0, deviations, 1)
+
+
+def _row_hashes(split: DataSplit, scale: Any) -> list[bytes]:
+    scales, arrays = input_arrays(scale), []
+    for name, array in input_arrays(split.x).items():
+        rounded = array if scales[name] is None else np.round(array / scales[name], NEAR_DECIMALS) + 0.0  # no −0
+        arrays.append(rounded)
     return [
         hashlib.blake2b(b"".join(row.tobytes() for row in rows), digest_size=16).digest()
-        for rows in zip(*input_arrays(split.x).values(), strict=True)
+        for rows in zip(*arrays, strict=True)
     ]

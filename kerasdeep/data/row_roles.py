@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasdeep.config.sections.data import ROW_ROLES, DataConfig
 from kerasdeep.data.targets import missing_labels
-from kerasdeep.data.types import RawSplit
+from kerasdeep.data.types import HELD_OUT_SPLITS, RawSplit
 from kerasdeep.errors import InputError, Problems
 
 if TYPE_CHECKING:
@@ -44,16 +44,15 @@ def groups_of(series: pd.Series) -> tuple[np.ndarray, np.ndarray, str]:
 
 
 def times_of(series: pd.Series) -> tuple[np.ndarray, np.ndarray, str]:
-    """Times as whole nanoseconds, where they are dates, or as the numbers that they are."""
+    """Times as whole microseconds, where they are dates, or as the numbers that they are."""
     import pandas as pd
 
-    if not pd.api.types.is_numeric_dtype(series.dtype):
-        times = pd.to_datetime(series, errors="coerce", utc=True)
-        if times.isna().sum() > series.isna().sum():  # not all are written as the first one is
-            times = pd.to_datetime(series, errors="coerce", utc=True, format="mixed")
-        nanoseconds = times.dt.tz_localize(None).to_numpy("datetime64[ns]").astype(np.int64)
-        return nanoseconds, times.isna().to_numpy(), "is no date"
-    return series.to_numpy(np.float64, na_value=np.nan), series.isna().to_numpy(), "is missing"
+    from kerasdeep.data.encoders.date import find_day_first, read_dates
+
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        return series.to_numpy(np.float64, na_value=np.nan), series.isna().to_numpy(), "is missing"
+    times = read_dates(series, find_day_first(series.dropna().astype(str))[0])
+    return times.to_numpy("datetime64[us]").astype(np.int64), times.isna().to_numpy(), "is no date"
 
 
 def weights_of(series: pd.Series) -> tuple[np.ndarray, np.ndarray, str]:
@@ -74,6 +73,24 @@ def group_numbers(split: RawSplit) -> np.ndarray:
     import pandas as pd
 
     return pd.factorize(split.roles["group"])[0]
+
+
+def describe_separation(splits: dict[str, RawSplit]) -> dict[str, dict[str, int]]:
+    """Facts of rows whose group or time is known: held-out rows of a group that is trained on, or that are not later
+    than every training row; by the pair of splits."""
+    train, facts = splits["train"], {}
+    held_out = [name for name in HELD_OUT_SPLITS if name in splits]
+    if "group" in train.roles:
+        known = set(train.roles["group"])
+        facts["shared_groups"] = {
+            f"train_{name}": sum(group in known for group in splits[name].roles.get("group", ())) for name in held_out
+        }
+    if "time" in train.roles and len(train):
+        latest = train.roles["time"].max()
+        facts["not_later"] = {
+            f"train_{name}": int(np.sum(splits[name].roles.get("time", np.zeros(0)) <= latest)) for name in held_out
+        }
+    return facts
 
 
 def checked_weights(series: pd.Series) -> np.ndarray:

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMAT_BY_SUFFIX, ROW_ROLES, DataConfig
+from kerasdeep.config.sections.data import (
+    BUILT_IN_DATASETS,
+    COMPRESSION_SUFFIXES,
+    FORMAT_BY_SUFFIX,
+    HUGGING_FACE,
+    ROW_ROLES,
+    DataConfig,
+    format_of_name,
+)
 from kerasdeep.data import csv_header
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 
@@ -23,24 +31,30 @@ def infer_format(name: str, location: SourceLocation | None) -> str:
     """The format of the source `name`. Raises InputError where it does not exist or its format is unknown."""
     if name in BUILT_IN_DATASETS:
         return "builtin"
-    path = Path(name)
-    if path_exists(path) and path.is_dir():
+    path, format = Path(name), format_of_name(name)
+    if path_exists(name) and path.is_dir():
         return "npy" if any(path.glob("*.npy")) else "images"
-    if not path_exists(path):
+    if not path_exists(name):
         message = f"{name} does not exist. Expected a file, a folder, or one of: {', '.join(BUILT_IN_DATASETS)}."
         raise InputError([Problem("error", "missing-file", message, location, suggest_source(name))])
-    if path.suffix.lower() not in FORMAT_BY_SUFFIX:
+    if format is None:
         message = f"{name} has an unknown format. Expected {', '.join(FORMAT_BY_SUFFIX)}, a folder of pictures or of "
         raise InputError(f"{message}.npy files, or set `format`.", "unknown-format", location)
-    return FORMAT_BY_SUFFIX[path.suffix.lower()]
+    return format
 
 
-def path_exists(path: Path) -> bool:
-    """Whether the path leads somewhere; one that no system would take does not."""
+def path_exists(name: str) -> bool:
+    """Whether the path leads somewhere; one that no system would take does not, one on the Hub is not looked up."""
     try:
-        return path.exists()
+        return name.startswith(HUGGING_FACE) or Path(name).exists()
     except (OSError, ValueError):
         return False
+
+
+def bare_name(name: str) -> str:
+    """The last part of a path without the suffixes that say its format: `sales` of `data/sales.csv.gz`."""
+    path = Path(name)
+    return Path(path.stem).stem if path.suffix.lower() in COMPRESSION_SUFFIXES else path.stem
 
 
 def suggest_source(name: str) -> str | None:
@@ -81,13 +95,13 @@ def check_sources(section: DataConfig) -> list[Problem]:
             format = section.format
             if not names_columns or format == "auto":
                 format = infer_format(path, location)
-            elif format != "builtin" and not path_exists(Path(path)):
+            elif format != "builtin" and not path_exists(path):
                 message = f"{path} does not exist."
                 raise InputError([Problem("error", "missing-file", message, location, suggest_source(path))])
-            if format == "csv":
-                columns = csv_header.read(
-                    Path(path), location, section.separator, section.encoding, whole=False
-                ).columns
+            if format == "csv" and not path.startswith(HUGGING_FACE):
+                options = section.separator, section.encoding, section.header
+                known = section.target or ()
+                columns = csv_header.read(Path(path), location, *options, known=known, whole=False).columns
                 path_problems += _column_problems(section, columns, None if names_columns else location)
         except InputError as error:
             path_problems += error.problems

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data import csv_header, streaming
 from kerasdeep.data.column_store import ColumnStore, store_columns
-from kerasdeep.data.csv_header import CsvStream
 from kerasdeep.data.download import file_sha256
+from kerasdeep.data.file_content import CsvStream
+from kerasdeep.data.hugging_face import local_path
 from kerasdeep.data.preprocessing import Preprocessing, TableTransform
 from kerasdeep.data.row_roles import read_roles
 from kerasdeep.data.sources import missing_columns
+from kerasdeep.data.table_header import Header
 from kerasdeep.data.targets import MAX_CLASSES
 from kerasdeep.data.types import INPUT, RawSplit, Source
-from kerasdeep.errors import InputError, Problems, SourceLocation
+from kerasdeep.errors import InputError, Problem, Problems, SourceLocation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,10 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How a table is read. `text_columns` stay text though they may look like numbers."""
+    """How a table is read. `text_columns` stay text though they may look like numbers; `names` are those of a table
+    without names that is read like another one."""
 
     separator: str = csv_header.AUTO
     encoding: str = csv_header.AUTO
+    header: str = csv_header.AUTO
+    names: Collection[str] = ()
     targets: Collection[str] = ()
     text_columns: Collection[str] = ()
 
@@ -43,9 +48,29 @@ class TableFile:
     columns: list[str]
     bytes_in_memory: int
     read_columns: Callable[[list[str] | None], pd.DataFrame]
+    has_names: bool = True
+    warnings: list[Problem] = field(default_factory=list)
 
 
-OpenTable = Callable[[Path | CsvStream, SourceLocation | None, ReadOptions], TableFile]
+def names_like(
+    header: Header, options: ReadOptions, path: Path | CsvStream, location: SourceLocation | None
+) -> list[str]:
+    """The columns' names; a table without them has those of the training rows, with or without the targets.
+
+    Raises InputError where such a table has another number of columns.
+    """
+    if header.in_first_line or not options.names:
+        return header.columns
+    features = [name for name in options.names if name not in options.targets]
+    for names in (list(options.names), features):
+        if len(names) == len(header.columns):
+            return names
+    message = f"{path} has {len(header.columns)} columns without names. Expected {len(options.names)}, as in training, "
+    raise InputError(f"{message}or {len(features)} without the target.", "wrong-shape", location)
+
+
+OpenTable = Callable[[Any, SourceLocation | None, ReadOptions], TableFile]
+"""Takes a path, or for CSV also a stream."""
 
 
 def read_table(
@@ -57,23 +82,27 @@ def read_table(
     matched: Source | None = None,
 ) -> Source:
     """The file as a source; a missing target and misspelt columns are reported."""
-    path, location = Path(section.source), section.location_or_key("source")
-    labels = list(section.target or ())
-    options = ReadOptions(section.separator, section.encoding, labels, section.text_columns)
+    location = section.location_or_key("source")
+    path, labels = local_path(section.source, location, say), list(section.target or ())
+    options = ReadOptions(section.separator, section.encoding, section.header, (), labels, section.text_columns)
     opened = _open_nonempty(open_table, path, location, options)
+    problems.items += opened.warnings
     digest = file_sha256(path)
     decision = streaming.decide_by_size(opened.bytes_in_memory, section)
     frame: pd.DataFrame | ColumnStore
     if decision.streamed:
-        read_options = [format, section.separator, section.encoding, labels, section.text_columns]
+        read_options = [format, section.separator, section.encoding, opened.has_names, labels, section.text_columns]
         size = opened.bytes_in_memory
         with streaming.explain_full_disk(path, 2 * size, location):
             frame = store_columns(path, digest, opened.columns, read_options, size, opened.read_columns, say)
     else:
         frame = opened.read_columns(None)
-    split = separate_targets(frame, section, problems)
+    from kerasdeep.data.total_rows import leave_out_total
+
+    split = separate_targets(leave_out_total(frame, problems, location), section, problems)
     problems.raise_if_errors()
-    return Source(format, "table", {"train": split}, digest, streaming=decision)
+    reading = {"header": "first"} if opened.has_names else {"header": "none", "names": opened.columns}
+    return Source(format, "table", {"train": split}, digest, streaming=decision, reading=reading)
 
 
 def read_table_for_prediction(
@@ -87,9 +116,12 @@ def read_table_for_prediction(
     transform = preprocessing.inputs[INPUT]
     assert isinstance(transform, TableTransform)
     targets = [target.name for target in preprocessing.targets]
-    separator, encoding = (preprocessing.read_options[key] for key in ("separator", "encoding"))
-    options = ReadOptions(separator, encoding, targets, transform.text_columns)
-    file = path if isinstance(path, CsvStream) else Path(path)
+    reading = preprocessing.read_options
+    options = ReadOptions(
+        *(reading["separator"], reading["encoding"], reading.get("header", "first"), reading.get("names", ())),
+        *(targets, transform.text_columns),
+    )
+    file = path if isinstance(path, CsvStream) else local_path(path, location)
     return split_frame(_open_nonempty(open_table, file, location, options).read_columns(None), preprocessing, location)
 
 
@@ -124,7 +156,7 @@ def _open_nonempty(
             raise InputError(f"{path} has column names but no rows.", "empty-file", location)
         return frame
 
-    return TableFile(opened.columns, opened.bytes_in_memory, read_columns)
+    return replace(opened, read_columns=read_columns)
 
 
 def separate_targets(

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -52,10 +54,22 @@ class TargetEncoder:
         """Class numbers (int32, −1 for a label that is no class) or scaled numbers (float32)."""
         if not self.task.has_classes:
             return ((labels_to_floats(raw) - self.center) / self.scale).astype(np.float32)
-        number_of = {label: number for number, label in enumerate(self.labels)}
         texts, inverse = _unique_texts(raw)
-        codes = np.array([number_of.get(text, -1) for text in texts], np.int32)
-        return codes[inverse]
+        return np.array([self.class_number(text) for text in texts], np.int32)[inverse]
+
+    def class_number(self, text: str) -> int:
+        """The number of the class called so, or so but for upper and lower case where that names one class; else −1."""
+        return self._number_of.get(text, self._number_of_folded.get(text.casefold(), -1))
+
+    @cached_property
+    def _number_of(self) -> dict[str, int]:
+        return {label: number for number, label in enumerate(self.labels)}
+
+    @cached_property
+    def _number_of_folded(self) -> dict[str, int]:
+        times = Counter(label.casefold() for label in self.labels)
+        folded = {label.casefold(): number for number, label in enumerate(self.labels)}
+        return {text: number for text, number in folded.items() if len(text) > 1 and times[text] == 1}
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """What `encode` was given: numbers in their own unit, or the names of classes."""
@@ -117,8 +131,10 @@ def _infer_kind(name: str, raw: np.ndarray, section: DataConfig, task: str, prob
 def _class_encoder(
     name: str, raw: np.ndarray, names: list[str] | None, kind: str, section: DataConfig, problems: Problems
 ) -> TargetEncoder | None:
-    labels = [str(label) for label in _unique_texts(raw)[0]]
-    display_names = {label: _display_name(label, names) for label in labels}
+    texts, inverse = _unique_texts(raw)
+    all_labels = [str(label) for label in texts]
+    labels = all_labels if section.classes else _commonest_spellings(all_labels, np.bincount(inverse))
+    display_names = {label: _display_name(label, names) for label in (all_labels if section.classes else labels)}
     location = section.location_or_key("target")
     if len(labels) > max(MAX_CLASSES, len(raw) / 2):
         message = (
@@ -146,7 +162,23 @@ def _class_encoder(
         )
         problems.error("wrong-task", message, location)
         return None
-    return TargetEncoder(name, kind, labels, [display_names[label] for label in labels])
+    encoder = TargetEncoder(name, kind, labels, [display_names[label] for label in labels])
+    merged = [text for text in all_labels if text not in labels and encoder.class_number(text) >= 0]
+    if merged:
+        changes = ", ".join(f"'{text}' counts as '{labels[encoder.class_number(text)]}'" for text in merged[:MAX_SHOWN])
+        message = f"Classes of '{name}' differ by upper and lower case only: {changes}. To tell them apart, name all "
+        problems.warn("merged-classes", f"{message}of them under `data.classes`.", location)
+    return encoder
+
+
+def _commonest_spellings(labels: list[str], counts: np.ndarray) -> list[str]:
+    """The labels without those that differ from a commoner one, of two letters or more, by case only."""
+    chosen: dict[str, int] = {}
+    for number, label in enumerate(labels):
+        key = label.casefold() if len(label) > 1 else label
+        if key not in chosen or counts[number] > counts[chosen[key]]:
+            chosen[key] = number
+    return [labels[number] for number in sorted(chosen.values())]
 
 
 def _select_classes(
@@ -194,7 +226,7 @@ def check_labels(
             message = f"The target '{encoder.name}' is missing in {is_missing.sum()} of {len(raw)} rows of {origin}."
             problems.error("nan-target", message, location)
         elif encoder.task.has_classes:
-            unknown_labels = [text for text in _unique_texts(raw)[0] if text not in encoder.labels]
+            unknown_labels = [text for text in _unique_texts(raw)[0] if encoder.class_number(text) < 0]
             if unknown_labels:
                 message = (
                     f"{origin} has labels in '{encoder.name}' that are no class of the training rows: "

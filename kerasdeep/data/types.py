@@ -126,7 +126,8 @@ class Source:
 
     `kind` is table, array or image. `splits` has `train` and, where the source brings them, `validation` and
     `test`. `class_names` names integer labels, and `pixel_max` is the largest value a pixel can have, where the
-    source knows them. `facts` go into the profile as they are. `streaming` is set where the reader decided.
+    source knows them. `facts` go into the profile as they are. `streaming` is set where the reader decided;
+    `reading` is what it found out about how such files are read, for predictions.
     """
 
     format: str
@@ -138,6 +139,7 @@ class Source:
     image: ImageFormat | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     streaming: StreamingDecision | None = None
+    reading: dict[str, Any] = field(default_factory=dict)
 
 
 def input_arrays(x: Any) -> dict[str, Any]:

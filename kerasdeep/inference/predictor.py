@@ -56,13 +56,16 @@ class Predictor:
         runtime.prepare(config.runtime, config.seed)
         return cls(run, config, _load_model(run), _load_preprocessing(run))
 
-    def predict(self, rows: Rows, mc: int | None = None) -> pd.DataFrame:
+    def predict(
+        self, rows: Rows, mc: int | None = None, say: Callable[[str], None] = lambda text: None
+    ) -> pd.DataFrame:
         """Predictions for every row.
 
         Args:
             rows: A DataFrame with the columns of training; an array (rows, ...) or arrays by input; a CSV file
                 object; or the path of a table, an `.npz`, a folder of images, an image, or a built-in data set.
             mc: Ask this many random copies of the model (Monte Carlo dropout), which also gives uncertainties.
+            say: Is told what a person should know about the rows: values that are missing, unreadable or unknown.
 
         Returns:
             The input's columns (for images and arrays `row`: the file's name or the row's number), then for each
@@ -77,6 +80,8 @@ class Predictor:
         from kerasdeep.inference.table_output import prediction_table
 
         raw = read_for_prediction(self.preprocessing, rows)
+        for warning in raw.warnings:
+            say(str(warning))
         x = transform_inputs(self.preprocessing, raw.x)
         moments = None if mc is None else self.sample(x, mc)
         outputs = self.outputs(x) if moments is None else {head: sums.mean for head, sums in moments.items()}

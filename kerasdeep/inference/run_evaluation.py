@@ -30,6 +30,9 @@ def held_out_splits(run: RunDir, config: Config, say: Callable[[str], None]) -> 
     recorded_hash = (run.read_fact("data") or {}).get("hash")
     if recorded_hash and recorded_hash != dataset.hash:
         say("The data changed since the run was trained; these metrics are for the current rows.")
+    for warning in dataset.warnings:
+        if warning.name == "replaced-values":
+            say(str(warning))
     return dataset.held_out
 
 

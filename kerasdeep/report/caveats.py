@@ -7,12 +7,17 @@ from kerasdeep.report.run_facts import RunFacts
 RARE_CLASS_RATIO = 0.2  # a class this much smaller than the largest makes accuracy a poor guide
 FEW_DUPLICATES = 0.01  # of a part: too few to change its metrics visibly
 COVERED_WARNINGS = ("[class-imbalance]", "[duplicate-rows]")  # warnings that the rules below put into words
+GRAVE_WARNINGS = {
+    "[repeated-keys]": "Rows that belong together may be in several parts.",
+    "[shuffled-dates]": "The split does not follow time.",
+    "[leak]": "One column may give the answer away.",
+}
 MIN_ROWS = 100
 
 
 def find_caveats(run: RunFacts) -> list[Insight]:
     """The insights of every rule that applies."""
-    rules = (_split_overlap, _class_imbalance, _weak_classes, _few_rows, _data_warnings)
+    rules = (_split_overlap, _shared_groups, _time_order, _class_imbalance, _weak_classes, _few_rows, _data_warnings)
     return [insight for rule in rules for insight in rule(run)]
 
 
@@ -21,7 +26,10 @@ def _split_overlap(run: RunFacts) -> list[Insight]:
         return []
     shared = {pair.partition("_")[2]: count for pair, count in run.data.duplicates.items() if count}
     if not shared:
-        return [Insight("good", "No row appears in two parts.", "Training, validation and test rows are distinct.")]
+        text = "Training, validation and test rows are distinct."
+        if run.data.shared_groups is None:
+            text += " Whether different rows belong together was not checked: `data.group` names what they belong to."
+        return [Insight("good", "No row appears in two parts.", text)]
     fractions = {split: count / run.data.rows[split] for split, count in shared.items() if run.data.rows.get(split)}
     phrases = [
         pluralize(count, f"{SPLIT_LABELS.get(split, split)} row")
@@ -31,6 +39,31 @@ def _split_overlap(run: RunFacts) -> list[Insight]:
     text = f"{' and '.join(phrases)} also appear in the training data, so the metrics are optimistic."
     few = len(fractions) == len(shared) and max(fractions.values()) < FEW_DUPLICATES
     return [Insight("note" if few else "warning", "Some rows appear in two parts.", text)]
+
+
+def _shared_groups(run: RunFacts) -> list[Insight]:
+    counts, column = run.data.shared_groups, run.setting("data", "group")
+    if not counts:
+        return []
+    if not any(counts.values()):
+        return [Insight("good", f"No {column} is in two parts.", "Each is held out whole, or trained on whole.")]
+    text = f"{_rows_of(counts)} have a {column} that is in the training data, so the metrics are optimistic."
+    return [Insight("warning", f"Some {column} is in two parts.", text)]
+
+
+def _time_order(run: RunFacts) -> list[Insight]:
+    counts = run.data.not_later
+    if not counts:
+        return []
+    if not any(counts.values()):
+        return [Insight("good", "Held-out rows are later than all training rows.", "As they will be in use.")]
+    text = f"{_rows_of(counts)} are not later than all training rows, so the metrics may be optimistic."
+    return [Insight("warning", "The future was trained on.", text)]
+
+
+def _rows_of(counts: dict[str, int]) -> str:
+    splits = {pair.partition("_")[2]: count for pair, count in counts.items() if count}
+    return " and ".join(pluralize(n, f"{SPLIT_LABELS.get(split, split)} row") for split, n in splits.items())
 
 
 def _class_imbalance(run: RunFacts) -> list[Insight]:
@@ -77,4 +110,8 @@ def _few_rows(run: RunFacts) -> list[Insight]:
 
 def _data_warnings(run: RunFacts) -> list[Insight]:
     uncovered = [text for text in run.data.warnings if not any(name in text for name in COVERED_WARNINGS)]
-    return [Insight("note", "A warning about the data.", text) for text in uncovered]
+    insights = []
+    for text in uncovered:
+        grave = next((title for name, title in GRAVE_WARNINGS.items() if name in text), None)
+        insights.append(Insight("warning" if grave else "note", grave or "A warning about the data.", text))
+    return sorted(insights, key=lambda insight: insight.level != "warning")

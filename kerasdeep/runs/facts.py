@@ -220,6 +220,9 @@ class FeatureProfile:
     name: str
     kind: str = ""
     missing: int | None = None
+    unreadable: int = 0
+    unseen: int = 0
+    clipped: int = 0
     unique: int | None = None
     mean: float | None = None
     std: float | None = None
@@ -235,7 +238,8 @@ class DroppedColumn:
 
 @dataclass(frozen=True, slots=True)
 class DataFact:
-    """`duplicates` counts held-out rows whose inputs are in the training data; None where that was not checked."""
+    """Held-out rows by pair of parts: `duplicates` have inputs that are in the training data, `shared_groups` belong to
+    a group that is, `not_later` are not later than all of it; None where that was not checked."""
 
     rows: dict[str, int]
     targets: list[TargetProfile]
@@ -247,6 +251,8 @@ class DataFact:
     left_out: list[DroppedColumn] = field(default_factory=list)
     scaling: str | None = None
     duplicates: dict[str, int] | None = None
+    shared_groups: dict[str, int] | None = None
+    not_later: dict[str, int] | None = None
     warnings: list[str] = field(default_factory=list)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from kerasdeep import data
 from kerasdeep.collection import check_writable, write_new_file
 from kerasdeep.config import load_config
+from kerasdeep.data.sources import bare_name
 from kerasdeep.scaffold.data_summary import DataSummary, inspect_data
 from kerasdeep.scaffold.yaml_file import config_lines
 
@@ -26,7 +27,7 @@ def draft_config(
     Before the file gets its name it is read back, and the data is split and prepared as training will do it.
     Raises `InputError` where the data cannot be learned from, or a file exists already (unless `force`).
     """
-    path = out or Path(f"{Path(source).stem}.yaml")
+    path = out or Path(f"{bare_name(source)}.yaml")
     check_writable(path, force)
     data_summary = inspect_data(source, target, say)
     temporary_file = write_new_file(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, cast
 
-from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMATS, DataConfig
+from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMATS, HUGGING_FACE, DataConfig
 from kerasdeep.data import loading, sources
 from kerasdeep.data.dataset import Dataset
+from kerasdeep.data.hugging_face import local_path
 from kerasdeep.data.profile import MAX_IMBALANCE
 from kerasdeep.data.readers import READERS, TableReader
 from kerasdeep.data.table import ReadOptions
@@ -34,6 +34,7 @@ class DataSummary:
     input_shape: tuple[int, ...]
     provided_splits: tuple[str, ...]
     data_warnings: tuple[str, ...]
+    has_header: bool = True
 
     @property
     def rows(self) -> int:
@@ -55,6 +56,11 @@ class DataSummary:
     def left_out(self) -> dict[str, str]:
         return {column["name"]: column["reason"] for column in self.profile["left_out"]}
 
+    @property
+    def group(self) -> str | None:
+        """The column that looks like what rows belong to."""
+        return next(iter((self.profile.get("suspicions") or {}).get("group", ())), None)
+
     def as_dict(self) -> dict[str, Any]:
         """The shape that `--json` prints."""
         return {
@@ -68,13 +74,15 @@ class DataSummary:
             "inputs": list(self.input_shape),
             "features": [feature["name"] for feature in self.profile["features"]],
             "left_out": self.left_out,
+            "group": self.group,
             "noticed": list(self.data_warnings),
         }
 
 
 def inspect_data(source: str, target: str | None = None, say: Callable[[str], None] | None = None) -> DataSummary:
     """Loads the data with nothing held out. Raises `InputError` where it cannot be learned from."""
-    data_path = source if source in BUILT_IN_DATASETS else str(expand_user(source))
+    is_name = source in BUILT_IN_DATASETS or source.startswith(HUGGING_FACE)
+    data_path = source if is_name else str(expand_user(source))
     section = DataConfig(
         source=data_path,
         validation=None,
@@ -85,7 +93,8 @@ def inspect_data(source: str, target: str | None = None, say: Callable[[str], No
     guess_note = ""
     if FORMATS[format].kind == "table":
         reader = cast(TableReader, READERS[format])
-        columns = reader.open_table(Path(data_path), SourceLocation(source), ReadOptions()).columns
+        path = local_path(data_path, SourceLocation(source), say)
+        columns = reader.open_table(path, SourceLocation(source), ReadOptions()).columns
         if target is None:
             target, target_reason = _guess_target(columns)
             guess_note = f"`{target}` was taken as the target, since {target_reason}. Name another with --target; "
@@ -131,6 +140,7 @@ def _summarize(source: str, format: str, target_reason: str, dataset: Dataset) -
         tuple(shape),
         tuple(split for split in ("validation", "test") if getattr(dataset, split) is not None),
         tuple(problem.message for problem in dataset.warnings if problem.name not in hidden_warnings),
+        dataset.preprocessing.read_options.get("header") != "none",
     )
 
 

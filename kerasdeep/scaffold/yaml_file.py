@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kerasdeep.collection import schema_modeline
-from kerasdeep.config.sections.data import BUILT_IN_DATASETS
+from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMATS, HUGGING_FACE
 from kerasdeep.help.yaml_format import to_flow
 from kerasdeep.scaffold.data_summary import DataSummary, format_feature_kinds
 
@@ -67,14 +67,25 @@ def summary_lines(data_summary: DataSummary) -> Iterator[str]:
 
 def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
     yield f"source: {to_flow(_source_path(data_summary.source, path))}"
-    if data_summary.format in ("csv", "parquet"):
+    if not data_summary.has_header:
+        yield "header: none  # the first line names no columns"
+    if FORMATS[data_summary.format].kind == "table":
         yield f"target: {to_flow(data_summary.target.name)}"
-    if data_summary.left_out:
-        yield f"drop: {to_flow(list(data_summary.left_out))}"
-        yield from (f"# {_one_line(name)}: {_one_line(reason)}" for name, reason in data_summary.left_out.items())
+    left_out = {name: reason for name, reason in data_summary.left_out.items() if name != data_summary.group}
+    if left_out:
+        yield f"drop: {to_flow(list(left_out))}"
+        yield from (f"# {_one_line(name)}: {_one_line(reason)}" for name, reason in left_out.items())
     kinds = {f["name"]: f["kind"] for f in data_summary.profile["features"] if f["kind"] in ("date", "text", "list")}
     if kinds:
         yield f"columns: {to_flow(kinds)}  # as inferred; number, category, boolean and ignore are others"
+    suspicions = data_summary.profile.get("suspicions") or {}
+    if data_summary.group:
+        reason = suspicions["reasons"][data_summary.group]
+        yield f"group: {to_flow(data_summary.group)}  # held out whole, and no feature: {reason}"
+    for name in suspicions.get("time", ())[:1]:
+        yield f"# time: {to_flow(name)}  # would hold out the latest rows: {suspicions['reasons'][name]}"
+    for name in suspicions.get("leak", ()):
+        yield f"# '{_one_line(name)}' alone gives the answer (almost always): `drop` it unless it is known before."
     share = to_flow(0.1 if data_summary.rows >= FEW_ROWS else 0.2)
     for split, purpose in (("validation", "watched while training"), ("test", "seen by the finished model only")):
         if split in data_summary.provided_splits:
@@ -137,7 +148,7 @@ def _image_size(data_summary: DataSummary) -> tuple[int, int]:
 
 def _source_path(source: str, path: Path) -> str:
     """Relative to the file where the data is near it, so that both can move together; else absolute."""
-    if source in BUILT_IN_DATASETS:
+    if source in BUILT_IN_DATASETS or source.startswith(HUGGING_FACE):
         return source
     absolute = Path(source).absolute()
     relative = Path(os.path.relpath(absolute, path.absolute().parent))

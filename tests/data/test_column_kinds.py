@@ -138,3 +138,17 @@ def test_a_target_may_be_written_as_people_write_numbers(tmp_path):
     pd.read_csv(tmp_path / "prices.csv").iloc[:3].to_csv(tmp_path / "few.csv", index=False)
     raw = data.read_for_prediction(found.preprocessing, tmp_path / "few.csv", labels=True)
     assert raw.y["price"].tolist() == [1000, 1007.5, 1015]
+
+
+def test_missing_numbers_are_a_feature_where_there_are_many(tmp_path):
+    values = np.where(np.arange(ROWS) % 2, np.nan, np.arange(ROWS) / 7)
+    loaded = load(tmp_path, values, validation=None)
+    transform = loaded.preprocessing.inputs["input"]
+    assert transform.feature_names == ["noise", "column", "column:missing"]
+    np.testing.assert_array_equal(loaded.train.x[:, 2], np.arange(ROWS) % 2)
+    raw = data.read_for_prediction(loaded.preprocessing, tmp_path / "table.csv").x
+    served = transform.apply_with_keras(transform.serving_values(raw))
+    np.testing.assert_allclose(np.asarray(served), loaded.train.x, atol=1e-6)
+    assert transform.invert(loaded.train.x[1])["column"] is None
+    few = load(tmp_path, np.where(np.arange(ROWS) < 9, np.nan, np.arange(ROWS) / 7))
+    assert few.train.x.shape[1] == 2

@@ -23,15 +23,15 @@ def open_json_lines(path, location, options):
 @pytest.fixture
 def json_lines(tmp_path, monkeypatch):
     """The format, and a file of it."""
-    read = partial(read_table, "jsonl", open_json_lines)
+    read = partial(read_table, "lines", open_json_lines)
     read_for_prediction = partial(read_table_for_prediction, open_json_lines)
-    monkeypatch.setitem(FORMATS, "jsonl", SourceFormat("table", (".jsonl",)))
-    monkeypatch.setitem(FORMAT_BY_SUFFIX, ".jsonl", "jsonl")
-    monkeypatch.setitem(READERS, "jsonl", SimpleNamespace(read=read, read_for_prediction=read_for_prediction))
+    monkeypatch.setitem(FORMATS, "lines", SourceFormat("table", (".lines",)))
+    monkeypatch.setitem(FORMAT_BY_SUFFIX, ".lines", "lines")
+    monkeypatch.setitem(READERS, "lines", SimpleNamespace(read=read, read_for_prediction=read_for_prediction))
     frame = pd.DataFrame({"size": np.arange(60) / 7, "colour": ["red", "blue", "green"] * 20, "y": ["a", "b"] * 30})
-    frame.to_json(tmp_path / "rows.jsonl", orient="records", lines=True)
+    frame.to_json(tmp_path / "rows.lines", orient="records", lines=True)
     frame.to_csv(tmp_path / "rows.csv", index=False)
-    return tmp_path / "rows.jsonl"
+    return tmp_path / "rows.lines"
 
 
 def test_a_new_format_is_an_entry(json_lines):
@@ -40,7 +40,7 @@ def test_a_new_format_is_an_entry(json_lines):
     )
     np.testing.assert_allclose(found.train.x, expected.train.x, rtol=1e-6)
     np.testing.assert_array_equal(found.validation.rows, expected.validation.rows)
-    assert found.profile["format"] == "jsonl"
+    assert found.profile["format"] == "lines"
     rows = data.read_for_prediction(found.preprocessing, json_lines, labels=True)
     np.testing.assert_array_equal(data.transform_inputs(found.preprocessing, rows.x)[found.train.rows], found.train.x)
 

@@ -207,8 +207,7 @@ def test_a_table_without_target_lists_its_columns(tmp_path, frame):
         (b'{"a": [1, 2], "y": 3}\n', "not-a-table"),
         (b"<html><body>404</body></html>\n", "not-a-table"),
         (b"a,b,y\n1,2,3\n1,2,3,4,5\n", "not-a-table"),
-        (b"a,a,y\n1,2,3\n", "not-a-table"),
-        (b"1,2,3\n4,5,6\n", "missing-header"),
+        (b"1,2,3.5\n4,5,6\n", "missing-column"),
     ],
 )
 def test_what_is_no_table_is_named(tmp_path, content, name):

@@ -1,31 +1,31 @@
 """Checks of `data:` and of what belongs to it, as far as they can be made without reading the data."""
 
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from kerasdeep.config.checks.context import CheckContext
 from kerasdeep.config.sections.data import (
     BUILT_IN_DATASETS,
     BUILT_IN_IMAGE_DATASETS,
-    FORMAT_BY_SUFFIX,
     FORMATS,
     DataConfig,
     SplitConfig,
+    format_of_name,
 )
 from kerasdeep.errors import Problems, SourceLocation
 from kerasdeep.tasks import predicts_numbers
 
-_ONLY_FOR_CSV = ("separator", "encoding")
+_ONLY_FOR_FORMATS = {"separator": ("csv",), "encoding": ("csv",), "header": ("csv", "excel")}
 _ONLY_FOR_IMAGES = ("image", "augmentation")
 _ONLY_FOR_TABLES = ("features", "drop", "group", "time", "weight")
 _ONLY_FOR_CLASSES = ("classes", "per_class", "class_weight")
 
 
 def format_from_name(data: DataConfig) -> str | None:
-    """The source's format as far as its name tells: builtin, csv, parquet, npz, images or None."""
+    """The source's format as far as its name tells: a key of FORMATS, or None."""
     if data.format != "auto":
         return data.format
     is_builtin = data.source in BUILT_IN_DATASETS
-    return "builtin" if is_builtin else FORMAT_BY_SUFFIX.get(PurePath(data.source).suffix.lower())
+    return "builtin" if is_builtin else format_of_name(data.source)
 
 
 def kind_from_name(data: DataConfig) -> str | None:
@@ -59,6 +59,11 @@ def _splits(context: CheckContext, problems: Problems) -> None:
         elif split.by in ("group", "time") and getattr(data, split.by) is None:
             message = f"`data.{key}` goes by {split.by}, but no column is named. Expected `data.{split.by}`: a column."
             problems.error("split", message, split.location("by"))
+        for role in ("group", "time"):
+            name = getattr(data, role)
+            if split.by == "random" and name is not None:
+                message = f"`data.{key}` is drawn at random, so that '{name}' is on both sides of it. Expected "
+                problems.warn("ignored-order", f"{message}`by: {role}`, or no `data.{role}`.", split.location("by"))
         shares += split.fraction or 0.0
     if shares >= 1.0:
         message = f"validation and test together take {shares:g} of the rows. Expected less than 1."
@@ -112,8 +117,9 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
     data = context.config.data
     source_format, kind = format_from_name(data), kind_from_name(data)
     without_effect = []
-    if source_format not in (None, "csv"):
-        without_effect += [key for key in _ONLY_FOR_CSV if data.differs_from_default(key)]
+    for key, formats in _ONLY_FOR_FORMATS.items():
+        if source_format not in (None, *formats) and data.differs_from_default(key):
+            without_effect.append(key)
     if kind == "image":
         without_effect += [key for key in _ONLY_FOR_TABLES if data.differs_from_default(key)]
         if source_format in ("builtin", "images") and data.differs_from_default("target"):

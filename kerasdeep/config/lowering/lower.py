@@ -57,6 +57,11 @@ def lower_network(
     return tuple(lowering.planned)
 
 
+def _names_of_feature(name: str) -> tuple[str, str, str]:
+    """What a feature can be called: as it is, and by its column, as in `city=Rome` and `joined:month_sin`."""
+    return name, name.split("=")[0], name.rpartition(":")[0] or name
+
+
 def snake_case(name: str) -> str:
     """Keras's snake case: `LeakyReLU` is leaky_re_lu, `Conv2D` conv2d."""
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
@@ -150,17 +155,17 @@ class _Lowering:
     def columns(self, feature_names: list[str], layer: Choice) -> tuple[str, list[int]]:
         """The input that has the wanted features, and the numbers of their columns, in the order asked for."""
         for source, names in self.features.items():
-            stems = [name.split("=")[0] for name in names]
-            if any(feature in names or feature in stems for feature in feature_names):
+            known = [_names_of_feature(name) for name in names]
+            found = {word for words in known for word in words}
+            if not found.isdisjoint(feature_names):
                 for feature in feature_names:
-                    if feature not in names and feature not in stems:
-                        self.report_unknown(feature, dict.fromkeys(stems), "`Input` wants the feature", layer.location)
-                pairs = zip(names, stems, strict=True)
-                known = [(number, *pair) for number, pair in enumerate(pairs)]
-                return source, [column for word in feature_names for column, *both in known if word in both]
-        stems = [name.split("=")[0] for names in self.features.values() for name in names]
+                    if feature not in found:
+                        stems = dict.fromkeys(words[1] for words in known)
+                        self.report_unknown(feature, stems, "`Input` wants the feature", layer.location)
+                return source, [n for word in feature_names for n, words in enumerate(known) if word in words]
+        stems = dict.fromkeys(_names_of_feature(name)[1] for names in self.features.values() for name in names)
         for feature in feature_names:
-            self.report_unknown(feature, dict.fromkeys(stems), "`Input` wants the feature", layer.location)
+            self.report_unknown(feature, stems, "`Input` wants the feature", layer.location)
         return "", []
 
     def output(self, layer: Choice) -> None:

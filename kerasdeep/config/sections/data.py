@@ -1,6 +1,7 @@
 """`data:` what the network learns from, how it is split and how it is scaled."""
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from kerasdeep.catalog import Choice
 from kerasdeep.config.schema import Section, setting
@@ -16,26 +17,42 @@ BUILT_IN_IMAGE_DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar
 
 @dataclass(frozen=True, slots=True)
 class SourceFormat:
-    """A format of `data.source`: what it holds (table or image; None depends on the source), and its suffixes."""
+    """A format of `data.source`: what it holds (table or image; None depends on the source), its suffixes, and
+    whether it may be compressed as well."""
 
     kind: str | None = None
     suffixes: tuple[str, ...] = ()
+    compressible: bool = False
 
 
 FORMATS: dict[str, SourceFormat] = {
     "builtin": SourceFormat(),
-    "csv": SourceFormat("table", (".csv", ".tsv", ".txt")),
+    "csv": SourceFormat("table", (".csv", ".tsv", ".txt", ".data"), compressible=True),
+    "jsonl": SourceFormat("table", (".jsonl", ".ndjson"), compressible=True),
+    "excel": SourceFormat("table", (".xlsx", ".xlsm")),
     "parquet": SourceFormat("table", (".parquet", ".pq")),
+    "feather": SourceFormat("table", (".feather", ".arrow", ".ipc")),
     "npz": SourceFormat(suffixes=(".npz",)),
     "npy": SourceFormat(),
     "images": SourceFormat("image"),
 }
 """Each has a reader in `kerasdeep.data.readers`."""
 FORMAT_BY_SUFFIX = {suffix: name for name, format in FORMATS.items() for suffix in format.suffixes}
+COMPRESSION_SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
+HUGGING_FACE = "hf://"
+"""How a source begins that lies on the Hugging Face Hub."""
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
 """Of the picture files in a folder."""
 ROW_ROLES = ("group", "time", "weight")
 """The settings that name a column which says something of its row."""
+
+
+def format_of_name(name: str) -> str | None:
+    """The format that a name's suffixes say: `.csv`, `.csv.gz`; None for an unknown one."""
+    path = PurePath(name)
+    compressed = path.suffix.lower() in COMPRESSION_SUFFIXES
+    format = FORMAT_BY_SUFFIX.get((path.with_suffix("") if compressed else path).suffix.lower())
+    return None if compressed and format and not FORMATS[format].compressible else format
 
 
 COLUMN_KINDS = ("number", "category", "boolean", "date", "text", "list")
@@ -97,6 +114,12 @@ class DataConfig(Section):
     )
     separator: str = setting("str", "auto", "What separates the columns of a CSV file; auto finds it.")
     encoding: str = setting("str", "auto", "The text encoding of a CSV file; auto finds it.")
+    header: str = setting(
+        "'auto'|'first'|'none'",
+        "auto",
+        "Whether the first line of a CSV or Excel file names the columns; without names they are column_1, column_2, … "
+        "auto looks whether it could be a row like the others.",
+    )
     target: list[str] | None = setting(
         "list[str]|str|null", None, "The column or columns to predict; built-in sets, .npz and folders know theirs."
     )

@@ -71,7 +71,7 @@ class ColumnSample:
 class Encoder(Protocol):
     """How a column of one kind is encoded: a frozen dataclass, fitted on the training rows.
 
-    Its fields are JSON values or NumPy arrays, which are saved with the run under their names. `scalar` encoders give
+    Its fields are JSON values or NumPy arrays, which are saved with the run under their names. `scalar` encoders take
     one number a row, and their columns come first. `as_text` columns are read as text even if they look like numbers.
     Exports take `serving_width` numbers of a column.
     """

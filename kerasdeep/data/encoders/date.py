@@ -36,22 +36,25 @@ class DateEncoder(FeatureEncoder):
 
     @classmethod
     def recognizes(cls, sample: ColumnSample) -> bool:
-        return sample.is_date and _read(sample.present, _day_first(sample.texts)[0]).notna().mean() > MAJORITY_SHARE
+        return (
+            sample.is_date
+            and read_dates(sample.present, find_day_first(sample.texts)[0]).notna().mean() > MAJORITY_SHARE
+        )
 
     @classmethod
     def exclusion_reason(cls, sample: ColumnSample, problems: Problems) -> str | None:
-        day_first, evidence = _day_first(sample.texts)
+        day_first, evidence = find_day_first(sample.texts)
         if evidence:
             order = "day" if day_first else "month"
             message = f"'{sample.name}' is read {order} first: {evidence}."
             problems.warn("date-order", message, sample.location)
-        dates = _read(sample.present, day_first).dropna()
+        dates = read_dates(sample.present, day_first).dropna()
         return "constant in the training rows" if dates.nunique() < 2 else None
 
     @classmethod
     def fit(cls, name: str, series: pd.Series, scaling: str) -> Self:
-        day_first = _day_first(series.dropna().astype(str))[0]
-        dates = _read(series, day_first).dropna()
+        day_first = find_day_first(series.dropna().astype(str))[0]
+        dates = read_dates(series, day_first).dropna()
         days = _days(dates)
         if not len(days):
             return cls(name, 0.0, 0.0, 1.0, day_first, [])
@@ -67,7 +70,7 @@ class DateEncoder(FeatureEncoder):
         return [f"{self.name}:days", *waves]
 
     def apply(self, series: pd.Series) -> np.ndarray:
-        dates = _read(series, self.day_first)
+        dates = read_dates(series, self.day_first)
         columns = [(_days(dates) - self.first - self.offset) / self.scale]
         for part in self.parts:
             angles = np.arange(PERIODS[part] + 1) * (2 * np.pi / PERIODS[part])
@@ -82,11 +85,11 @@ class DateEncoder(FeatureEncoder):
         return str(np.datetime64(0, "D") + np.timedelta64(round(days), "D"))
 
     def count(self, series: pd.Series) -> dict[str, int]:
-        missing = int(_read(series, self.day_first).isna().sum())
+        missing = int(read_dates(series, self.day_first).isna().sum())
         return {"missing": missing, "unreadable": missing - int(series.isna().sum())}
 
 
-def _read(series: pd.Series, day_first: bool) -> pd.Series:
+def read_dates(series: pd.Series, day_first: bool) -> pd.Series:
     """Times without a zone, in microseconds; NaT where there is none."""
     if types.is_datetime64_any_dtype(series.dtype):
         return pd.to_datetime(series, utc=True).dt.tz_localize(None).astype("datetime64[us]")
@@ -109,7 +112,7 @@ def _days(dates: pd.Series) -> np.ndarray:
     return np.where(np.isnat(values), np.nan, values.astype(np.int64) / MICROSECONDS_A_DAY)
 
 
-def _day_first(texts: pd.Series) -> tuple[bool, str]:
+def find_day_first(texts: pd.Series) -> tuple[bool, str]:
     """Whether 3/4 is the third of April, and why; no reason where no date leaves the question open."""
     found = texts.str.strip().str.extract(f"^{_TWO_NUMBERS_FIRST.pattern}").dropna()
     if not len(found):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MIN_ROWS_FOR_IDENTIFIER = 20
 BOOLEAN_WORDS = {"true": 1.0, "false": 0.0}
+MIN_MISSING_ROWS, MIN_MISSING_SHARE = 20, 0.05
+"""Of the training rows, from which on a missing number is a feature of its own."""
 ABSURD_DISTANCE = 1e6
 """From the median, in units of the range of all but the outer hundredths."""
 ABSURD_SIZE = 1e30
@@ -35,7 +37,8 @@ class NumberEncoder:
     """encoded = (number − offset) / scale, with `fill` for a missing number.
 
     `style` says how text is read, one of `written_numbers.STYLES`. Where training rows have absurd numbers, all are
-    cut to `bounds`, the least and the largest of the others.
+    cut to `bounds`, the least and the largest of the others. With `indicator` a second feature is 1 where the number is
+    missing; columns that lack many numbers have it.
     """
 
     scalar: ClassVar[bool] = True
@@ -48,6 +51,7 @@ class NumberEncoder:
     scale: float
     style: str = "plain"
     bounds: list[float] | None = None
+    indicator: bool = False
 
     @property
     def as_text(self) -> bool:
@@ -88,23 +92,28 @@ class NumberEncoder:
         values = column_to_floats(series, style)
         values = np.where(np.isfinite(values), values, np.nan)
         sane = values[~_absurd(values)]
+        missing = int(np.isnan(values).sum())
+        indicator = missing >= max(MIN_MISSING_ROWS, MIN_MISSING_SHARE * len(values))
         bounds = [float(np.nanmin(sane)), float(np.nanmax(sane))] if len(sane) < len(values) else None
         values = (np.clip(values, *bounds) if bounds else values)[:, None]
         imputer = SimpleImputer(strategy="median", keep_empty_features=True).fit(values)
         scaling = "standardize" if scaling == "auto" else scaling
         offset, scale = fit_offset_and_scale(imputer.transform(values), scaling)
-        return cls(name, float(imputer.statistics_[0]), float(offset[0]), float(scale[0]), style, bounds)
+        return cls(name, float(imputer.statistics_[0]), float(offset[0]), float(scale[0]), style, bounds, indicator)
 
     @property
     def feature_names(self) -> list[str]:
-        return [self.name]
+        return [self.name, f"{self.name}:missing"] if self.indicator else [self.name]
 
     def apply(self, series: pd.Series) -> np.ndarray:
         values = self.serving_values(series)
-        values = np.where(np.isfinite(values), values, self.fill)
-        return ((values - self.offset) / self.scale)[:, None]
+        is_missing = ~np.isfinite(values)
+        scaled = (np.where(is_missing, self.fill, values) - self.offset) / self.scale
+        return np.stack([scaled, is_missing], axis=1) if self.indicator else scaled[:, None]
 
-    def invert(self, features: np.ndarray) -> float:
+    def invert(self, features: np.ndarray) -> float | None:
+        if self.indicator and features[1]:
+            return None
         return float(features[0]) * self.scale + self.offset
 
     def count(self, series: pd.Series) -> dict[str, int]:
@@ -127,7 +136,17 @@ class NumberEncoder:
     @staticmethod
     def apply_with_keras(encoders: Sequence[Any], raw: keras.KerasTensor) -> keras.KerasTensor:
         fill, offset, scale = ([getattr(e, key) for e in encoders] for key in ("fill", "offset", "scale"))
-        return scale_with_keras(raw, fill, offset, scale)
+        scaled = scale_with_keras(raw, fill, offset, scale)
+        marked = [number for number, encoder in enumerate(encoders) if encoder.indicator]
+        if not marked:
+            return scaled
+        from keras import ops
+
+        is_missing, parts, start = ops.cast(ops.logical_or(ops.isnan(raw), ops.isinf(raw)), "float32"), [], 0
+        for number in marked:
+            parts += [scaled[:, start : number + 1], is_missing[:, number : number + 1]]
+            start = number + 1
+        return ops.concatenate([*parts, scaled[:, start:]] if start < len(encoders) else parts, axis=-1)
 
 
 def _warn_of_writing(sample: ColumnSample, problems: Problems) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from kerasdeep.data.readers import builtin, csv, images, npy, npz, parquet
+from kerasdeep.data.readers import builtin, csv, excel, feather, images, jsonl, npy, npz, parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,10 @@ class TableReader(Reader, Protocol):
 READERS: dict[str, Reader] = {
     "builtin": builtin,
     "csv": csv,
+    "jsonl": jsonl,
+    "excel": excel,
     "parquet": parquet,
+    "feather": feather,
     "npz": npz,
     "npy": npy,
     "images": images,

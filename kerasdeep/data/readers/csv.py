@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasdeep.data import csv_header
-from kerasdeep.data.table import ReadOptions, TableFile, read_table, read_table_for_prediction
+from kerasdeep.data.file_content import READ_ERRORS, CsvStream, content_size, open_bytes
+from kerasdeep.data.table import ReadOptions, TableFile, names_like, read_table, read_table_for_prediction
 from kerasdeep.errors import InputError, SourceLocation
 
 if TYPE_CHECKING:
@@ -18,15 +19,14 @@ MISSING_VALUES = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", 
 MISSING_LABEL_VALUES = ["", "NaN", "nan"]
 
 
-def open_table(path: Path | csv_header.CsvStream, location: SourceLocation | None, options: ReadOptions) -> TableFile:
+def open_table(path: Path | CsvStream, location: SourceLocation | None, options: ReadOptions) -> TableFile:
     """The file by its header. Raises InputError for a file that is not a table."""
-    header = csv_header.read(path, location, options.separator, options.encoding)
+    header = csv_header.read(path, location, options.separator, options.encoding, options.header, known=options.targets)
     # Text is longer in memory than in a file, numbers have 8 bytes.
-    return TableFile(
-        header.columns,
-        2 * path.stat().st_size if isinstance(path, Path) else 2 * len(path.content),
-        partial(_read_csv, path, header, location, options),
-    )
+    size, found = 2 * content_size(path), header.header
+    columns = names_like(found, options, path, location)
+    read_columns = partial(_read_csv, path, header, columns, location, options)
+    return TableFile(columns, size, read_columns, found.in_first_line, found.warnings)
 
 
 read = partial(read_table, "csv", open_table)
@@ -34,40 +34,35 @@ read_for_prediction = partial(read_table_for_prediction, open_table)
 
 
 def _read_csv(
-    path: Path | csv_header.CsvStream,
+    path: Path | CsvStream,
     header: csv_header.CsvHeader,
+    names: list[str],
     location: SourceLocation | None,
     options: ReadOptions,
     columns: list[str] | None,
 ) -> pd.DataFrame:
     import pandas as pd
 
-    repeated = sorted({name for name in header.columns if header.columns.count(name) > 1})
-    if repeated:
-        message = f"{path} has several columns called '{repeated[0]}'. Expected each name once."
-        raise InputError(message, "not-a-table", location)
     try:
         return pd.read_csv(
-            path if isinstance(path, Path) else path.open(),
+            open_bytes(path),
             sep=header.separator,
             encoding=header.encoding,
             decimal=header.decimal,
-            names=header.columns,
+            names=names,
             usecols=columns,
-            header=0,
+            header=0 if header.header.in_first_line else None,
             index_col=False,
-            na_values={
-                name: MISSING_LABEL_VALUES if name in options.targets else MISSING_VALUES for name in header.columns
-            },
+            na_values={name: MISSING_LABEL_VALUES if name in options.targets else MISSING_VALUES for name in names},
             keep_default_na=False,
             skipinitialspace=True,
             low_memory=False,
-            dtype=dict.fromkeys(set(options.text_columns) & set(header.columns), str),
+            dtype=dict.fromkeys(set(options.text_columns) & set(names), str),
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError, *READ_ERRORS) as error:
         reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
         message = (
-            f"{path} is not a table: {reason} Expected {len(header.columns)} columns "
+            f"{path} is not a table: {reason} Expected {len(names)} columns "
             f"separated by {header.separator!r} in every line; state `separator` or `encoding` if that is wrong."
         )
         raise InputError(message, "not-a-table", location) from error

@@ -1,0 +1,122 @@
+"""Files as people have them: what `init` writes for each, untouched, loads and learns what its awkward column says."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import kerasdeep
+from kerasdeep import data
+from kerasdeep.config import load_config
+from kerasdeep.scaffold import draft_config
+
+ROWS = 400
+DRAW = np.random.default_rng(0)
+VALUES = DRAW.uniform(0, 5000, ROWS)
+NOISE = DRAW.normal(size=ROWS).round(3)
+ANSWERS = np.where(VALUES + DRAW.normal(0, 200, ROWS) > 2500, "yes", "no")
+
+
+def german(value):
+    return f"{value:,.2f}".translate(str.maketrans(",.", ".,"))
+
+
+def table(awkward=VALUES, answers=ANSWERS, **columns):
+    return pd.DataFrame({"noise": NOISE, "awkward": awkward, **columns, "y": answers})
+
+
+def total():
+    frame = table(answers=(3 * VALUES + NOISE).round(2), region=DRAW.choice(["north", "south"], ROWS))
+    sums = {"region": "Total", "awkward": frame.awkward.sum(), "y": frame.y.sum()}
+    return pd.concat([frame, pd.DataFrame([sums])])
+
+
+def rare():
+    is_rare = DRAW.uniform(size=2000) < 0.01
+    return pd.DataFrame({"awkward": DRAW.normal(size=2000) + 5 * is_rare, "y": is_rare.astype(int)})
+
+
+def customers():
+    keys = np.repeat(np.arange(150), 8)
+    habits, answers = DRAW.normal(size=(150, 3)), DRAW.choice(["no", "yes"], 150)
+    rows = {f"habit {number}": habits[keys, number] + DRAW.normal(0, 0.02, 1200) for number in range(3)}
+    return pd.DataFrame({"customer": keys, **rows, "y": answers[keys]})
+
+
+TABLES = {
+    "thousands": lambda: table([f"{value:,.2f}" for value in VALUES]),
+    "thousands in German": lambda: table([german(value) for value in VALUES]),
+    "percent": lambda: table([f" {value / 50:.1f} %" for value in VALUES]),
+    "currency": lambda: table([f"${value:,.0f}" for value in VALUES]),
+    "one 1e300": lambda: table(np.where(np.arange(ROWS) == 7, 1e300, VALUES)),
+    "duplicates": lambda: pd.concat([table().head(40)] * 33),
+    "spellings": lambda: table(answers=[text.upper() if row % 5 else text for row, text in enumerate(ANSWERS)]),
+    "leak": lambda: table(code=np.where(ANSWERS == "yes", "A7", "B2")),
+    "total": total,
+    "rare": rare,
+    "customers": customers,
+}
+FILES = {
+    "headless.csv": lambda path: table(VALUES.round(2)).to_csv(path, index=False, header=False),
+    "compressed.csv.gz": lambda path: path.write_bytes(gzip.compress(table().to_csv(index=False).encode())),
+    "sheet.xlsx": lambda path: table().to_excel(path, index=False),
+    "twice.csv": lambda path: path.write_text(table(noise2=-NOISE).to_csv(index=False).replace("noise2", "awkward", 1)),
+}
+WARNINGS = {
+    "duplicates": "duplicate-rows",
+    "spellings": "merged-classes",
+    "leak": "leak",
+    "total": "total-row",
+    "one 1e300": "absurd-number",
+    "twice.csv": "duplicate-column",
+    **dict.fromkeys(("thousands", "thousands in German", "percent", "currency"), "written-number"),
+}
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """The configuration that `init` writes for a file, by its name."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(name):
+        path = tmp_path / (name if name in FILES else "rows.csv")
+        if name in FILES:
+            FILES[name](path)
+        else:
+            TABLES[name]().to_csv(path, index=False)
+        return draft_config(path.name)[0]
+
+    return write
+
+
+@pytest.mark.parametrize("name", [*TABLES, *FILES])
+def test_what_init_writes_loads_and_can_be_learnt_from(written, name):
+    from sklearn.linear_model import LinearRegression, LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.neighbors import KNeighborsClassifier
+
+    section = load_config(written(name)).config.data
+    loaded = data.load(section)
+    held_out = loaded.test
+    if name == "total":
+        assert LinearRegression().fit(loaded.train.x, loaded.train.y).score(held_out.x, held_out.y) > 0.99
+    elif name == "customers":  # who remembers a customer is at chance on others
+        assert section.group == "customer"
+        assert KNeighborsClassifier().fit(loaded.train.x, loaded.train.y).score(held_out.x, held_out.y) < 0.7
+    else:
+        model = LogisticRegression(max_iter=1000).fit(loaded.train.x, loaded.train.y)
+        assert roc_auc_score(held_out.y, model.predict_proba(held_out.x)[:, 1]) > 0.93
+    assert WARNINGS.get(name) in {None, *(warning.name for warning in loaded.warnings)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*TABLES, *FILES])
+def test_what_init_writes_trains(written, tmp_path, name):
+    metrics = kerasdeep.train(written(name), out=tmp_path / "runs", progress="quiet").metrics
+    if name == "total":
+        assert metrics["test_r2_score"] > 0.95
+    elif name == "customers":
+        assert metrics["test_accuracy"] < 0.72
+    else:
+        assert metrics["test_accuracy"] > 0.85
