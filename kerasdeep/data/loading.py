@@ -25,7 +25,7 @@ from kerasdeep.data.preprocessing import (
 )
 from kerasdeep.data.profile import count_classes, describe_dataset
 from kerasdeep.data.readers import READERS
-from kerasdeep.data.sources import infer_format, path_exists
+from kerasdeep.data.sources import format_of, path_exists
 from kerasdeep.data.targets import TargetEncoder, strip_labels
 from kerasdeep.data.types import HELD_OUT_SPLITS, INPUT, SPLITS, DataSplit, RawSplit, Source, input_arrays
 from kerasdeep.errors import InputError, Problems
@@ -50,9 +50,7 @@ def load(
     problems = Problems()
     if section.image.channels == 2:
         problems.error("wrong-value", "Pictures have 1 or 3 channels, not 2.", section.location_or_key("image"))
-    format = section.format
-    if format == "auto":
-        format = infer_format(str(section.source), section.location_or_key("source"))
+    format = format_of(section)
     source = read_source(format, section, problems, say)
     decision = streaming.streaming_decision(source, section)
     splits = {
@@ -185,15 +183,17 @@ def _warn_about_unused_settings(
     section: DataConfig, source: Source, encoders: list[TargetEncoder], problems: Problems
 ) -> None:
     image = section.image
-    is_table, has_classes = source.kind == "table", any(encoder.task.has_classes for encoder in encoders)
+    is_table = source.kind == "table"
+    has_columns = is_table or source.format == "image_list"
+    has_classes = any(encoder.task.has_classes for encoder in encoders)
     unused_settings = {
-        "header": section.header != "auto" and source.format not in ("csv", "excel"),
-        "separator": section.separator != "auto" and source.format != "csv",
-        "encoding": section.encoding != "auto" and source.format != "csv",
+        "header": section.header != "auto" and source.format not in ("csv", "excel", "image_list"),
+        "separator": section.separator != "auto" and source.format not in ("csv", "image_list"),
+        "encoding": section.encoding != "auto" and source.format not in ("csv", "image_list"),
         "features": bool(section.features) and not is_table and source.format not in ("npz", "npy"),
         "drop": bool(section.drop) and not is_table,
-        **{key: getattr(section, key) is not None and not is_table for key in ROW_ROLES},
-        "target": bool(section.target) and not is_table and source.format not in ("npz", "npy"),
+        **{key: getattr(section, key) is not None and not has_columns for key in ROW_ROLES},
+        "target": bool(section.target) and not has_columns and source.format not in ("npz", "npy"),
         "image": (image.size is not None or image.channels != "auto" or image.resize != "stretch")
         and source.kind != "image",
         "per_class": section.per_class is not None and not has_classes,
@@ -278,8 +278,7 @@ def _read_split_at(
     locations = {**section.locations, "source": location}
     stream_rows = source.streaming.streamed
     split_section = replace(section, source=path, format="auto", target=target, stream=stream_rows, locations=locations)
-    format = infer_format(path, location)
-    split_source_data = read_source(format, split_section, problems, say, source)
+    split_source_data = read_source(format_of(split_section), split_section, problems, say, source)
     if split_source_data.kind != source.kind:
         message = f"`{key}` names {path}, which is {_KIND_NAMES[split_source_data.kind]}. "
         message += f"Expected {_KIND_NAMES[source.kind]}, like the source."

@@ -85,6 +85,8 @@ def _read(
 ) -> tuple[RawSplit, pd.DataFrame | None]:
     is_image = Path(path).suffix.lower() in IMAGE_SUFFIXES and Path(path).is_file()
     format = "images" if is_image else infer_format(path, location)
+    if FORMATS[format].kind == "table" and preprocessing.kind == "image":
+        format = "image_list"
     is_table = FORMATS[format].kind == "table"
     if format != "builtin" and is_table != (preprocessing.kind == "table"):
         message = f"{path} is {'a' if is_table else 'not a'} table, but the model was trained on "

@@ -43,6 +43,15 @@ def infer_format(name: str, location: SourceLocation | None) -> str:
     return format
 
 
+def format_of(section: DataConfig) -> str:
+    """The format of a source, stated or inferred. Raises InputError as `infer_format` does."""
+    if section.picture_column:
+        return "image_list"
+    if section.format != "auto":
+        return section.format
+    return infer_format(str(section.source), section.location_or_key("source"))
+
+
 def path_exists(name: str) -> bool:
     """Whether the path leads somewhere; one that no system would take does not, one on the Hub is not looked up."""
     try:

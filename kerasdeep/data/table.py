@@ -85,7 +85,7 @@ def read_table(
     location = section.location_or_key("source")
     path, labels = local_path(section.source, location, say), list(section.target or ())
     options = ReadOptions(section.separator, section.encoding, section.header, (), labels, section.text_columns)
-    opened = _open_nonempty(open_table, path, location, options)
+    opened = open_nonempty(open_table, path, location, options)
     problems.items += opened.warnings
     digest = file_sha256(path)
     decision = streaming.decide_by_size(opened.bytes_in_memory, section)
@@ -122,7 +122,7 @@ def read_table_for_prediction(
         *(targets, transform.text_columns),
     )
     file = path if isinstance(path, CsvStream) else local_path(path, location)
-    return split_frame(_open_nonempty(open_table, file, location, options).read_columns(None), preprocessing, location)
+    return split_frame(open_nonempty(open_table, file, location, options).read_columns(None), preprocessing, location)
 
 
 def split_frame(
@@ -132,15 +132,19 @@ def split_frame(
     transform = preprocessing.inputs[INPUT]
     assert isinstance(transform, TableTransform)
     transform.require_columns(frame, location)
-    y = {
+    return RawSplit(frame[transform.columns], targets_of(frame, preprocessing), np.arange(len(frame))), frame
+
+
+def targets_of(frame: pd.DataFrame, preprocessing: Preprocessing) -> dict[str, np.ndarray]:
+    """The labels of the model's targets that the table has."""
+    return {
         target.name: labels_from_column(frame[target.name], MAX_CLASSES + 1 if target.task.has_classes else 1)
         for target in preprocessing.targets
         if target.name in frame.columns
     }
-    return RawSplit(frame[transform.columns], y, np.arange(len(frame))), frame
 
 
-def _open_nonempty(
+def open_nonempty(
     open_table: OpenTable, path: Path | CsvStream, location: SourceLocation | None, options: ReadOptions
 ) -> TableFile:
     """The table. Raises InputError when the file is missing or empty, or has no rows once it is read."""

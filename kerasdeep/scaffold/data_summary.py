@@ -13,6 +13,7 @@ from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.hugging_face import local_path
 from kerasdeep.data.profile import MAX_IMBALANCE
 from kerasdeep.data.readers import READERS, TableReader
+from kerasdeep.data.readers.image_list import find_picture_column
 from kerasdeep.data.table import ReadOptions
 from kerasdeep.data.types import Target
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
@@ -35,6 +36,7 @@ class DataSummary:
     provided_splits: tuple[str, ...]
     data_warnings: tuple[str, ...]
     has_header: bool = True
+    picture_column: str | None = None
 
     @property
     def rows(self) -> int:
@@ -94,9 +96,12 @@ def inspect_data(source: str, target: str | None = None, say: Callable[[str], No
     if FORMATS[format].kind == "table":
         reader = cast(TableReader, READERS[format])
         path = local_path(data_path, SourceLocation(source), say)
-        columns = reader.open_table(path, SourceLocation(source), ReadOptions()).columns
+        opened = reader.open_table(path, SourceLocation(source), ReadOptions())
+        columns, picture = opened.columns, find_picture_column(path, opened.read_columns(None))
+        if picture:
+            format, section = "image_list", replace(section, columns={picture: "picture"})
         if target is None:
-            target, target_reason = _guess_target(columns)
+            target, target_reason = _guess_target([name for name in columns if name != picture])
             guess_note = f"`{target}` was taken as the target, since {target_reason}. Name another with --target; "
             guess_note += f"there are: {', '.join(columns)}."
         elif target not in columns:
@@ -141,6 +146,7 @@ def _summarize(source: str, format: str, target_reason: str, dataset: Dataset) -
         tuple(split for split in ("validation", "test") if getattr(dataset, split) is not None),
         tuple(problem.message for problem in dataset.warnings if problem.name not in hidden_warnings),
         dataset.preprocessing.read_options.get("header") != "none",
+        dataset.preprocessing.read_options.get("picture"),
     )
 
 

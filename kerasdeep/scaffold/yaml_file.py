@@ -12,6 +12,8 @@ from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMATS, HUGGING_F
 from kerasdeep.help.yaml_format import to_flow
 from kerasdeep.scaffold.data_summary import DataSummary, format_feature_kinds
 
+FILE_FORMATS = ("images", "image_list")
+"""Of pictures of any size."""
 MAX_IMAGE_SIDE = 128
 """Images with a longer side are read smaller, so that a small network on a CPU learns them in minutes."""
 FEW_ROWS, MANY_ROWS = 200, 20_000
@@ -69,13 +71,15 @@ def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
     yield f"source: {to_flow(_source_path(data_summary.source, path))}"
     if not data_summary.has_header:
         yield "header: none  # the first line names no columns"
-    if FORMATS[data_summary.format].kind == "table":
+    if FORMATS[data_summary.format].kind == "table" or data_summary.picture_column:
         yield f"target: {to_flow(data_summary.target.name)}"
     left_out = {name: reason for name, reason in data_summary.left_out.items() if name != data_summary.group}
     if left_out:
         yield f"drop: {to_flow(list(left_out))}"
         yield from (f"# {_one_line(name)}: {_one_line(reason)}" for name, reason in left_out.items())
     kinds = {f["name"]: f["kind"] for f in data_summary.profile["features"] if f["kind"] in ("date", "text", "list")}
+    if data_summary.picture_column:
+        kinds = {data_summary.picture_column: "picture"}
     if kinds:
         yield f"columns: {to_flow(kinds)}  # as inferred; number, category, boolean and ignore are others"
     suspicions = data_summary.profile.get("suspicions") or {}
@@ -92,7 +96,7 @@ def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
             yield f"# {split}: the source has its own part"
         else:
             yield f"{split}: {share}  # of the rows, {purpose}"
-    if data_summary.format == "images":
+    if data_summary.format in FILE_FORMATS:
         height, width = _image_size(data_summary)
         shrink_note = (
             "" if (height, width) == data_summary.input_shape[:2] else "; smaller than they are, to train faster"
@@ -142,7 +146,7 @@ def _batch_size(rows: int) -> int:
 
 def _image_size(data_summary: DataSummary) -> tuple[int, int]:
     height, width = data_summary.input_shape[:2]
-    shrink = min(1.0, MAX_IMAGE_SIDE / max(height, width)) if data_summary.format == "images" else 1.0
+    shrink = min(1.0, MAX_IMAGE_SIDE / max(height, width)) if data_summary.format in FILE_FORMATS else 1.0
     return max(1, round(height * shrink)), max(1, round(width * shrink))
 
 

@@ -14,7 +14,11 @@ from kerasdeep.config.sections.data import (
 from kerasdeep.errors import Problems, SourceLocation
 from kerasdeep.tasks import predicts_numbers
 
-_ONLY_FOR_FORMATS = {"separator": ("csv",), "encoding": ("csv",), "header": ("csv", "excel")}
+_ONLY_FOR_FORMATS = {
+    "separator": ("csv", "image_list"),
+    "encoding": ("csv", "image_list"),
+    "header": ("csv", "excel", "image_list"),
+}
 _ONLY_FOR_IMAGES = ("image", "augmentation")
 _ONLY_FOR_TABLES = ("features", "drop", "group", "time", "weight")
 _ONLY_FOR_CLASSES = ("classes", "per_class", "class_weight")
@@ -22,6 +26,8 @@ _ONLY_FOR_CLASSES = ("classes", "per_class", "class_weight")
 
 def format_from_name(data: DataConfig) -> str | None:
     """The source's format as far as its name tells: a key of FORMATS, or None."""
+    if data.picture_column:
+        return "image_list"
     if data.format != "auto":
         return data.format
     is_builtin = data.source in BUILT_IN_DATASETS
@@ -108,7 +114,9 @@ def _source(context: CheckContext, problems: Problems) -> None:
     if data.format == "builtin" and data.source not in BUILT_IN_DATASETS:
         message = f"there is no built-in data set {data.source}. Expected one of: {', '.join(BUILT_IN_DATASETS)}."
         problems.error("missing-file", message, data.location("source"))
-    if FORMATS.get(format_from_name(data) or "builtin", FORMATS["builtin"]).kind == "table" and not data.target:
+    source_format = format_from_name(data)
+    has_columns = source_format == "image_list" or (source_format and FORMATS[source_format].kind == "table")
+    if has_columns and not data.target:
         message = "`data.target` is missing. Expected the column to predict, or a list of them."
         problems.error("missing-key", message, data.location("source"))
 
@@ -121,7 +129,8 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
         if source_format not in (None, *formats) and data.differs_from_default(key):
             without_effect.append(key)
     if kind == "image":
-        without_effect += [key for key in _ONLY_FOR_TABLES if data.differs_from_default(key)]
+        keys = ("features", "drop") if source_format == "image_list" else _ONLY_FOR_TABLES
+        without_effect += [key for key in keys if data.differs_from_default(key)]
         if source_format in ("builtin", "images") and data.differs_from_default("target"):
             without_effect.append("target")
     if kind == "table" and data.differs_from_default("image"):

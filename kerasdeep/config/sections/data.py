@@ -35,6 +35,7 @@ FORMATS: dict[str, SourceFormat] = {
     "npz": SourceFormat(suffixes=(".npz",)),
     "npy": SourceFormat(),
     "images": SourceFormat("image"),
+    "image_list": SourceFormat("image"),
 }
 """Each has a reader in `kerasdeep.data.readers`."""
 FORMAT_BY_SUFFIX = {suffix: name for name, format in FORMATS.items() for suffix in format.suffixes}
@@ -128,9 +129,10 @@ class DataConfig(Section):
     )
     drop: list[str] = setting("list[str]", [], "Columns to leave out.")
     columns: dict[str, str] = setting(
-        f"map[{'|'.join(repr(kind) for kind in (*COLUMN_KINDS, 'ignore'))}]",
+        f"map[{'|'.join(repr(kind) for kind in (*COLUMN_KINDS, 'picture', 'ignore'))}]",
         {},
-        "The kind of a column, where the one that is inferred is wrong; ignore leaves it out.",
+        "The kind of a column, where the one that is inferred is wrong; ignore leaves it out. picture: it has paths of "
+        "pictures, from which alone is learned.",
     )
     classes: list[str] | None = setting(
         "list[str]|null", None, "Only these labels, renumbered in this order; null keeps all."
@@ -201,9 +203,14 @@ class DataConfig(Section):
         return split.by if split.by != "auto" else "group" if self.group else "time" if self.time else "random"
 
     @property
+    def picture_column(self) -> str | None:
+        """The column of paths of pictures, if one is stated."""
+        return next((name for name, kind in self.columns.items() if kind == "picture"), None)
+
+    @property
     def text_columns(self) -> list[str]:
         """The columns that are read as text though they may look like numbers."""
-        return [name for name, kind in self.columns.items() if kind not in ("number", "ignore")]
+        return [name for name, kind in self.columns.items() if kind not in ("number", "picture", "ignore")]
 
     def location_or_key(self, key: str) -> SourceLocation:
         """Where the setting, or else this section, was written; the key itself where neither was."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from kerasdeep.data.readers import builtin, csv, excel, feather, images, jsonl, npy, npz, parquet
+from kerasdeep.data.readers import builtin, csv, excel, feather, image_list, images, jsonl, npy, npz, parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,5 +59,6 @@ READERS: dict[str, Reader] = {
     "npz": npz,
     "npy": npy,
     "images": images,
+    "image_list": image_list,
 }
 """By the source's format."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,6 @@ from kerasdeep.config.sections.data import FORMAT_BY_SUFFIX, IMAGE_SUFFIXES, Dat
 from kerasdeep.data import streaming
 from kerasdeep.data.image_decoding import DecodedImages, decode_images
 from kerasdeep.data.images import MAX_SIDE, infer_image_format
-from kerasdeep.data.lazy_rows import LazyRows
 from kerasdeep.data.preprocessing import ArrayTransform, Preprocessing, TableTransform
 from kerasdeep.data.types import INPUT, PREDICTED_SPLITS, ImageFormat, RawSplit, Source
 from kerasdeep.errors import InputError, Problems, SourceLocation
@@ -40,25 +41,39 @@ def read(
     if not path.is_dir():
         message = f"{path} is a file. Expected a folder with a folder of pictures for each class."
         raise InputError(message, "missing-file", location)
-    folders = split_folders(path)
-    files_and_labels = {
-        split_name: list_labelled_images(folder, problems, location) for split_name, folder in folders.items()
-    }
+    splits = {}
+    for split_name, folder in split_folders(path).items():
+        files, labels = list_labelled_images(folder, problems, location)
+        split = RawSplit(np.zeros(len(files)), {"class": np.array(labels)}, np.arange(len(files)))
+        splits[split_name] = ListedImages(path, files, split, folder)
     problems.raise_if_errors()
-    files = files_and_labels["train"][0]
-    image = section.image
+    return source_of(splits, "images", section, problems, say, matched)
+
+
+def source_of(
+    listed: dict[str, ListedImages],
+    format: str,
+    section: DataConfig,
+    problems: Problems,
+    say: Callable[[str], None] | None,
+    matched: Source | None,
+    reading: dict[str, Any] | None = None,
+) -> Source:
+    """The pictures of each split as a source; they take the format of another one, `matched`."""
+    files = listed["train"].files
+    image, location = section.image, section.location_or_key("source")
     image_format = matched.image if matched else None
     format_given = image_format is not None
     image_format = image_format or infer_image_format(files, image.size, image.channels, image.resize)
-    image_count = sum(len(image_files) for image_files, _ in files_and_labels.values())
+    image_count = sum(len(split.files) for split in listed.values())
     if say and len(files) > 2 * MAX_SHOWN:
         say(f"reading {image_count} pictures")
     decision = streaming.decide_by_size(image_count * prod(image_format.shape) * streaming.FLOAT32_BYTES, section)
     decoded = {
         split_name: decode_images(
-            image_files, image_format, folders[split_name] if section.cache else None, decision.streamed, say
+            split.files, image_format, split.folder if section.cache else None, decision.streamed, say
         )
-        for split_name, (image_files, _) in files_and_labels.items()
+        for split_name, split in listed.items()
     }
     if (
         not format_given
@@ -70,9 +85,9 @@ def read(
         decoded = {split_name: images.to_grayscale() for split_name, images in decoded.items()}
     if not format_given:
         _warn_about_downscaling(image_format, section, problems)
-    splits = {}
-    for split_name, (image_files, labels) in files_and_labels.items():
-        splits[split_name] = readable_split(path, image_files, labels, decoded[split_name], problems, location)
+    splits = {
+        split_name: split.readable(decoded[split_name], problems, location)[0] for split_name, split in listed.items()
+    }
     problems.raise_if_errors()
     facts = {
         "image": {
@@ -82,13 +97,14 @@ def read(
         }
     }
     return Source(
-        "images",
+        format,
         "image",
         splits,
-        _folder_hash(path, files_and_labels, decoded),
+        _hash(listed, decoded, with_labels=reading is not None),
         image=image_format,
         facts=facts,
         streaming=decision,
+        reading=reading or {},
     )
 
 
@@ -96,7 +112,7 @@ def read_for_prediction(
     path: str, preprocessing: Preprocessing, location: SourceLocation, problems: Problems
 ) -> tuple[RawSplit, None]:
     """The pictures of a folder, with or without class folders, or one picture."""
-    image_format = _image_format(preprocessing.inputs.get(INPUT))
+    image_format = image_format_of(preprocessing.inputs.get(INPUT))
     if image_format is None:
         message = f"{path} holds pictures, but the model was trained on {preprocessing.kind} data."
         raise InputError(message, "wrong-shape", location)
@@ -111,12 +127,13 @@ def read_for_prediction(
     if not files:
         raise InputError(f"{path} holds no pictures.", "no-images", location)
     is_labelled = len(class_names) == len(files)
-    labels = class_names if is_labelled else [""] * len(files)
-    split = readable_split(root, files, labels, decode_images(files, image_format), problems, location)
-    return split if is_labelled else replace(split, y={}), None
+    listed = RawSplit(
+        np.zeros(len(files)), {"class": np.array(class_names)} if is_labelled else {}, np.arange(len(files))
+    )
+    return ListedImages(root, files, listed).decode(image_format, problems, location)[0], None
 
 
-def _image_format(transform: TableTransform | ArrayTransform | None) -> ImageFormat | None:
+def image_format_of(transform: TableTransform | ArrayTransform | None) -> ImageFormat | None:
     """The format for picture files; a model trained on arrays of pictures takes files of that shape too."""
     if not isinstance(transform, ArrayTransform):
         return None
@@ -185,32 +202,44 @@ def _no_images_problem(folder: Path, entries: list[Path]) -> tuple[str, str]:
     return "no-images", message
 
 
-def readable_split(
-    root: Path,
-    files: list[Path],
-    labels: list[str],
-    decoded: DecodedImages,
-    problems: Problems,
-    location: SourceLocation | None,
-) -> RawSplit:
-    """The pictures that could be read; the others are named in a warning, or in an error when they are many."""
-    unreadable = np.flatnonzero(~decoded.readable)
-    file_names = np.array([file.relative_to(root).as_posix() for file in files])
-    y = np.array(labels)
-    if not len(unreadable):
-        return RawSplit(decoded.x, {"class": y}, file_names)
-    names = ", ".join(file_names[unreadable][:MAX_SHOWN]) + (", …" if len(unreadable) > MAX_SHOWN else "")
-    if (len(unreadable) > 1 and len(unreadable) > MAX_UNREADABLE_SHARE * len(files)) or len(unreadable) == len(files):
-        message = (
-            f"{len(unreadable)} of {len(files)} pictures in {root} cannot be read: {names}. Expected at most a tenth."
-        )
+@dataclass(frozen=True)
+class ListedImages:
+    """Picture files below `root`, with a split that has what is known of each; `folder` is what the
+    cache of decoded pictures belongs to."""
+
+    root: Path
+    files: list[Path]
+    split: RawSplit
+    folder: Path | None = None
+
+    def decode(
+        self, image_format: ImageFormat, problems: Problems, location: SourceLocation | None
+    ) -> tuple[RawSplit, np.ndarray]:
+        return self.readable(decode_images(self.files, image_format), problems, location)
+
+    def readable(
+        self, decoded: DecodedImages, problems: Problems, location: SourceLocation | None
+    ) -> tuple[RawSplit, np.ndarray]:
+        """The pictures that could be read, by their names, and which these are; the others are named in a warning, or
+        in an error when they are many."""
+        kept = decoded.readable
+        names = np.array([os.path.relpath(file, self.root).replace(os.sep, "/") for file in self.files])
+        if not kept.all():
+            _report_unreadable(self.root, names[~kept], len(names), problems, location)
+        chosen = np.flatnonzero(kept)
+        return replace(self.split, x=decoded.x, rows=names).take(chosen), kept
+
+
+def _report_unreadable(
+    root: Path, names: np.ndarray, count: int, problems: Problems, location: SourceLocation | None
+) -> None:
+    examples = ", ".join(names[:MAX_SHOWN]) + (", …" if len(names) > MAX_SHOWN else "")
+    if (len(names) > 1 and len(names) > MAX_UNREADABLE_SHARE * count) or len(names) == count:
+        message = f"{len(names)} of {count} pictures in {root} cannot be read: {examples}. Expected at most a tenth."
         problems.error("unreadable-images", message, location)
     else:
-        message = f"{len(unreadable)} of {len(files)} pictures cannot be read and are skipped: {names}."
+        message = f"{len(names)} of {count} pictures cannot be read and are skipped: {examples}."
         problems.warn("unreadable-images", message, location)
-    readable = decoded.readable
-    x = decoded.x.take_rows(readable) if isinstance(decoded.x, LazyRows) else decoded.x[readable]
-    return RawSplit(x, {"class": y[readable]}, file_names[readable])
 
 
 def _warn_about_downscaling(image_format: ImageFormat, section: DataConfig, problems: Problems) -> None:
@@ -222,11 +251,13 @@ def _warn_about_downscaling(image_format: ImageFormat, section: DataConfig, prob
         problems.warn("image-size", message, section.location_or_key("image"))
 
 
-def _folder_hash(
-    root: Path, files_and_labels: dict[str, tuple[list[Path], list[str]]], decoded: dict[str, DecodedImages]
-) -> str:
+def _hash(listed: dict[str, ListedImages], decoded: dict[str, DecodedImages], with_labels: bool) -> str:
+    """Of names and contents, and of the labels where folders do not name them."""
     digest = hashlib.sha256()
-    for split_name, (files, _) in files_and_labels.items():
-        for file, file_digest in zip(files, decoded[split_name].digests, strict=True):
-            digest.update(f"{file.relative_to(root).as_posix()}\0{file_digest}\n".encode())
+    for split_name, split in listed.items():
+        for file, file_digest in zip(split.files, decoded[split_name].digests, strict=True):
+            digest.update(f"{os.path.relpath(file, split.root).replace(os.sep, '/')}\0{file_digest}\n".encode())
+        if with_labels:
+            for name, values in {**split.split.y, **split.split.roles}.items():
+                digest.update("\0".join([name, *map(str, values)]).encode())
     return digest.hexdigest()

@@ -1,0 +1,104 @@
+"""A table of picture files and what is known of them: `photo,label`, with paths relative to the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasdeep.config.sections.data import FORMATS, IMAGE_SUFFIXES, DataConfig
+from kerasdeep.data import sources
+from kerasdeep.data.preprocessing import Preprocessing
+from kerasdeep.data.readers import images
+from kerasdeep.data.table import ReadOptions, TableFile, open_nonempty, separate_targets, targets_of
+from kerasdeep.data.types import INPUT, RawSplit, Source
+from kerasdeep.errors import InputError, Problems, SourceLocation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAMPLE_ROWS = 50
+MIN_PICTURE_SHARE = 0.9
+
+
+def read(
+    section: DataConfig, problems: Problems, say: Callable[[str], None] | None = None, matched: Source | None = None
+) -> Source:
+    """The table's pictures, with its targets, groups, times and weights. Raises InputError as tables and folders do."""
+    path, location = Path(section.source), section.location_or_key("source")
+    opened = _open(
+        path, location, ReadOptions(section.separator, section.encoding, section.header, (), section.target or ())
+    )
+    problems.items += opened.warnings
+    frame = opened.read_columns(None)
+    column = section.picture_column or find_picture_column(path, frame)
+    if column not in frame.columns:
+        message = f"There is no column '{column}'" if column else f"{path} has no column of picture files"
+        message += f". The table has: {', '.join(frame.columns)}. Expected one of them in `columns: {{NAME: picture}}`."
+        raise InputError(message, "missing-column", section.location_or_key("columns"))
+    ignored = [name for name, kind in section.columns.items() if kind == "ignore"]
+    beside = replace(section, features=None, columns={}, drop=[*section.drop, *ignored])
+    split = separate_targets(frame.drop(columns=[column]), beside, problems)
+    problems.raise_if_errors()
+    others: Any = split.x
+    if len(others.columns):
+        message = f"Left out, beside pictures: {', '.join(others.columns)}."
+        problems.warn("left-out-column", message, section.location_or_key("columns"))
+    files = _files(path, frame[column])
+    listed = images.ListedImages(path.parent, files, split, path if all(map(Path.is_file, files)) else None)
+    return images.source_of({"train": listed}, "image_list", section, problems, say, matched, {"picture": column})
+
+
+def read_for_prediction(
+    path: str, preprocessing: Preprocessing, location: SourceLocation, problems: Problems
+) -> tuple[RawSplit, pd.DataFrame]:
+    """The table's pictures, labelled where it has the targets, and the whole table."""
+    reading, table = preprocessing.read_options, Path(path)
+    targets = [target.name for target in preprocessing.targets]
+    options = ReadOptions(reading["separator"], reading["encoding"], targets=targets)
+    frame = _open(table, location, options).read_columns(None)
+    column = reading.get("picture")
+    if column not in frame.columns:
+        column = find_picture_column(table, frame)
+    if column is None:
+        raise InputError(
+            f"{path} has no column of picture files, which the model was trained on.", "no-images", location
+        )
+    listed = RawSplit(np.zeros(len(frame)), targets_of(frame, preprocessing), np.arange(len(frame)))
+    image_format = images.image_format_of(preprocessing.inputs.get(INPUT))
+    if image_format is None:
+        raise InputError(f"{path} names pictures, but the model was trained on other data.", "wrong-shape", location)
+    files = images.ListedImages(table.parent, _files(table, frame[column]), listed)
+    split, kept = files.decode(image_format, problems, location)
+    return split, frame[kept]
+
+
+def find_picture_column(path: Path, frame: pd.DataFrame) -> str | None:
+    """The column whose first values are paths of pictures that are there."""
+    for name in frame.columns:
+        values = frame[name].dropna().head(SAMPLE_ROWS)
+        files = [path.parent / value for value in values if isinstance(value, str) and _names_image(value)]
+        if len(files) > MIN_PICTURE_SHARE * len(values) and any(sources.path_exists(str(file)) for file in files):
+            return str(name)
+    return None
+
+
+def _names_image(value: str) -> bool:
+    return Path(value.strip()).suffix.lower() in IMAGE_SUFFIXES
+
+
+def _files(path: Path, column: pd.Series) -> list[Path]:
+    return [path.parent / (value.strip() if isinstance(value, str) else "") for value in column]
+
+
+def _open(path: Path, location: SourceLocation, options: ReadOptions) -> TableFile:
+    from kerasdeep.data.readers import READERS
+
+    format = sources.infer_format(str(path), location)
+    if FORMATS[format].kind != "table":
+        raise InputError(f"{path} is no table. Expected one with a column of picture files.", "not-a-table", location)
+    reader: Any = READERS[format]
+    return open_nonempty(reader.open_table, path, location, options)
