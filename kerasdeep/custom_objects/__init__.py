@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kerasdeep.custom_objects.activation import ActivationWith
+from kerasdeep.custom_objects.conv_muon import ConvMuon
 from kerasdeep.custom_objects.data_loss import DataLoss
 from kerasdeep.custom_objects.feature_mask import FeatureMask
 from kerasdeep.custom_objects.learned_swish import LearnedSwish
@@ -23,8 +24,10 @@ from kerasdeep.custom_objects.momentum_schedule import (
 from kerasdeep.custom_objects.one_cycle import OneCycle, OneCycleMomentum
 from kerasdeep.custom_objects.one_hot import OneHotLoss, OneHotMetric
 from kerasdeep.custom_objects.original_unit import InOriginalUnit
+from kerasdeep.custom_objects.partial_identity import PartialIdentity
 from kerasdeep.custom_objects.per_update import PerUpdate
 from kerasdeep.custom_objects.power_decay import Power
+from kerasdeep.custom_objects.random_shift import RandomShift
 from kerasdeep.custom_objects.rrelu import RReLU
 from kerasdeep.custom_objects.scaled_rate import ScaledRate
 from kerasdeep.custom_objects.take_columns import TakeColumns
@@ -37,14 +40,16 @@ CUSTOM_OBJECTS: dict[str, dict[str, Callable[..., Any]]] = {
         "FeatureMask": FeatureMask,
         "LearnedSwish": LearnedSwish,
         "RReLU": RReLU,
+        "RandomShift": RandomShift,
         "TakeColumns": TakeColumns,
         "TransposedDense": TransposedDense,
     },
-    "initializer": {},
+    "initializer": {"PartialIdentity": PartialIdentity},
     "activation": {"ActivationWith": ActivationWith},
     "regularizer": {},
     "constraint": {},
     "optimizer": {
+        "ConvMuon": ConvMuon,
         "MovingAdam": MovingAdam,
         "MovingAdamW": MovingAdamW,
         "MovingAdamax": MovingAdamax,
@@ -70,12 +75,46 @@ CUSTOM_OBJECTS: dict[str, dict[str, Callable[..., Any]]] = {
 INTERNAL_OBJECTS = frozenset(
     {
         *("ActivationWith", "DataLoss", "FeatureMask", "InOriginalUnit", "OneCycleMomentum", "OneHotLoss"),
-        *("OneHotMetric", "PerUpdate", "ScaledRate", "TakeColumns", *CUSTOM_OBJECTS["optimizer"]),
+        *(
+            "OneHotMetric",
+            "PerUpdate",
+            "ScaledRate",
+            "TakeColumns",
+            *(name for name in CUSTOM_OBJECTS["optimizer"] if name.startswith("Moving")),
+        ),
     }
 )
 """Those that kerasdeep puts around others or in a network itself; they cannot be written in YAML."""
 
-__all__ = ["CUSTOM_OBJECTS", "INTERNAL_OBJECTS", "ActivationWith", "DataLoss", "FeatureMask", "InOriginalUnit"]
-__all__ += ["LearnedSwish", "LinearWarmup", "MomentumScheduleMixin", "MovingAdam", "MovingAdamW", "MovingAdamax"]
-__all__ += ["MovingNadam", "MovingRMSprop", "MovingSGD", "Noam", "OneCycle", "OneCycleMomentum", "OneHotLoss"]
-__all__ += ["OneHotMetric", "PerUpdate", "Power", "RReLU", "ScaledRate", "TakeColumns", "TransposedDense", "keep_zeros"]
+__all__ = [
+    "CUSTOM_OBJECTS",
+    "INTERNAL_OBJECTS",
+    "ActivationWith",
+    "ConvMuon",
+    "DataLoss",
+    "FeatureMask",
+    "InOriginalUnit",
+    "LearnedSwish",
+    "LinearWarmup",
+    "MomentumScheduleMixin",
+    "MovingAdam",
+    "MovingAdamW",
+    "MovingAdamax",
+    "MovingNadam",
+    "MovingRMSprop",
+    "MovingSGD",
+    "Noam",
+    "OneCycle",
+    "OneCycleMomentum",
+    "OneHotLoss",
+    "OneHotMetric",
+    "PartialIdentity",
+    "PerUpdate",
+    "Power",
+    "RReLU",
+    "RandomShift",
+    "ScaledRate",
+    "TakeColumns",
+    "TransposedDense",
+    "keep_zeros",
+]
