@@ -30,7 +30,7 @@ class PartialIdentity(keras.initializers.VarianceScaling):
         drawn = super().__call__(shape, dtype=dtype)
         passed = min(shape[-2:])
         identity = np.zeros(shape, np.float32)
-        middle = tuple(size // 2 for size in shape[:-2])
+        middle: tuple[Any, ...] = tuple(size // 2 for size in shape[:-2])
         identity[(*middle, range(passed), range(passed))] = 1
         is_passed = np.arange(shape[-1]) < passed
         return ops.where(is_passed, ops.cast(identity, drawn.dtype), drawn)

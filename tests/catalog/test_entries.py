@@ -70,7 +70,7 @@ def test_shorthands_are_arguments_that_need_no_company():
 
 def test_exclusive_arguments_exist():
     groups = [(entry, group) for entry in USABLE for group in entry.exclusive]
-    assert len(groups) == 16
+    assert len(groups) == 15
     for entry, group in groups:
         assert set(group) <= set(entry.arguments), entry.name
 
