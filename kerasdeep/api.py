@@ -109,7 +109,8 @@ class Comparison:
         import pandas as pd
 
         return pd.DataFrame(
-            {"variant": row["name"], "seed": seed, "status": row["statuses"][index], "path": row["runs"][index]}
+            {"variant": row["name"], "seed": seed, **({"fold": row["folds"][index]} if row.get("folds") else {})}
+            | {"status": row["statuses"][index], "path": row["runs"][index]}
             | {name: values[index] for name, values in row["values"].items()}
             for row in self.result["variants"]
             for index, seed in enumerate(row["seeds"])
@@ -147,7 +148,8 @@ def train(
         config: The experiment; see the top of this module.
         overrides: Values put over it.
         out: The folder for run directories.
-        resume: Continue the latest run of the experiment's name in `out`, or `config` itself where that is a run.
+        resume: Continue the latest run of the experiment's name in `out`, or `config` itself where that is a run; start
+            it where there is none.
         progress: What is printed: `auto`, `json` (on standard error) or `quiet`.
 
     Returns:
@@ -162,9 +164,8 @@ def train(
 
     loaded, given_run = _load(config, overrides)
     resumed_run = (given_run or latest_run(out, str(loaded.config.name))) if resume else None
-    if resume and resumed_run is None:
-        message = f"there is no run `{loaded.config.name}` in {out} to resume. Train it first."
-        raise InputError(message, "usage", SourceLocation("--resume"))
+    if resume and resumed_run is None and progress != "quiet":
+        _print_status(f"There is no run {loaded.config.name} in {out} yet, so this starts it.")
     run = train_and_report(loaded, out, resumed_run, progress)
     return Run(run) if run else None
 
@@ -233,6 +234,8 @@ def compare(
     name: str | None = None,
     out: str | Path = "runs",
     progress: str = "auto",
+    jobs: int | None = None,
+    folds: int | None = None,
 ) -> Comparison:
     """Train every variant of a file over several seeds and compare them; or compare finished runs.
 
@@ -243,6 +246,10 @@ def compare(
         name: Names the comparison's directory, and the runs of a configuration.
         out: The folder for run directories; a run in it that matches is not trained again.
         progress: As in `train`.
+        jobs: How many trials train at once, in processes of their own; None for what cores, cards and memory allow.
+            A trial's bits are the same whatever it is: it has one CPU thread, unless `runtime.threads` says more.
+        folds: Hold out each of so many parts of the rows in turn, in place of `data.validation`: stratified by class,
+            by `data.group`, or forward in `data.time`. Predictions of the rows held out go into `out_of_fold.csv`.
 
     Raises:
         InputError: The configuration, data, claims or runs do not fit.
@@ -265,11 +272,8 @@ def compare(
     if name:
         overrides = replace(overrides, flags={**overrides.flags, "name": ("--name", json.dumps(name))})
 
-    def say(text: str) -> None:
-        if progress != "quiet":
-            print(text, file=sys.stderr if progress == "json" else sys.stdout, flush=True)
-
-    return Comparison(studies.compare_study(config, overrides, seeds=seeds, out=out, progress=progress, say=say))
+    folder = studies.compare_study(config, overrides, seeds=seeds, out=out, progress=progress, jobs=jobs, folds=folds)
+    return Comparison(folder)
 
 
 def evaluate(

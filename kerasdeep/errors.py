@@ -74,6 +74,10 @@ class Interrupted(KerasdeepError):
     exit_code = 130
 
 
+class Pruned(KerasdeepError):
+    """A study stopped the run early: at the same epoch, other trials are better."""
+
+
 class InputError(KerasdeepError):
     """Configuration, data or usage is wrong; carries every problem found."""
 

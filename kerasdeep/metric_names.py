@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from kerasdeep import formatting
 from kerasdeep.formatting import NO_VALUE, is_number
@@ -27,10 +27,20 @@ _LABELS = {
 }
 
 
-def headline(metrics: Mapping[str, float | None]) -> str | None:
-    """The metric that says most, of the test rows before the validation rows; None where there is none."""
-    names = (f"{prefix}{name}" for name in _HEADLINES for prefix in PREFIXES.values())
+def headline(metrics: Mapping[str, float | None], parts: Sequence[str] = tuple(PREFIXES)) -> str | None:
+    """The metric that says most, of the first of `parts` that has it; None where there is none."""
+    names = (f"{PREFIXES[part]}{name}" for name in _HEADLINES for part in parts)
     return next((name for name in names if metrics.get(name) is not None), None)
+
+
+def ranking_metric(metrics: Mapping[str, float | None]) -> str | None:
+    """The metric to choose by: of the validation rows, so that the test rows stay unseen; None where there is none."""
+    return headline(metrics, ("validation", "test", "train"))
+
+
+def on_test_rows(name: str) -> str:
+    """The same metric of the test rows."""
+    return PREFIXES["test"] + base_name(name)
 
 
 def base_name(name: str) -> str:

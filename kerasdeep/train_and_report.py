@@ -12,7 +12,11 @@ from kerasdeep.runs import RunDir
 
 
 def train_and_report(
-    loaded: LoadedConfig, out: str | Path, resume: RunDir | None = None, progress: str = "auto"
+    loaded: LoadedConfig,
+    out: str | Path,
+    resume: RunDir | None = None,
+    progress: str = "auto",
+    listener: training.RunListener | None = None,
 ) -> RunDir | None:
     """Train as `kerasdeep.training.train` does and write the report, also of a run that fails or is interrupted.
 
@@ -26,7 +30,7 @@ def train_and_report(
         run = created_run
 
     try:
-        training.train(loaded, out, resume, progress, remember)
+        training.train(loaded, out, resume, progress, remember, listener)
     except BaseException as error:
         if run is not None:
             if isinstance(error, KerasdeepError):

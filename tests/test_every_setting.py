@@ -105,6 +105,8 @@ CASES = {
     "data.validation.first": case("numbers", "45", "data"),
     "data.validation.last": case("numbers", "45", "data"),
     "data.validation.path": case("npz", "held_out.npz", "data"),
+    "data.validation.fold": case("table", "[2, 5]", "data"),
+    "data.test.fold": case("table", "[2, 5]", "data"),
     "data.test.fraction": case("table", "0.2", "data"),
     "data.test.count": case("table", "15", "data"),
     "data.test.first": case("numbers", "15", "data"),

@@ -45,7 +45,10 @@ def train(
     epochs: options.EpochsOption = None,
     name: options.NameOption = None,
     out: options.OutOption = Path("runs"),
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the latest run of that name, or RUN.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Continue the latest run of that name, or RUN; start it where there is none."),
+    ] = False,
     profile: options.ProfileOption = None,
     variant: options.VariantOption = None,
     backend: options.BackendOption = None,
@@ -157,6 +160,11 @@ def compare(
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, max=100, help="Runs of each variant: the file's seed and the next ones.")
     ] = 3,
+    folds: Annotated[
+        int | None,
+        typer.Option("--folds", min=2, max=50, help="Hold out each of N parts in turn, in place of data.validation."),
+    ] = None,
+    jobs: options.JobsOption = "auto",
     set_: options.SetOption = None,
     seed: options.SeedOption = None,
     epochs: options.EpochsOption = None,
@@ -174,7 +182,14 @@ def compare(
     overrides = options.collect_overrides(set_, profile, seed=seed, epochs=epochs, backend=backend, device=device)
     progress = options.progress_mode(quiet, json)
     comparison = kerasdeep.compare(
-        configs_or_runs, overrides=overrides, seeds=seeds, name=name, out=out, progress=progress
+        configs_or_runs,
+        overrides=overrides,
+        seeds=seeds,
+        name=name,
+        out=out,
+        progress=progress,
+        jobs=options.parse_jobs(jobs),
+        folds=folds,
     )
     raise typer.Exit(show(comparison, progress))
 

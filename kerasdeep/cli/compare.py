@@ -13,8 +13,9 @@ from kerasdeep.cli.console import captured_console, plain_table
 from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.errors import RunFailed
 from kerasdeep.formatting import significant
+from kerasdeep.metric_names import on_test_rows
 
-_LOSS_METRICS = ("test_loss", "val_loss")
+_LOSS_METRICS = ("val_loss", "test_loss")
 
 
 def show(comparison: Comparison, progress: str) -> int:
@@ -33,10 +34,14 @@ def show(comparison: Comparison, progress: str) -> int:
 def _print_tables(result: dict[str, Any]) -> None:
     with captured_console() as console:
         console.print(_variants_table(result["variants"]))
-        paired = [row for row in result["paired"] if row["metric"] not in _LOSS_METRICS]
+        verdict = result["verdict"]
+        paired = [row for row in result["paired"] if verdict and row["metric"] == verdict["metric"]]
         if paired:
             console.print()
             console.print(_paired_table(paired))
+        if verdict:
+            console.print()
+            console.print(verdict_line(verdict), soft_wrap=True)
         for row in result["expect"]:
             status, style = ("met   ", "green") if row["met"] else ("MISSED", "bold red")
             values = ", ".join(f"{name} {significant(value)}" for name, value in row["figures"].items())
@@ -45,16 +50,28 @@ def _print_tables(result: dict[str, Any]) -> None:
     print(f"Page: {result['page']}")
 
 
+def verdict_line(verdict: dict[str, Any]) -> str:
+    """`wide is best: val accuracy +0.021 (+0.012 … +0.030) ahead of plain.`, or that this cannot be said."""
+    metric, difference = verdict["metric"].replace("_", " "), verdict.get("difference")
+    if verdict["verdict"] == "better":
+        ahead = f"{difference:+.4f} ({verdict['low']:+.4f} … {verdict['high']:+.4f}) against {verdict['second']}"
+        return f"{verdict['best']} is best: {metric} {ahead}."
+    named = [verdict["best"], *verdict["tied"]]
+    names = f"{', '.join(named[:-1])} and {named[-1]}"
+    reason = "one pair has no interval" if verdict.get("low") is None else "the interval contains zero"
+    return f"No clear difference in {metric} between {names}: {reason}."
+
+
 def _variants_table(variants: list[dict[str, Any]]) -> Table:
     headline = next((variant["headline"] for variant in variants if variant["headline"]), None)
     available = {name for variant in variants for name in variant["metrics"]}
-    losses = [name for name in _LOSS_METRICS if name in available]
-    names = [name for name in dict.fromkeys([headline, *losses[:1]]) if name and name in available]
+    wanted = [headline, on_test_rows(headline)] if headline else _LOSS_METRICS
+    names = [name for name in dict.fromkeys(wanted) if name in available]
     metric_titles = [name.replace("_", " ") for name in names]
     table = plain_table(["variant"], ["seeds", *metric_titles, "best", "seconds", "weights"])
     for variant in variants:
         costs, failed = variant["costs"], variant["statuses"].count("failed")
-        seeds = f"{len(variant['seeds'])}" + (f", {failed} failed" if failed else "")
+        seeds = f"{len(set(variant['seeds']))}" + (f", {failed} failed" if failed else "")
         metric_cells = [_format_mean_std(variant["metrics"].get(name)) for name in names]
         cost_cells = [significant(costs[name]["mean"]) for name in ("best_epoch", "seconds")]
         parameters = costs["parameters"]["mean"]
@@ -65,7 +82,7 @@ def _variants_table(variants: list[dict[str, Any]]) -> Table:
 
 
 def _paired_table(rows: list[dict[str, Any]]) -> Table:
-    title = f"against {rows[0]['against']}, seed by seed"
+    title = f"against {rows[0]['against']}, pair by pair"
     table = plain_table([title], [rows[0]["metric"].replace("_", " "), "95 % interval"])
     for row in rows:
         interval = "" if row["low"] is None else f"{row['low']:+.4f} … {row['high']:+.4f}"

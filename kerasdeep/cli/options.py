@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kerasdeep.config.overrides import Overrides
+from kerasdeep.errors import InputError, SourceLocation
 
 ConfigOrRunArgument = Annotated[
     str, typer.Argument(metavar="CONFIG|RUN", help="A YAML file, a shipped name, or a run directory.")
@@ -38,6 +39,10 @@ MonteCarloOption = Annotated[
 SamplingSeedOption = Annotated[
     int | None, typer.Option("--seed", min=0, help="Of the Monte Carlo samples; by default the run's own.")
 ]
+JobsOption = Annotated[
+    str,
+    typer.Option("--jobs", metavar="N|auto", help="Trials at once; auto goes by cores, GPUs and memory. Same bits."),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only problems.")]
 RecipeNameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a shipped experiment.")]
 TargetOption = Annotated[str | None, typer.Option("--target", metavar="NAME", help="The column to predict.")]
@@ -63,6 +68,14 @@ def collect_overrides(
         if value is not None
     }
     return Overrides(sets or [], profile, variant, given)
+
+
+def parse_jobs(text: str) -> int | None:
+    """What `--jobs` says; None is auto. Raises InputError for anything but auto and a number from 1."""
+    if text != "auto" and not (text.isdecimal() and int(text)):
+        message = f"`{text}` is not a number of trials at once. Expected auto, or 1, 2, …"
+        raise InputError(message, "usage", SourceLocation("--jobs"))
+    return None if text == "auto" else int(text)
 
 
 def progress_mode(quiet: bool, json: bool) -> str:

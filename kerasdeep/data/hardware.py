@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 
@@ -36,3 +37,21 @@ def query_nvidia_smi(field: str) -> list[str]:
         completed = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
         return completed.stdout.strip().splitlines()
     return []
+
+
+@cache
+def gpu_numbers() -> list[str]:
+    """The NVIDIA cards that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    numbers = query_nvidia_smi("index") if visible is None else visible.split(",")
+    return [number.strip() for number in numbers if number.strip() not in ("", "-1")]
+
+
+def available_memory_bytes() -> int | None:
+    """The memory that new processes can have now; the machine's where the system does not say."""
+    total = host_memory_bytes()
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        available = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable"))
+        return available if total is None else min(total, available)
+    return total

@@ -83,10 +83,16 @@ def split_rows(
                 )
                 problems.error("too-few-rows", message, section.location_or_key(key))
                 continue
-            held_out[key], rest = SPLITTERS[name].hold_out(remaining, size, keys, section.seed)
+            if config.fold:
+                held_out[key], rest = FOLDERS[name](remaining, config.fold[0], config.fold[1], keys, section.seed)
+            else:
+                held_out[key], rest = SPLITTERS[name].hold_out(remaining, size, keys, section.seed)
             if not by_position and not len(held_out[key]):
                 message = f"`{key}` goes by {name}, but all {len(remaining)} rows to take it from have the same "
                 message += f"'{getattr(section, name)}'. Expected two or more, or `by: random`."
+                if config.fold:
+                    message = f"{len(remaining)} rows cannot be held out in {config.fold[1]} folds by {name}. "
+                    message += "Expected fewer folds, or `by: random`."
                 problems.error("split", message, section.location_or_key(key))
             remaining = rest
         if by_position:
@@ -190,3 +196,58 @@ SPLITTERS: dict[str, Splitter] = {
     "time": Splitter(_latest),
 }
 """By the name that `DataConfig.splitter` gives."""
+
+
+def _random_fold(rows: np.ndarray, k: int, n: int, keys: RowKeys, seed: int) -> Halves:
+    """Stratified where every class has a row for each fold."""
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    if len(rows) < n:
+        return rows[:0], rows
+    strata = None if keys.strata is None else keys.strata[rows]
+    stratified = strata is not None and np.unique(strata, return_counts=True)[1].min() >= n
+    splitter = (StratifiedKFold if stratified else KFold)(n, shuffle=True, random_state=seed)
+    remaining, held_out = list(splitter.split(rows, strata))[k - 1]
+    return rows[held_out], rows[remaining]
+
+
+def _fold_of_groups(rows: np.ndarray, k: int, n: int, keys: RowKeys, seed: int) -> Halves:
+    """Whole groups; folds have about as many rows of each class."""
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+
+    assert keys.group is not None
+    groups = keys.group[rows]
+    if len(np.unique(groups)) < n:
+        return rows[:0], rows
+    strata = None if keys.strata is None else keys.strata[rows]
+    stratified = strata is not None and np.unique(strata, return_counts=True)[1].min() >= n
+    splitter = (StratifiedGroupKFold if stratified else GroupKFold)(n, shuffle=True, random_state=seed)
+    remaining, held_out = list(splitter.split(rows, strata, groups))[k - 1]
+    return rows[held_out], rows[remaining]
+
+
+def _fold_of_time(rows: np.ndarray, k: int, n: int, keys: RowKeys, seed: int) -> Halves:
+    """Of n + 1 blocks of time with about as many rows, block k + 1 is held out; the blocks before it remain.
+
+    The first block is in no fold: nothing is there to learn it from. Rows of the same time stay together.
+    """
+    assert keys.time is not None
+    times, counts = np.unique(keys.time[rows], return_counts=True)
+    if len(times) < n + 1:
+        return rows[:0], rows
+    before = counts.cumsum()
+    starts = [0]
+    for block in range(1, n + 1):  # at least one time in each block
+        nearest = int(np.abs(before - block * len(rows) / (n + 1)).argmin()) + 1
+        starts.append(min(max(nearest, starts[-1] + 1), len(times) - (n + 1 - block)))
+    block_of_time = np.searchsorted(starts, np.arange(len(times)), side="right") - 1
+    blocks = block_of_time[np.searchsorted(times, keys.time[rows])]
+    return rows[blocks == k], rows[blocks < k]
+
+
+FOLDERS: dict[str, Callable[[np.ndarray, int, int, RowKeys, int], Halves]] = {
+    "random": _random_fold,
+    "group": _fold_of_groups,
+    "time": _fold_of_time,
+}
+"""The k-th of n folds of the rows, from 1, and the rows to train on: (rows, k, n, keys, seed) -> `Halves`."""

@@ -8,7 +8,15 @@ from kerasdeep.formatting import NO_VALUE, duration, is_number, number
 from kerasdeep.report import charts, sections
 from kerasdeep.report.insights import Insight
 from kerasdeep.report.sections import Part, Section
-from kerasdeep.runs.facts import ChangedSetting, ClaimFact, ComparisonFact, PairedDifference, SeedMean, VariantFact
+from kerasdeep.runs.facts import (
+    ChangedSetting,
+    ClaimFact,
+    ComparisonFact,
+    PairedDifference,
+    SeedMean,
+    VariantFact,
+    VerdictFact,
+)
 
 TONES = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 MAX_DIFFERENCES = 60
@@ -32,13 +40,14 @@ def _context(facts: ComparisonFact, path: str) -> dict[str, object]:
         "facts": facts,
         "path": path,
         "seeds": _seed_count(facts),
+        "folds": facts.folds,
         "runs": sum(len(variant.runs) for variant in facts.variants),
         "seconds": sum(cost.mean * cost.n for cost in costs if cost and cost.mean is not None),
     }
 
 
 def _seed_count(facts: ComparisonFact) -> int:
-    return max((len(variant.seeds) for variant in facts.variants), default=0)
+    return max((len(set(variant.seeds)) for variant in facts.variants), default=0)
 
 
 def _headline(facts: ComparisonFact) -> str | None:
@@ -69,20 +78,48 @@ def _verdict(facts: ComparisonFact) -> Insight:
     if facts.expect:
         n = len(facts.expect)
         claims_text = f"{missed} of {n} claims not met." if missed else f"All {n} claims met."
-    metric = _headline(facts)
+    level, metric = "bad" if missed else "good", _headline(facts)
     means = {
-        variant.name: (mean.mean, mean_and_std(metric, mean))
+        variant.name: mean_and_std(metric, mean)
         for variant in facts.variants
         if metric and (mean := variant.metrics.get(metric)) and mean.mean is not None
     }
     if metric is None or not means:
         return Insight("warning", "Nothing to compare yet.", f"No run has results yet. {claims_text}".strip())
-    best, *others = sorted(means, key=lambda name: means[name][0], reverse=metric not in facts.less_is_better)
-    level, figure = "bad" if missed else "good", f"{_label(metric)} {means[best][1]}"
-    if not others:
-        return Insight(level, f"{best}: {figure}.", claims_text)
-    text = f"{others[0]} follows with {means[others[0]][1]}. {claims_text}".strip()
-    return Insight(level, f"{best} comes first: {figure}.", text)
+    verdict = facts.verdict
+    if verdict is None or not {verdict.best, verdict.second} <= set(means):
+        return Insight(level, f"{_label(metric)}: {', '.join(map(' '.join, means.items()))}.", claims_text)
+    first, second = (f"{name} ({means[name]})" for name in (verdict.best, verdict.second))
+    sentences = [_test_sentence(facts, metric), claims_text]
+    if verdict.verdict == "better":
+        title = f"{verdict.best} is best: {_label(metric)} {means[verdict.best]}."
+        difference = _format_difference(metric, verdict.difference)
+        text = f"{second} follows; the difference is {difference} ({_interval_text(metric, verdict)})."
+        return Insight(level, title, " ".join(filter(None, [text, *sentences])))
+    others = [name for name in verdict.tied if name != verdict.second]
+    title = f"No clear difference in {_label(metric)} between {first} and {second}"
+    title += f", nor to {', '.join(others)}." if others else "."
+    reason = (
+        "One pair of runs shows no interval."
+        if verdict.low is None
+        else (f"The interval of the difference contains zero: {_interval_text(metric, verdict)}.")
+    )
+    return Insight("bad" if missed else "note", title, " ".join(filter(None, [reason, *sentences])))
+
+
+def _test_sentence(facts: ComparisonFact, metric: str) -> str:
+    """How the variants do on the test rows, by which nothing was chosen."""
+    name = metric_names.on_test_rows(metric)
+    means = {v.name: v.metrics[name] for v in facts.variants if name in v.metrics and name != metric}
+    if not means:
+        return ""
+    listed = ", ".join(f"{variant} {mean_and_std(name, mean)}" for variant, mean in means.items())
+    return f"On the test rows, which nothing was chosen by: {listed}."
+
+
+def _interval_text(metric: str, row: VerdictFact | PairedDifference) -> str:
+    points = " points" if metric_names.is_fraction(metric) else ""
+    return f"{_format_difference(metric, row.low)} … {_format_difference(metric, row.high)}{points}"
 
 
 @dataclass(frozen=True)
@@ -145,7 +182,7 @@ def _variant_table(facts: ComparisonFact) -> VariantTable:
     rows = [
         VariantRow(
             variant.name,
-            len(variant.seeds),
+            len(set(variant.seeds)),
             variant.statuses.count("failed"),
             [mean_and_std(name, variant.metrics.get(name)) for name in names],
             _format_cost(variant.costs.get("best_epoch")),
@@ -161,8 +198,9 @@ def _metric_columns(facts: ComparisonFact) -> list[str]:
     """The metrics worth a column: the headline, its twin on the other part, and the losses."""
     available = {name for variant in facts.variants for name in variant.metrics}
     loss = "data_loss" if _penalized(facts.variants) else "loss"
-    names = (metric_names.base_name(_headline(facts) or ""), loss)
-    wanted = [f"{prefix}{name}" for name in names for prefix in ("test_", "val_")]
+    headline = _headline(facts) or ""
+    names = (metric_names.base_name(headline), loss)
+    wanted = [headline, *(f"{prefix}{name}" for name in names for prefix in ("val_", "test_"))]
     return [name for name in dict.fromkeys(wanted) if name in available]
 
 

@@ -150,7 +150,7 @@ def _ending_insight(run: RunFacts) -> Insight:
     if _stopped_early(run):
         title = f"Training stopped early, after epoch {done}{f' of {planned}' if planned else ''}."
         sentences = ["The monitored metric had stopped improving.", best]
-    elif run.status in ("interrupted", "running", "failed"):
+    elif run.status in ("interrupted", "running", "failed", "pruned"):
         title = f"{done}{f' of {planned} planned' if planned else ''} epochs are done."
         sentences = ["What follows is about these.", best]
         return Insight("note", title, " ".join(filter(None, [*sentences, _training_time_text(run)])))

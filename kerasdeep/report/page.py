@@ -19,7 +19,7 @@ from kerasdeep.runs.facts import LayerSummary, Mistake, NetworkFact, Reconstruct
 MAX_IMAGE_BYTES = 2_000_000
 MAX_TABLE_ROWS = 400  # of layers and of features
 PNG_DATA_URL = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
-STATUS_LABELS = {"running": "still running"}
+STATUS_LABELS = {"running": "still running", "pruned": "stopped early by its sweep"}
 
 
 def render_html(run: RunFacts) -> str:
@@ -214,6 +214,7 @@ def _commands(run: RunFacts) -> list[tuple[str, str]]:
     by_status = {
         "interrupted": [("Resume it", f"kerasdeep train {path} --resume")],
         "failed": [("Resume it", f"kerasdeep train {path} --resume")],
+        "pruned": [("Train it to its end", f"kerasdeep train {path} --resume")],
         "completed": [
             ("Evaluate it on other data", f"kerasdeep evaluate {path} --data PATH"),
             ("Inspect activations and gradients", f"kerasdeep diagnose {path}"),

@@ -40,7 +40,10 @@ RAW = {"raw": True}
 
 @dataclass(frozen=True, slots=True)
 class ResultFact:
-    """`result.json`. `status` is completed, failed, interrupted or running; `epochs` those that were finished."""
+    """`result.json`; `epochs` are those that were finished.
+
+    `status` is completed, failed, interrupted, running or pruned: ended early by a sweep.
+    """
 
     name: str = ""
     status: str = "interrupted"
@@ -422,6 +425,7 @@ class VariantFact:
     curves: dict[str, list[float | None]]
     values: dict[str, list[float | None]] = field(default_factory=dict)
     headline: str | None = None
+    folds: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not len(self.seeds) == len(self.runs) == len(self.statuses):
@@ -438,6 +442,23 @@ class PairedDifference:
     difference: float | None
     low: float | None = None
     high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictFact:
+    """Which variant is best by `metric`, `difference` ahead of the `second`; `tied` may be as good as it.
+
+    `verdict` is better or no_clear_difference.
+    """
+
+    verdict: str
+    metric: str
+    best: str
+    second: str
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    tied: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -466,6 +487,8 @@ class ComparisonFact:
     variants: list[VariantFact]
     description: str = ""
     command: str = ""
+    verdict: VerdictFact | None = None
+    folds: int | None = None
     paired: list[PairedDifference] = field(default_factory=list)
     differences: list[ChangedSetting] = field(default_factory=list)
     expect: list[ClaimFact] = field(default_factory=list)

@@ -19,6 +19,7 @@ from kerasdeep.runs.history import HistoryFile
 from kerasdeep.runs.lock import hold_lock, is_locked
 
 FORMAT_VERSION = 1
+OUT_OF_FOLD = "out_of_fold.csv"
 _RUN_NAME = re.compile(r"(?P<name>.+)-(?P<number>[1-9]\d*)")
 _UNSAFE_CHARACTERS = re.compile(r"[^\w.+-]+")
 
@@ -68,6 +69,10 @@ class RunDir:
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def out_of_fold(self) -> Path:
+        return self.path / OUT_OF_FOLD
 
     @property
     def exports(self) -> Path:
@@ -209,6 +214,10 @@ class ComparisonDir:
     @property
     def markdown(self) -> Path:
         return self.path / "comparison.md"
+
+    @property
+    def out_of_fold(self) -> Path:
+        return self.path / OUT_OF_FOLD
 
     def write(self, facts: dict[str, Any]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)

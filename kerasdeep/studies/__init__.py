@@ -9,7 +9,7 @@ from kerasdeep.config import Overrides
 __all__ = ["compare_runs", "compare_study"]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from kerasdeep.config.load import ConfigSource
@@ -23,18 +23,20 @@ def compare_study(
     seeds: int = 3,
     out: Path,
     progress: str = "auto",
-    say: Callable[[str], None] = print,
+    jobs: int | None = None,
+    folds: int | None = None,
 ) -> ComparisonDir:
     """Train every variant of a file over several seeds, where no run in `out` matches already, and compare them.
 
-    `seeds` is their number; the first is the file's own. `progress` is the display of each training (auto, json,
-    quiet); `say` receives messages about the trials. A run that fails counts as failed; the others are compared.
-    Raises InputError for a file, data or claims that do not fit, and Interrupted on request: finished runs are
-    kept, and the same call continues from there.
+    `seeds` is their number; the first is the file's own. `progress` is the display (auto, json, quiet); `jobs` is how
+    many trials run at once, None for what the machine has room for, and moves no bits. With `folds`, each of so many
+    parts of the rows is held out in turn, which replaces `data.validation`. A run that fails counts as
+    failed; the others are compared. Raises InputError for a file, data or claims that do not fit, and Interrupted on
+    request: finished runs are kept, and the same call continues from there.
     """
     from kerasdeep.studies import comparison
 
-    return comparison.run_study(config, overrides, seeds, out, progress, say)
+    return comparison.run_study(config, overrides, seeds, out, progress, jobs, folds)
 
 
 def compare_runs(runs: Sequence[RunDir], name: str, out: Path) -> ComparisonDir:

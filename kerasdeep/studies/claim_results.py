@@ -8,7 +8,7 @@ from typing import Any
 from kerasdeep.config.claims import Claim, parse_claim
 from kerasdeep.studies.metric_values import read_metric
 from kerasdeep.studies.seed_statistics import mean_and_std
-from kerasdeep.studies.study import RunsByVariant
+from kerasdeep.studies.study import RunKey, RunsByVariant
 
 
 def evaluate_claims(claims: Sequence[str], runs: RunsByVariant, claims_name_variant: bool) -> list[dict[str, Any]]:
@@ -21,7 +21,7 @@ def evaluate_claims(claims: Sequence[str], runs: RunsByVariant, claims_name_vari
 
 def _evaluate_claim(text: str, runs: RunsByVariant, claims_name_variant: bool) -> dict[str, Any]:
     claim, missing = parse_claim(text), []
-    by_seed: dict[str, dict[int, float]] = {}
+    by_seed: dict[str, dict[RunKey, float]] = {}
     means: dict[str, float] = {}
     for name in claim.names:
         variant, _, metric_path = name.partition(".") if claims_name_variant else (next(iter(runs)), "", name)
@@ -40,7 +40,7 @@ def _evaluate_claim(text: str, runs: RunsByVariant, claims_name_variant: bool) -
     }
 
 
-def _left_side_by_seed(claim: Claim, by_seed: dict[str, dict[int, float]]) -> list[float]:
+def _left_side_by_seed(claim: Claim, by_seed: dict[str, dict[RunKey, float]]) -> list[float]:
     """The claim's left side for each seed by itself."""
     first = next(iter(by_seed.values()))
     seeds = [seed for seed in first if all(seed in values for values in by_seed.values())]

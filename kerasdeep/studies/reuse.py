@@ -11,6 +11,8 @@ from kerasdeep.config.schema import effect_of
 from kerasdeep.errors import InputError
 from kerasdeep.runs import RunDir, facts, runs_named
 
+FINISHED = ("completed", "failed", "pruned")
+"""How a run ends that is not gone on with."""
 IGNORED_EFFECTS = ("machine", "cost", "nothing")
 SETTLED_PER_RUN = ("seed", "runtime.compile")
 """Keys in which the runs of one variant may differ: `compile: auto` is settled by each run's own work."""
@@ -25,7 +27,8 @@ def run_signature(leaves: dict[str, str], *also_ignored: str) -> dict[str, str]:
 def find_reusable_run(out: Path, config: Config, data_hash: Callable[[], str]) -> RunDir | None:
     """The newest run in `out` that is what `config` would give; None where there is none.
 
-    An interrupted run matches as well, to be resumed. `data_hash` reads the hash of today's data.
+    An interrupted run matches as well, to be resumed, if it began with as many threads. `data_hash` reads the hash of
+    today's data.
     """
     also_ignored = () if config.runtime.compile != "auto" else ("runtime.compile",)
     wanted_signature = run_signature(resolved.flatten_yaml(resolved.resolved_yaml(config)), *also_ignored)
@@ -36,11 +39,9 @@ def find_reusable_run(out: Path, config: Config, data_hash: Callable[[], str]) -
             )
         except (OSError, InputError):
             continue
-        if candidate_signature == wanted_signature and _data_hash(run) in (None, data_hash()):
+        environment = facts.read_fact(run, facts.EnvironmentFact) or facts.EnvironmentFact()
+        if candidate_signature != wanted_signature or environment.data_hash not in (None, data_hash()):
+            continue
+        if facts.read_result(run).status in FINISHED or config.runtime.threads in ("auto", environment.threads):
             return run
     return None
-
-
-def _data_hash(run: RunDir) -> str | None:
-    environment = facts.read_fact(run, facts.EnvironmentFact)
-    return environment.data_hash if environment else None

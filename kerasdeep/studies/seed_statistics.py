@@ -22,23 +22,37 @@ def mean_and_std(values: Sequence[float]) -> dict[str, float | int]:
 
 
 def paired_t_interval(
-    variant_values: Mapping[int, float], baseline_values: Mapping[int, float]
+    variant_values: Mapping[Any, float],
+    baseline_values: Mapping[Any, float],
+    shared_rows: float = 0.0,
+    confidence: float = CONFIDENCE,
 ) -> dict[str, Any] | None:
-    """The mean difference over the seeds that both have, with its 95 % interval; None without a common seed.
+    """The mean difference over the pairs that both have, with its interval; None without a common one.
 
     The same seed draws the same initial weights and row order where the networks are alike, so that pairs vary
     less than two means do. The interval is Student's t for paired samples; with one pair there is none.
+
+    Pairs that are trained on rows they share, as folds and fresh splits are, agree more than independent ones would.
+    `shared_rows` is then the rows that a pair holds out for each that it trains on, by which the variance of the mean
+    grows: s² (1 / n + shared_rows), the corrected resampled t-test (Nadeau and Bengio 2003, "Inference for the
+    generalization error").
     """
-    seeds = [
-        seed
-        for seed in variant_values
-        if math.isfinite(variant_values[seed]) and math.isfinite(baseline_values.get(seed, math.nan))
+    pairs = [
+        pair
+        for pair in variant_values
+        if math.isfinite(variant_values[pair]) and math.isfinite(baseline_values.get(pair, math.nan))
     ]
-    if not seeds:
+    if not pairs:
         return None
-    differences = np.array([variant_values[seed] - baseline_values[seed] for seed in seeds])
-    mean, n = float(differences.mean()), len(seeds)
+    differences = np.array([variant_values[pair] - baseline_values[pair] for pair in pairs])
+    mean, n = float(differences.mean()), len(pairs)
     if n == 1:
         return {"difference": mean, "low": None, "high": None, "n": 1}
-    half_width = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * differences.std(ddof=1) / math.sqrt(n))
+    error = differences.std(ddof=1) * math.sqrt(1 / n + shared_rows)
+    half_width = float(stats.t.ppf((1 + confidence) / 2, n - 1) * error)
     return {"difference": mean, "low": mean - half_width, "high": mean + half_width, "n": n}
+
+
+def excludes_zero(interval: Mapping[str, Any] | None) -> bool:
+    """Whether an interval shows a difference; none does that is not there."""
+    return bool(interval and interval["low"] is not None and interval["low"] * interval["high"] > 0)

@@ -1,36 +1,29 @@
-"""A study: every variant of a file with every seed, each a checked experiment."""
+"""A comparison's study: every variant of a file with every seed, each a checked trial."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from kerasdeep import collection
 from kerasdeep.config import LoadedConfig, Overrides, load_config
 from kerasdeep.config.claims import parse_claim
 from kerasdeep.config.load import ConfigSource
-from kerasdeep.errors import InputError, Problem, SourceLocation
+from kerasdeep.errors import InputError, Problem
 from kerasdeep.runs import RunDir
 from kerasdeep.studies.metric_paths import metric_path_error
-
-RunsByVariant = dict[str, dict[int, RunDir]]
-"""The runs of a study by variant and seed."""
+from kerasdeep.studies.trial import Trial, make_trial, source_of
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One variant of a study with one seed.
+class RunKey(NamedTuple):
+    """What tells the runs of a variant apart; `fold` counts from 1."""
 
-    Attributes:
-        label: What messages call it: `[1/6] plain, seed 0`.
-        overrides: What makes it out of the study's file.
-        loaded: Its checked experiment, with the name that its run directory gets.
-    """
-
-    label: str
-    variant: str
     seed: int
-    overrides: Overrides
-    loaded: LoadedConfig
+    fold: int | None = None
+
+
+RunsByVariant = dict[str, dict[RunKey, RunDir]]
+"""The runs of a study by variant."""
 
 
 @dataclass(frozen=True)
@@ -47,43 +40,52 @@ class Study:
     description: str
     config_name: str
     trials: list[Trial]
+    folds: int | None
     claims: list[str]
     claims_name_variant: bool
 
 
-def load_study(config: ConfigSource, overrides: Overrides, seeds: int) -> Study:
+def load_study(config: ConfigSource, overrides: Overrides, seeds: int, folds: int | None = None) -> Study:
     """The study that a file describes: each variant with `seeds` seeds, the first of which is the file's own.
 
-    Raises InputError for the file, its claims, or variants that need different machines.
+    With `folds`, each of them once for each fold. Raises InputError for the file or its claims.
     """
     base = load_config(config, overrides)
+    source, name = source_of(config, base), str(base.config.name)
     variants: list[str | None] = [*base.config.variants] or [None]
-    plan = [(variant, base.config.seed + offset) for variant in variants for offset in range(seeds)]
-    trials = [
-        _make_trial(config, overrides, str(base.config.name), variant, seed, f"[{number}/{len(plan)}]")
-        for number, (variant, seed) in enumerate(plan, 1)
+    keys = [
+        RunKey(base.config.seed + offset, fold)
+        for offset in range(seeds)
+        for fold in (range(1, folds + 1) if folds else (None,))
     ]
+    plan = [(variant, key) for variant in variants for key in keys]
+    trials = []
+    for number, (variant, (seed, fold)) in enumerate(plan, 1):
+        flags = {**overrides.flags, "seed": ("--seed", str(seed))}
+        if fold is not None:
+            flags["data.validation"] = ("--folds", f"{{fold: [{fold}, {folds}]}}")
+        ending = f"fold {fold}, seed {seed}" if fold else f"seed {seed}"
+        trial = make_trial(
+            source,
+            replace(overrides, variant=variant, flags=flags),
+            label=f"[{number}/{len(plan)}] {variant or name}, {ending}",
+            variant=variant or name,
+            seed=seed,
+            fold=fold,
+            name="-".join(filter(None, [name, variant, f"fold{fold}" if fold else "", f"seed{seed}"])),
+        )
+        trials.append(trial)
     _check_claims(base)
-    _check_same_runtime(trials)
     is_shipped = collection.collection_files().get(base.path.stem) == base.path
     return Study(
-        name=str(base.config.name),
+        name=name,
         description=base.config.description,
         config_name=base.path.stem if is_shipped else str(base.path),
         trials=trials,
+        folds=folds,
         claims=list(base.config.expect) if overrides.profile is None else [],
         claims_name_variant=bool(base.config.variants),
     )
-
-
-def _make_trial(
-    config: ConfigSource, overrides: Overrides, name: str, variant: str | None, seed: int, number: str
-) -> Trial:
-    overrides = replace(overrides, variant=variant, flags={**overrides.flags, "seed": ("--seed", str(seed))})
-    loaded = load_config(config, overrides)
-    run_name = f"{name}-{variant}-seed{seed}" if variant else f"{name}-seed{seed}"
-    loaded = replace(loaded, config=replace(loaded.config, name=run_name))
-    return Trial(f"{number} {variant or name}, seed {seed}", variant or name, seed, overrides, loaded)
 
 
 def _check_claims(base: LoadedConfig) -> None:
@@ -98,18 +100,3 @@ def _check_claims(base: LoadedConfig) -> None:
                 problems.append(Problem("error", "claim", message, base.config.location("expect")))
     if problems:
         raise InputError(problems)
-
-
-def _check_same_runtime(trials: list[Trial]) -> None:
-    """All trials run in one process, which has one backend, one device and one number of threads."""
-    first = trials[0].loaded.config.runtime
-    for key in ("backend", "device", "threads"):
-        for trial in trials:
-            value, section = getattr(trial.loaded.config.runtime, key), trial.loaded.config.runtime
-            if value != getattr(first, key):
-                message = (
-                    f"`runtime.{key}` is {value} in the variant {trial.variant} and {getattr(first, key)} in "
-                    f"{trials[0].variant}. Variants train in one process here: train each with "
-                    "`kerasdeep train --variant`, then compare the runs."
-                )
-                raise InputError(message, "conflict", section.location(key) or SourceLocation(str(trial.loaded.path)))

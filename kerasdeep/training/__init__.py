@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kerasdeep.backends import runtime
 from kerasdeep.errors import RunFailed
@@ -14,7 +14,20 @@ if TYPE_CHECKING:
     from kerasdeep.config.load import LoadedConfig
     from kerasdeep.runs import RunDir
 
-__all__ = ["plan", "train"]
+__all__ = ["RunListener", "plan", "train"]
+
+
+class RunListener(Protocol):
+    """Who follows a run beside the display: a study, of its trials."""
+
+    def say(self, text: str) -> None:
+        """A sentence for the user, where the display is `listener`."""
+
+    def on_phase_begin(self, first_epoch: int, epochs: int) -> None:
+        """A phase of `epochs` begins, or goes on, after `first_epoch` of the phases before it."""
+
+    def on_epoch_end(self, row: dict[str, Any]) -> None:
+        """`row` was added to the history. May raise Pruned, which ends the run."""
 
 
 def train(
@@ -23,14 +36,15 @@ def train(
     resume: RunDir | None = None,
     progress: str = "auto",
     on_run_created: Callable[[RunDir], None] | None = None,
+    listener: RunListener | None = None,
 ) -> RunDir:
     """Train what `loaded` describes into a new run under `out`, or continue the run `resume`.
 
     Where several processes train together, only the primary one writes files and prints; the others return a run
-    directory that no longer exists. `progress` is auto, json (prints to stderr) or quiet. `on_run_created` gets the
-    run when it ends, also when it fails. Raises InputError before a run directory exists when data, shapes or
-    machine do not fit; RunFailed when the run itself fails; Interrupted when it was asked to stop. In the last two
-    cases what was finished is kept.
+    directory that no longer exists. `progress` is auto, json (prints to stderr), quiet, or listener (what there is to
+    say goes to `listener`). `on_run_created` gets the run when it ends, also when it fails. Raises InputError before
+    a run directory exists when data, shapes or machine do not fit; RunFailed when the run itself fails; Interrupted
+    when it was asked to stop; Pruned when `listener` ended it. In the last three cases what was finished is kept.
     """
     if resume is not None:
         from kerasdeep.training import resume_check
@@ -44,7 +58,7 @@ def train(
         progress, on_run_created = "quiet", None
     try:
         with distributed.primary_run_dir(machine, out, resume) as (process_out, process_resume):
-            trained = run.train_run(loaded, process_out, process_resume, machine, progress)
+            trained = run.train_run(loaded, process_out, process_resume, machine, progress, listener)
         if on_run_created:
             on_run_created(trained)
         return trained

@@ -14,7 +14,7 @@ from kerasdeep.engine import checkpoint
 from kerasdeep.engine.checkpoint import Position
 from kerasdeep.experiment import Experiment, prepare
 from kerasdeep.runs import RunDir, create_run_dir
-from kerasdeep.training import failures, interrupt, layer_transfer, results, resume_check, run_record
+from kerasdeep.training import RunListener, failures, interrupt, layer_transfer, results, resume_check, run_record
 from kerasdeep.training.callbacks import RunContext, build_callbacks, load_states
 from kerasdeep.training.callbacks.freeze_check import FreezeCheck, check_summary
 from kerasdeep.training.callbacks.progress import NullProgress, make_progress
@@ -25,10 +25,15 @@ from kerasdeep.training.trainer import Trainer
 
 
 def train_run(
-    loaded: LoadedConfig, out: str | Path, resume: RunDir | None, runtime: RuntimeContext, progress_mode: str
+    loaded: LoadedConfig,
+    out: str | Path,
+    resume: RunDir | None,
+    runtime: RuntimeContext,
+    progress_mode: str,
+    listener: RunListener | None = None,
 ) -> RunDir:
     """Trains and evaluates; see `kerasdeep.training.train` for what is raised."""
-    progress = make_progress(progress_mode)
+    progress = make_progress(progress_mode, listener)
     experiment = prepare(loaded.config, runtime, progress.say)
     _announce(loaded, experiment, progress)
     trainer = Trainer(experiment)
@@ -43,7 +48,7 @@ def train_run(
             progress,
             _tensorboard(run, experiment, progress) as tensorboard,
         ):
-            context = RunContext(run, experiment, rows, progress, tensorboard)
+            context = RunContext(run, experiment, rows, progress, tensorboard, listener)
             for plan in trainer.plans[position.stage :]:
                 phase = trainer.phase if plan.index == trainer.phase.index else trainer.begin_phase(plan, len(rows))
                 callbacks = build_callbacks(phase, context, trainer.other_models(plan))

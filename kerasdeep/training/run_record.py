@@ -12,7 +12,7 @@ from kerasdeep.backends.runtime import describe_environment
 from kerasdeep.config import resolved
 from kerasdeep.config.load import LoadedConfig
 from kerasdeep.config.root import Config
-from kerasdeep.errors import Interrupted
+from kerasdeep.errors import Interrupted, Pruned
 from kerasdeep.experiment import Experiment
 from kerasdeep.runs import RunDir, write_json, write_text
 from kerasdeep.training import failures, results
@@ -67,6 +67,9 @@ class RunRecord:
         except (Interrupted, KeyboardInterrupt):
             self._try_write("interrupted")
             raise Interrupted(f"Interrupted. Go on with: kerasdeep train {self.run.path} --resume") from None
+        except Pruned:
+            self._try_write("pruned")
+            raise
         except Exception as error:
             failure = failures.classify_run_error(error, self.run, self._trainer.experiment.config)
             self._try_write("failed", error=str(failure or error))

@@ -251,7 +251,7 @@ def test_a_comparison_of_version_0_1_has_the_whole_page(tmp_path):
     report.write_comparison(folder)
     found = Page(folder.html.read_text(encoding="utf-8"))
     assert [section["id"] for section in found.all("section")] == ["result", "curves", "differences", "next"]
-    for words in ("wide comes first: R², test", "1 of 1 claims not met", "Seed by seed against wide", "network.layers"):
+    for words in ("R², test: wide", "1 of 1 claims not met", "Pair by pair against wide", "network.layers"):
         assert words in found.text
     assert "1 of 1 claims not met" in folder.markdown.read_text(encoding="utf-8")
 

@@ -50,17 +50,20 @@ def _splits(context: CheckContext, problems: Problems) -> None:
         split: SplitConfig | None = getattr(data, key)
         if split is None:
             continue
-        names = ("fraction", "count", "first", "last", "path")
+        names = ("fraction", "count", "first", "last", "path", "fold")
         written = [name for name in names if getattr(split, name) is not None]
         if len(written) != 1 or split.fraction == 0.0:
             message = f"`data.{key}` states {' and '.join(written) or 'nothing'}. Expected exactly one of: a "
-            message += "share above 0, a count, first: N, last: N or a path; null for none."
+            message += "share above 0, a count, first: N, last: N, a path or fold: [k, n]; null for none."
             problems.error("split", message, data.location(key))
         elif split.path and not _looks_like_path(split.path, split.location("path")):
             message = f"`data.{key}` is {split.path}, and nothing here is called that. Expected a share, "
             problems.error("split", message + "a count, first: N, last: N or a path.", data.location(key))
-        elif split.by != "auto" and not split.count and not split.fraction:
-            message = f"`data.{key}` states `by` beside {written[0]}. Expected it beside a fraction or a count."
+        elif split.fold and not (split.fold[0] <= split.fold[1] and split.fold[1] > 1):
+            message = f"`data.{key}` is fold {split.fold[0]} of {split.fold[1]}. Expected fold: [k, n], k from 1 to n, "
+            problems.error("split", message + "n from 2.", split.location("fold"))
+        elif split.by != "auto" and not (split.count or split.fraction or split.fold):
+            message = f"`data.{key}` states `by` beside {written[0]}. Expected it beside a fraction, count or fold."
             problems.error("split", message, split.location("by"))
         elif split.by in ("group", "time") and getattr(data, split.by) is None:
             message = f"`data.{key}` goes by {split.by}, but no column is named. Expected `data.{split.by}`: a column."

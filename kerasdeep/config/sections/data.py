@@ -62,7 +62,7 @@ COLUMN_KINDS = ("number", "category", "boolean", "date", "text", "list")
 
 @dataclass(frozen=True, kw_only=True)
 class SplitConfig(Section):
-    """How a part is held out: exactly one of the five; a share or a count also `by` what."""
+    """How a part is held out: exactly one of the six; a share, a count or a fold also `by` what."""
 
     SHORTHAND = (("int", "count"), ("float", "fraction"), ("str", "path"))
     ONE_OF = True
@@ -75,16 +75,23 @@ class SplitConfig(Section):
     first: int | None = setting("int|null", None, "The first N rows, in the order of the source.", minimum=1)
     last: int | None = setting("int|null", None, "The last N rows, in the order of the source.", minimum=1)
     path: str | None = setting("str|null", None, "A separate file or folder.")
+    fold: list[int] | None = setting(
+        "list[int;2]|null",
+        None,
+        "The k-th of n parts, `[k, n]`: stratified by class, whole groups, or by time, where only earlier rows are "
+        "left to train on; `compare --folds n` sets it.",
+        minimum=1,
+    )
     by: str = setting(
         "'auto'|'random'|'group'|'time'",
         "auto",
-        "A share or a count of what: rows at random, whole groups of `data.group`, or the latest rows by `data.time`; "
-        "auto is group where there is one, else time where there is one, else random.",
+        "A share, a count or a fold of what: rows at random, whole groups of `data.group`, or the latest rows by "
+        "`data.time`; auto is group where there is one, else time where there is one, else random.",
     )
 
     def size(self, row_count: int) -> int:
         """How many of so many rows are held out."""
-        number = self.first or self.last or self.count
+        number = self.first or self.last or self.count or (row_count // self.fold[1] if self.fold else None)
         return number or max(1, round((self.fraction or 0.0) * row_count))
 
 
@@ -198,7 +205,7 @@ class DataConfig(Section):
         """How a part's rows are chosen, a key of `SPLITTERS`; None where they are in a file of their own."""
         if split.first or split.last:
             return "first" if split.first else "last"
-        if not split.count and not split.fraction:
+        if not split.count and not split.fraction and not split.fold:
             return None
         return split.by if split.by != "auto" else "group" if self.group else "time" if self.time else "random"
 

@@ -10,11 +10,13 @@ import keras
 
 from kerasdeep.experiment import Experiment
 from kerasdeep.runs import RunDir
+from kerasdeep.training import RunListener
 from kerasdeep.training.callbacks.checkpoints import Checkpoints, load_states
 from kerasdeep.training.callbacks.early_stopping import EarlyStopping
 from kerasdeep.training.callbacks.freeze_check import FreezeCheck
 from kerasdeep.training.callbacks.history import History
 from kerasdeep.training.callbacks.layer_monitor import LayerMonitor
+from kerasdeep.training.callbacks.listener import ListenerCallback
 from kerasdeep.training.callbacks.monitor import check_monitors
 from kerasdeep.training.callbacks.progress import NullProgress
 from kerasdeep.training.callbacks.pruning import Pruning
@@ -42,6 +44,7 @@ class RunContext:
     rows: list[dict[str, Any]]
     progress: NullProgress
     tensorboard: TensorBoard | None
+    listener: RunListener | None = None
 
 
 def build_phase_callbacks(phase: CompiledPhase) -> dict[str, Callback]:
@@ -59,6 +62,7 @@ def build_callbacks(phase: PhaseState, context: RunContext, other_models: Sequen
         context.tensorboard,
         LayerMonitor.for_phase(phase, run, context.experiment, rows, context.tensorboard),
         context.progress,
+        ListenerCallback(phase, context.listener) if context.listener else None,
         Checkpoints(phase, run.checkpoints, every, rows, other_models),
     ]
     return [callback for callback in callbacks if callback is not None]

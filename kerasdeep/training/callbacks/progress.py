@@ -10,14 +10,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from kerasdeep.engine.checkpoint import Position
+from kerasdeep.training import RunListener
 from kerasdeep.training.phase import Callback, PhaseState
 
 _HIDDEN_COLUMNS = ("stage", "epoch", "momentum", "seconds", "examples_per_second")
 _SHORT_NAMES = {"learning_rate": "rate"}
 
 
-def make_progress(mode: str = "auto") -> NullProgress:
-    """For `mode`: `auto` writes to stdout, `json` to stderr, `quiet` nowhere."""
+def make_progress(mode: str = "auto", listener: RunListener | None = None) -> NullProgress:
+    """For `mode`: `auto` writes to stdout, `json` to stderr, `quiet` nowhere; `listener` tells the listener."""
+    if mode == "listener" and listener is not None:
+        return ListenerProgress(listener)
     if mode == "quiet":
         return NullProgress()
     stream = sys.stderr if mode == "json" else sys.stdout
@@ -35,6 +38,16 @@ class NullProgress(Callback):
 
     def say(self, text: str) -> None:
         """A sentence for the user."""
+
+
+class ListenerProgress(NullProgress):
+    """What there is to say goes to the listener of the run."""
+
+    def __init__(self, listener: RunListener) -> None:
+        self._listener = listener
+
+    def say(self, text: str) -> None:
+        self._listener.say(text)
 
 
 class LineProgress(NullProgress):
