@@ -61,8 +61,8 @@ def formatter(name: str) -> Callable[[object], str]:
 
 
 def format_value(name: str, value: object) -> str:
-    if name.endswith("r2_score"):  # between 0 and 1: digits below the fourth decimal mean nothing
-        return f"{value:.4f}".replace("-", "−") if is_number(value) else NO_VALUE
+    if name.endswith("r2_score") and is_number(value) and abs(value) < 10:
+        return f"{value:.4f}".replace("-", "−")  # digits below the fourth decimal mean nothing
     return formatter(name)(value)
 
 

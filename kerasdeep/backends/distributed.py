@@ -50,5 +50,7 @@ def primary_run_dir(
                 copy = Path(scratch_folder) / resume.path.name
                 shutil.copytree(resume.path, copy, ignore=shutil.ignore_patterns(".*"))
                 resume = RunDir(copy)
-        current_backend().multihost_utils().sync_global_devices("begin")
+        multihost_utils = current_backend().multihost_utils()
+        assert multihost_utils is not None  # only a backend that has them runs in several processes
+        multihost_utils.sync_global_devices("begin")
         yield out, resume

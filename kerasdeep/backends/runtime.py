@@ -54,7 +54,7 @@ def prepare(section: RuntimeConfig, seed: int) -> RuntimeContext:
     backend = BACKENDS[section.backend]
     os.environ["KERAS_BACKEND"] = section.backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    threads = usable_cores() if section.threads == "auto" else section.threads
+    threads = usable_cores() if section.threads == "auto" else int(section.threads)
     with suppress_startup_output(), gc_frozen_import("keras"):
         device, threads = backend.prepare_device(section, threads)
         keras = _import_keras()

@@ -9,7 +9,7 @@ import typer
 
 import kerasdeep
 from kerasdeep.cli import options
-from kerasdeep.cli.exit_codes import print_json, print_status
+from kerasdeep.cli.exit_codes import print_json, print_problems, print_status
 
 HELP = "Deep networks from YAML: build, train, reuse and understand Keras models."
 app = typer.Typer(
@@ -342,10 +342,13 @@ def runs(out: options.OutOption = Path("runs"), json: options.JsonOption = False
     """List the runs in DIR."""
     from kerasdeep.runs.facts import read_results
 
-    results = read_results(out)
+    results, problems = read_results(out)
     if json:
-        print_json({"runs": [result.raw for result in results]})
+        print_json(
+            {"runs": [result.raw for result in results], "problems": [problem.as_dict() for problem in problems]}
+        )
         return
+    print_problems(problems, as_json=False)
     from kerasdeep.cli.runs import show
 
     show(results, out)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +24,8 @@ from kerasdeep.data.preprocessing import Preprocessing
 from kerasdeep.data.types import INPUT, LABELLED_SPLITS, PREDICTED_SPLITS, RawSplit, Source
 from kerasdeep.errors import InputError, Problems, SourceLocation, suggest
 
+MAX_RANK = 6
+"""Rows included: backends have operations for no more."""
 INPUTS = ("x", "data", "images", "features", "inputs")
 LABELS = ("y", "labels", "label", "target", "targets", "classes")
 SPLIT_SYNONYMS = {
@@ -44,16 +45,16 @@ OpenArrays = Callable[[Path, SourceLocation | None], Mapping[str, RowSource]]
 
 
 @contextmanager
-def explain_unreadable(path: Path, problem: str, writer: str, location: SourceLocation | None) -> Iterator[None]:
+def explain_broken_npy(path: Path, location: SourceLocation | None) -> Iterator[None]:
     """Raises InputError for what NumPy cannot read, or only with pickle."""
     try:
         yield
-    except (zipfile.BadZipFile, EOFError, OSError, AttributeError, TypeError) as error:
-        message = f"{path} {problem}: {error}. Expected the output of {writer}."
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        if "pickle" in str(error) or "Python objects" in str(error):
+            message = f"{path} cannot be read without pickle, which could run code: {error} "
+            raise InputError(f"{message}Save plain arrays of numbers or text.", "pickled-array", location) from error
+        message = f"{path} cannot be read as .npy files: {error}. Expected the output of numpy.save."
         raise InputError(message, "not-an-npz", location) from error
-    except ValueError as error:
-        message = f"{path} cannot be read without pickle, which could run code: {error} "
-        raise InputError(f"{message}Save plain arrays of numbers or text.", "pickled-array", location) from error
 
 
 def npy_files(path: Path) -> list[Path]:
@@ -218,6 +219,9 @@ def _make_split(
         if array.dtype.kind not in "iufb":
             message = f"The input array '{name}' holds {array.dtype}. Expected numbers."
             problems.error("text-array", message, location)
+        if array.ndim > MAX_RANK or 0 in array.shape[1:]:
+            message = f"The input array '{name}' has shape {array.shape}. Expected rows of at least one number, "
+            problems.error("wrong-shape", f"{message}and at most {MAX_RANK} sides.", location)
     labels = {}
     for name, array in y.items():
         labels |= labels_to_vectors(name, np.asarray(array), problems, location)

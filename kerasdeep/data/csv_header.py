@@ -9,11 +9,12 @@ import codecs
 import csv
 from collections.abc import Collection
 from dataclasses import dataclass
+from encodings.aliases import aliases
 from pathlib import Path
 
 from kerasdeep.data.file_content import READ_ERRORS, CsvStream, open_bytes
 from kerasdeep.data.table_header import Header, is_number, read_header
-from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.errors import InputError, SourceLocation, suggest
 
 SAMPLE_BYTES = 1 << 16
 SAMPLE_LINES = 50
@@ -62,7 +63,7 @@ def read(
         )
     if len(sample) == SAMPLE_BYTES and len(lines) > 1:
         lines.pop()  # cut off in the middle
-    separator = _separator(lines, separator)
+    separator = _separator(lines, separator, location)
     if lines[0].lstrip().startswith(("<", "{", "[", "%PDF")):
         message = f"{path} is not a table: it begins with '{lines[0].strip()[:40]}'. Expected a line of column names."
         raise InputError(message, "not-a-table", location)
@@ -85,12 +86,11 @@ def _sample(path: Path | CsvStream, location: SourceLocation | None) -> bytes:
 def _encoding(path: Path | CsvStream, sample: bytes, stated: str, location: SourceLocation | None, whole: bool) -> str:
     """UTF-8 unless a byte-order mark says UTF-16 or the bytes are no UTF-8; then Windows-1252, which is common."""
     if stated != AUTO:
+        if not _is_text_encoding(stated):
+            message = f"'{stated[:40]}' is no text encoding. Expected auto, utf-8, cp1252 or another of Python's."
+            raise InputError(message, "encoding", location, suggest(stated[:40], aliases.values()))
         try:
             codecs.getincrementaldecoder(stated)().decode(sample)
-        except LookupError as error:
-            raise InputError(
-                f"'{stated}' is no text encoding. Expected utf-8, cp1252, …", "encoding", location
-            ) from error
         except UnicodeError as error:
             raise InputError(f"{path} is not in the encoding '{stated}': {error}.", "encoding", location) from error
         return stated
@@ -114,10 +114,22 @@ def _encoding(path: Path | CsvStream, sample: bytes, stated: str, location: Sour
     return "utf-8-sig"
 
 
-def _separator(lines: list[str], stated: str) -> str:
+def _is_text_encoding(name: str) -> bool:
+    """Whether a codec of that name turns bytes into text: `rot13` and `zlib` do not, `utf-8` and `cp1252` do."""
+    try:
+        return codecs.decode("a,1\n".encode(name), name) == "a,1\n" and bool(codecs.getincrementaldecoder(name))
+    except (LookupError, ValueError):
+        return False
+
+
+def _separator(lines: list[str], stated: str, location: SourceLocation | None) -> str:
     """The separator that cuts the first lines into the same number of columns, and into most."""
     if stated != AUTO:
-        return {"tab": "\t", "\\t": "\t"}.get(stated, stated)
+        separator = {"tab": "\t", "\\t": "\t"}.get(stated, stated)
+        if len(separator) != 1 or not separator.isascii() or separator in '\0\r\n"' or separator.isalnum():
+            message = f"`separator` is {stated[:20]!r}. Expected auto, tab, or one sign such as ; or |."
+            raise InputError(message, "separator", location)
+        return separator
     counts = {}
     for separator in SEPARATORS:
         widths = [len(row) for row in csv.reader(lines[:SAMPLE_LINES], delimiter=separator) if row]

@@ -48,6 +48,8 @@ class NpyFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        if not path.is_file():
+            raise OSError(f"{path.name} is not a regular file")
         with path.open("rb") as file:
             if file.read(len(MAGIC_PREFIX)) != MAGIC_PREFIX:
                 raise OSError(f"{path.name} is not a .npy file")

@@ -28,7 +28,9 @@ from kerasdeep.data.readers import READERS
 from kerasdeep.data.sources import format_of, path_exists
 from kerasdeep.data.targets import TargetEncoder, strip_labels
 from kerasdeep.data.types import HELD_OUT_SPLITS, INPUT, SPLITS, DataSplit, RawSplit, Source, input_arrays
+from kerasdeep.data.unreadable import explain_unreadable
 from kerasdeep.errors import InputError, Problems
+from kerasdeep.keras_names import keras_name
 
 _KIND_NAMES = {"table": "a table", "array": "arrays", "image": "pictures"}
 
@@ -176,7 +178,8 @@ def read_source(
     if format != "builtin" and not path_exists(section.source):
         message = f"{section.source} does not exist."
         raise InputError(message, "missing-file", section.location_or_key("source"))
-    return READERS[format].read(section, problems, say, matched)
+    with explain_unreadable(section.source, section.location_or_key("source")):
+        return READERS[format].read(section, problems, say, matched)
 
 
 def _warn_about_unused_settings(
@@ -350,7 +353,8 @@ def _prepare_split(
             x = encode_stored_rows(raw_split.x, preprocessing.inputs[INPUT], say)
     elif streaming.is_streamed(raw_split.x):
         raw = input_arrays(raw_split.x)
-        lazy = {input_: raw[input_].with_transform(transform) for input_, transform in preprocessing.inputs.items()}
+        transforms = preprocessing.inputs.items()
+        lazy = {keras_name(name): raw[name].with_transform(transform) for name, transform in transforms}
         x = lazy if isinstance(raw_split.x, dict) else lazy[INPUT]
     else:
         x = transform_inputs(preprocessing, raw_split.x)

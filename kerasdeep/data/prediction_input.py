@@ -18,6 +18,7 @@ from kerasdeep.data.sources import infer_format
 from kerasdeep.data.table import split_frame
 from kerasdeep.data.targets import check_labels, strip_labels
 from kerasdeep.data.types import RawSplit
+from kerasdeep.data.unreadable import explain_unreadable
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def _read(
     if format != "builtin" and is_table != (preprocessing.kind == "table"):
         message = f"{path} is {'a' if is_table else 'not a'} table, but the model was trained on "
         raise InputError(f"{message}{preprocessing.kind} data.", "wrong-shape", location)
-    return READERS[format].read_for_prediction(path, preprocessing, location, problems)
+    with explain_unreadable(path, location):
+        return READERS[format].read_for_prediction(path, preprocessing, location, problems)
 
 
 def _read_in_memory(
@@ -112,7 +114,8 @@ def _read_in_memory(
         return split_arrays(arrays, "The input", preprocessing, None, problems)
     if is_array or isinstance(rows, pd.DataFrame):
         return split_frame(pd.DataFrame(rows), preprocessing, None)
-    return csv.read_for_prediction(CsvStream(rows.read()), preprocessing, None, problems)
+    with explain_unreadable("The input", None):
+        return csv.read_for_prediction(CsvStream(rows.read()), preprocessing, None, problems)
 
 
 def _rename_single_target(split: RawSplit, preprocessing: Preprocessing) -> RawSplit:

@@ -23,6 +23,7 @@ from kerasdeep.data.scaling import BLOCK_ROWS, scale_with_keras
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.data.types import INPUT, OUTPUT, ImageFormat, Target, targets_by_head
 from kerasdeep.errors import InputError, Problems, SourceLocation, suggest
+from kerasdeep.keras_names import keras_name
 
 if TYPE_CHECKING:
     import keras
@@ -36,6 +37,7 @@ FORMAT_VERSION = 2
 STORED_ROWS_BLOCK = 32_768
 """Rows of a stored table that are encoded at once."""
 MAX_NAMED_COLUMNS = 10
+AXES = ["height", "width", "channels"]
 ARRAY_KEYS = ("fill", "offset", "scale")
 Replaced = dict[str, dict[str, int]]
 
@@ -106,7 +108,12 @@ class TableTransform:
     def serving_signature(self) -> dict[str, Any]:
         vocabularies = {encoder.name: encoder.vocabulary for encoder in self.encoders if encoder.vocabulary is not None}
         features = {e.name: e.feature_names for e in self.encoders if not e.scalar and e.vocabulary is None}
-        signature = {"columns": self.columns, "missing_number": "NaN", "categories": vocabularies}
+        signature = {
+            "columns": self.columns,
+            "missing_number": "NaN",
+            "categories": vocabularies,
+            "category_values": "a category is its index in its list under `categories`, any other value is -1",
+        }
         return signature | ({"features_instead_of_columns": features} if features else {})
 
     def apply_with_keras(self, raw: keras.KerasTensor) -> keras.KerasTensor:
@@ -167,7 +174,15 @@ class ArrayTransform:
         return np.asarray(self._to_image_format(raw), np.float32)
 
     def serving_signature(self) -> dict[str, Any]:
-        return {"resize": self.image.resize if self.image else None}
+        if self.image is None:
+            return {"resize": None}
+        pixels = {"range": [0, 255], "channels": "grey" if self.image.channels in (0, 1) else "RGB"}
+        return {
+            "resize": self.image.resize,
+            "interpolation": "bilinear",
+            **pixels,
+            "axes": AXES[: len(self.image.shape)],
+        }
 
     def apply_with_keras(self, raw: keras.KerasTensor) -> keras.KerasTensor:
         """`apply` for exports."""
@@ -231,7 +246,8 @@ class Preprocessing:
 
     @property
     def input_shapes(self) -> dict[str, tuple[int, ...]]:
-        return {name: transform.shape for name, transform in self.inputs.items()}
+        """Of a row, by the input's name in Keras."""
+        return {keras_name(name): transform.shape for name, transform in self.inputs.items()}
 
     @property
     def heads(self) -> dict[str, list[Target]]:
@@ -262,30 +278,10 @@ class Preprocessing:
 
     @classmethod
     def load(cls, npz: Path, json_path: Path) -> Preprocessing:
-        """What `save` wrote, also in kerasdeep 0.1. Raises InputError for a format this version does not know."""
-        document = json.loads(Path(json_path).read_text(encoding="utf-8"))
-        if document.get("format") not in (1, FORMAT_VERSION):
-            message = f"{json_path} has format {document.get('format')}. Expected 1 or {FORMAT_VERSION}."
-            raise InputError(message, "unknown-format")
-        with np.load(npz, allow_pickle=False) as file:
-            arrays = dict(file)
-        inputs: dict[str, Transform] = {}
-        for name, state in document["inputs"].items():
-            if "columns" in state:
-                inputs[name] = TableTransform(_columns_from_json(state["columns"], arrays))
-                continue
-            numbers = {key: arrays[f"{name}/{key}"] for key in ARRAY_KEYS}
-            if "numbers" in state:
-                inputs[name] = TableTransform(_columns_of_version_1(**state, **numbers))
-            else:
-                image = ImageFormat(**state["image"]) if state["image"] else None
-                inputs[name] = ArrayTransform(tuple(state["shape"]), **numbers, image=image)
-        centers, scales = arrays["targets/center"].tolist(), arrays["targets/scale"].tolist()
-        targets = [
-            TargetEncoder(**state, center=center, scale=scale)
-            for state, center, scale in zip(document["targets"], centers, scales, strict=True)
-        ]
-        return cls(document["kind"], inputs, targets, document["reading"])
+        """What `save` wrote, also in kerasdeep 0.1. Raises InputError for files that are anything else."""
+        from kerasdeep.data import saved_preprocessing
+
+        return saved_preprocessing.load(npz, json_path)
 
 
 def _columns_to_json(encoders: list[Encoder], prefix: str, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
@@ -304,30 +300,6 @@ def _columns_to_json(encoders: list[Encoder], prefix: str, arrays: dict[str, np.
     return columns
 
 
-def _columns_from_json(columns: list[dict[str, Any]], arrays: dict[str, np.ndarray]) -> list[Encoder]:
-    from kerasdeep.data.encoders import ENCODERS
-
-    encoders = []
-    for column in columns:
-        state = {
-            key: arrays[value["array"]] if isinstance(value, dict) and value.keys() == {"array"} else value
-            for key, value in column.items()
-            if key != "kind"
-        }
-        encoders.append(ENCODERS[column["kind"]](**state))
-    return encoders
-
-
-def _columns_of_version_1(
-    numbers: list[str], categories: dict[str, list[str | None]], fill: np.ndarray, offset: np.ndarray, scale: np.ndarray
-) -> list[Encoder]:
-    from kerasdeep.data.encoders import ENCODERS
-
-    states = zip(numbers, fill.tolist(), offset.tolist(), scale.tolist(), strict=True)
-    encoders = [ENCODERS["number"](*state) for state in states]
-    return encoders + [ENCODERS["category"](*item) for item in categories.items()]
-
-
 def transform_inputs(preprocessing: Preprocessing, raw: Any) -> np.ndarray | dict[str, np.ndarray]:
     """Raw inputs as the network wants them: float32 `(rows, ...)`, or a mapping of such arrays.
 
@@ -341,7 +313,7 @@ def transform_inputs(preprocessing: Preprocessing, raw: Any) -> np.ndarray | dic
     if absent:
         message = f"The data has no inputs {', '.join(absent)}. It has: {', '.join(raw)}."
         raise InputError(message, "missing-array")
-    return {name: transform.apply(raw[name]) for name, transform in inputs.items()}
+    return {keras_name(name): transform.apply(raw[name]) for name, transform in inputs.items()}
 
 
 def encode_stored_rows(table: ColumnStore, transform: TableTransform, say: disk_cache.Say | None) -> LazyRows:
@@ -370,6 +342,6 @@ def encode_target(preprocessing: Preprocessing, raw: dict[str, np.ndarray]) -> n
     """
     encoded = {encoder.name: encoder.encode(raw[encoder.name]) for encoder in preprocessing.targets}
     if list(preprocessing.heads) != [OUTPUT]:
-        return encoded
+        return {keras_name(name): labels for name, labels in encoded.items()}
     columns = list(encoded.values())
     return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)

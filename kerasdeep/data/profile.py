@@ -57,7 +57,7 @@ def describe_dataset(
         "format": source.format,
         "hash": digest,
         "rows": {split_name: len(raw_splits[split_name]) if split_name in raw_splits else 0 for split_name in SPLITS},
-        "input_shapes": {name: list(shape) for name, shape in preprocessing.input_shapes.items()},
+        "input_shapes": {name: list(transform.shape) for name, transform in preprocessing.inputs.items()},
         "features": [
             _feature_facts(
                 raw_splits["train"].x[column.name], column, encoders[column.name], replaced["train"][column.name]

@@ -191,6 +191,11 @@ def separate_targets(
     labels = {name: labels_from_column(frame[name]) for name in targets}
     for name in targets:
         text = frame[name].dropna()
+        if len(text) and isinstance(text.iloc[0], dict | bytes):
+            message = (
+                f"The target '{name}' holds {type(text.iloc[0]).__name__} values. Expected a text or number a row."
+            )
+            problems.error("wrong-target", message, section.location_or_key("target"))
         if labels[name].dtype.kind == "f" and len(text) and isinstance(text.iloc[0], str):
             row = np.flatnonzero(np.isfinite(labels[name]))[0]
             message = f"The target '{name}' holds numbers such as '{text.iloc[0]}', read as {labels[name][row]:.10g}."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdeep.data.lazy_rows import LazyRows, as_slice
+from kerasdeep.keras_names import keras_name
 from kerasdeep.tasks import TASKS, Task
 
 if TYPE_CHECKING:
@@ -68,11 +69,11 @@ def targets_by_head(targets: list[Target]) -> dict[str, list[Target]]:
     """Which network head predicts which targets.
 
     One class target, or any number of numbers, share one head called `output`. Several targets of which some are
-    classes need a head each, called by the target's name.
+    classes need a head each, called by the target's name as Keras takes it.
     """
     if len(targets) == 1 or all(target.task.shares_head for target in targets):
         return {OUTPUT: targets}
-    return {target.name: [target] for target in targets}
+    return {keras_name(target.name): [target] for target in targets}
 
 
 @dataclass(frozen=True, slots=True)

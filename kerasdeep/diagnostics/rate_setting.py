@@ -1,7 +1,7 @@
 """Which setting holds the learning rate of an experiment. Knows no Keras."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from kerasdeep.catalog import Choice
 from kerasdeep.config.optimizer_rules import nested_schedules
@@ -35,7 +35,7 @@ def find_rate_setting(config: Config) -> RateSetting | None:
         schedule_setting = _schedule_rate_setting(config.schedule, ("schedule",))
         if schedule_setting:
             return schedule_setting
-    choice, path = config.optimizer, ("optimizer",)
+    choice, path = config.optimizer, cast("tuple[str, ...]", ("optimizer",))
     while choice.name == "LossScaleOptimizer":
         path, choice = (*path, choice.name, "inner_optimizer"), choice.value("inner_optimizer")
     if choice.name in NO_SINGLE_RATE:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,11 +21,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasdeep.errors import RunFailed
-from kerasdeep.runs import fsync_dir, write_text
+from kerasdeep.data.npz_file import read_npz
+from kerasdeep.errors import InputError, RunFailed
+from kerasdeep.runs import checked, fsync_dir, write_text
 
 FORMAT_VERSION = 1
 MAX_KEPT = 2
+_NUMBER = re.compile(r"\d{6,12}", re.ASCII)
 _TEMPORARY = ".writing"
 
 
@@ -41,7 +43,11 @@ class Position:
     epoch: int = 0
     step: int = 0
     seconds: float = 0.0
-    logs: dict[str, float] | None = None
+    logs: dict[str, checked.Real] | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.stage, self.epoch, self.step) < 0:
+            raise ValueError("should have no negative number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ def save(folder: Path, model: keras.Model, snapshot: Snapshot, other_models: Seq
 def restore(folder: Path, model: keras.Model) -> tuple[Snapshot, list[str]]:
     """Put the newest sound checkpoint into the model; also says which unusable ones were passed over.
 
-    Raises RunFailed when no checkpoint can be used, or the arrays do not fit.
+    Raises InputError when no checkpoint can be used, or the arrays do not fit.
     """
     snapshot, arrays, skipped_messages = read(folder)
     assign(model, arrays)
@@ -108,7 +114,7 @@ def restore(folder: Path, model: keras.Model) -> tuple[Snapshot, list[str]]:
 def read(folder: Path) -> tuple[Snapshot, dict[str, np.ndarray], list[str]]:
     """The newest sound checkpoint and its arrays, and which unusable ones were passed over.
 
-    Raises RunFailed when there is none.
+    Raises InputError when there is none.
     """
     skipped_messages: list[str] = []
     for path in reversed(_checkpoint_folders(folder)):
@@ -119,7 +125,7 @@ def read(folder: Path) -> tuple[Snapshot, dict[str, np.ndarray], list[str]]:
             continue
         return snapshot, arrays, skipped_messages
     detail = "".join(f" {sentence.partition(';')[0]}." for sentence in skipped_messages)
-    raise RunFailed(f"There is no checkpoint to resume from in {folder}.{detail} Start a new run.")
+    raise InputError(f"There is no checkpoint to resume from in {folder}.{detail} Start a new run.", "checkpoint")
 
 
 def exists(folder: Path) -> bool:
@@ -129,27 +135,48 @@ def exists(folder: Path) -> bool:
 def _checkpoint_folders(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.name.isdigit())
+    return sorted(path for path in folder.iterdir() if _NUMBER.fullmatch(path.name) and path.is_dir())
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """`manifest.json`: the versions that wrote a checkpoint, and the SHA-256 of its other files."""
+
+    format: int
+    keras: str
+    sha256: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StateFile:
+    """`state.json`; `watchers` are the callbacks' states."""
+
+    position: Position
+    history: list[dict[str, str | checked.Real | None]]
+    watchers: dict[str, object]
+    facts: dict[str, object]
+    dtypes: dict[str, str]
 
 
 def _load_checkpoint(path: Path) -> tuple[Snapshot, dict[str, np.ndarray]]:
     try:
-        manifest = json.loads((path / "manifest.json").read_text())
+        manifest = checked.read(ManifestFile, path / "manifest.json")
         for name, version in _versions().items():
-            if manifest[name] != version:
-                version_text = f"{name} {manifest[name]}, expected {version}"
+            if getattr(manifest, name) != version:
+                version_text = f"{name} {getattr(manifest, name)}, expected {version}"
                 raise UnusableCheckpoint(f"is from another version ({version_text})")
-        for name, digest in manifest["sha256"].items():
-            if _digest(path / name) != digest:
+        for name in ("arrays.npz", "state.json"):
+            if not (path / name).is_file() or _digest(path / name) != manifest.sha256.get(name):
                 raise UnusableCheckpoint(f"is damaged ({name} does not match its hash)")
-        state = json.loads((path / "state.json").read_text())
-        arrays = _read_arrays(path / "arrays.npz", state["dtypes"])
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise UnusableCheckpoint(f"is damaged (it cannot be read: {type(error).__name__})") from error
-    snapshot = Snapshot(
-        Position(**state["position"]), state["history"], _restore_arrays(state["watchers"], arrays), state["facts"]
-    )
-    return snapshot, arrays
+        state = checked.read(StateFile, path / "state.json", finite=False)
+        arrays = _read_arrays(path / "arrays.npz", state.dtypes)
+        callbacks = _restore_arrays(state.watchers, arrays)
+    except (OSError, ValueError, KeyError, TypeError, InputError) as error:
+        reason = (
+            error.problems[0].message.partition(". The file is")[0] if isinstance(error, InputError) else str(error)
+        )
+        raise UnusableCheckpoint(f"is damaged ({reason})") from error
+    return Snapshot(state.position, list(state.history), callbacks, state.facts), arrays
 
 
 def _versions() -> dict[str, Any]:
@@ -182,7 +209,7 @@ def _arrays_by_key(groups: dict[str, list[Any]]) -> dict[str, np.ndarray]:
 def assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
     """Put a checkpoint's arrays into the model, compiled as it was and built down to optimizer and metrics.
 
-    Raises RunFailed when they do not fit.
+    Raises InputError when they do not fit.
     """
     _assign(_variable_groups(model), arrays)
 
@@ -190,7 +217,7 @@ def assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
 def assign_other_models(other_models: Sequence[keras.Model], arrays: dict[str, np.ndarray]) -> None:
     """Put the weights of the other models into them, in the order in which they were saved.
 
-    Raises RunFailed when they do not fit.
+    Raises InputError when they do not fit.
     """
     _assign({"others": _all_variables(other_models)}, arrays)
 
@@ -200,9 +227,10 @@ def _assign(groups: dict[str, list[Any]], arrays: dict[str, np.ndarray]) -> None
         # By number, not by path: Keras numbers the names of metrics and optimizers through the whole process.
         stored = [array for key, array in arrays.items() if key.startswith(f"{group}/")]
         if [array.shape for array in stored] != [tuple(variable.shape) for variable in variables]:
-            raise RunFailed(
+            raise InputError(
                 f"The checkpoint's {group} variables do not fit this network: it has {len(stored)}, "
-                f"{len(variables)} are expected, or their shapes differ. Start a new run."
+                f"{len(variables)} are expected, or their shapes differ. Start a new run.",
+                "checkpoint",
             )
         for variable, array in zip(variables, stored, strict=True):
             variable.assign(array)
@@ -225,8 +253,7 @@ def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def _read_arrays(path: Path, dtypes: dict[str, str]) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as npz:
-        return {key: npz[key].view(np.dtype(dtypes[key])) for key in npz.files}
+    return {key: array.view(np.dtype(dtypes[key])) for key, array in read_npz(path).items()}
 
 
 def _digest(path: Path) -> str:

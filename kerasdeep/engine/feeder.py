@@ -75,6 +75,7 @@ class StreamedPass:
     def chunk_at(self, step: int) -> Chunk:
         """The chunk of that step; steps are asked for in their order."""
         while self._current is None or step >= self._current.end:
+            assert self._next_arrays is not None  # the last chunk ends with the last step
             start, end, arrays = self._next_arrays.result()
             self._next_arrays = self._current = None  # their memory goes before more is taken
             rows = keras.tree.flatten(arrays)[0].shape[0]

@@ -1,22 +1,30 @@
 """The baseline: a constant prediction fitted to the training targets, ignoring the inputs."""
 
-from collections.abc import Mapping
-from typing import Any
+import math
+from collections.abc import Callable
 
 import numpy as np
 
 from kerasdeep.data import Preprocessing
 from kerasdeep.evaluation.types import module_of
 from kerasdeep.heads import Arrays, target_slices
+from kerasdeep.runs.facts import DataFact, TargetProfile
 from kerasdeep.tasks import TASKS
 
 BASELINES = {
     "most_frequent": lambda labels, weights: int(np.bincount(labels, weights).argmax()),  # the lowest wins a tie
     "mean": lambda labels, weights: float(np.average(labels, weights=weights)),
 }
-BASELINES_FROM_PROFILE = {
-    "most_frequent": lambda target: int(np.argmax(target.get("weighted_counts") or target["counts"]["train"])),
-    "mean": lambda target: target.get("weighted_mean", target["summary"]["mean"]),
+
+
+def _mean_from_profile(target: TargetProfile) -> float:
+    mean = target.weighted_mean if target.weighted_mean is not None or not target.summary else target.summary.mean
+    return math.nan if mean is None else mean
+
+
+BASELINES_FROM_PROFILE: dict[str, Callable[[TargetProfile], float]] = {
+    "most_frequent": lambda target: int(np.argmax(target.weighted_counts or target.counts["train"])),
+    "mean": _mean_from_profile,
 }
 
 
@@ -32,8 +40,6 @@ def constant_predictions(
     return predictions
 
 
-def constant_predictions_from_profile(profile: Mapping[str, Any]) -> dict[str, float]:
+def constant_predictions_from_profile(profile: DataFact) -> dict[str, float]:
     """The same from a run's data profile, where the training rows themselves are not at hand."""
-    return {
-        target["name"]: BASELINES_FROM_PROFILE[TASKS[target["kind"]].baseline](target) for target in profile["targets"]
-    }
+    return {target.name: BASELINES_FROM_PROFILE[TASKS[target.kind].baseline](target) for target in profile.targets}

@@ -18,6 +18,7 @@ from kerasdeep.catalog.traits import ACTIVATION_BY_LAYER
 from kerasdeep.data.types import DataSplit
 from kerasdeep.evaluation.model_state import preserve_state
 from kerasdeep.evaluation.weight_stats import histogram
+from kerasdeep.keras_names import written_name
 
 ZEROING_ACTIVATIONS = ("relu", "relu6")
 """Activations that give exactly zero, and no gradient, over half of their range."""
@@ -52,7 +53,7 @@ class LayerTap:
 
     @property
     def name(self) -> str:
-        return self.layer.name
+        return written_name(self.layer.name)
 
 
 @dataclass(frozen=True)

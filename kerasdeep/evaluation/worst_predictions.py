@@ -10,6 +10,7 @@ from PIL import Image
 
 from kerasdeep.data import Dataset, DataSplit, Preprocessing
 from kerasdeep.evaluation.types import TargetEvaluation, module_of
+from kerasdeep.keras_names import written_name
 from kerasdeep.runs import to_jsonable
 
 MAX_IMAGE_SIDE = 96  # pixels: enough to see why, small enough that a report stays far below a megabyte
@@ -33,7 +34,7 @@ def mistakes(dataset: Dataset, targets: Mapping[str, list[TargetEvaluation]], ex
 
 def _mistake(split: DataSplit, preprocessing: Preprocessing, evaluation: TargetEvaluation, row: int) -> dict[str, Any]:
     inputs = split.x if isinstance(split.x, dict) else {next(iter(preprocessing.inputs)): split.x}
-    decoded = {name: preprocessing.inputs[name].invert(x[row]) for name, x in inputs.items()}
+    decoded = {name: preprocessing.inputs[written_name(name)].invert(x[row]) for name, x in inputs.items()}
     images = [x for x in decoded.values() if isinstance(x, np.ndarray) and is_image(x)]
     return {
         "row": split.rows[row],

@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from kerasdeep import catalog
+from kerasdeep import catalog, metric_names
 from kerasdeep.catalog import Entry
 from kerasdeep.config import Config
 from kerasdeep.config.checks import WARNINGS
@@ -11,6 +11,7 @@ from kerasdeep.config.schema import Setting, walk_settings
 from kerasdeep.errors import InputError, suggest
 from kerasdeep.help import topics
 from kerasdeep.help.topics import Topic
+from kerasdeep.help.words import REPORT_WORDS, VERBS
 
 FAMILY_PLURALS = {f"{family}es" if family.endswith("s") else f"{family}s": family for family in catalog.families()}
 
@@ -26,7 +27,7 @@ def explain(name: str | None = None) -> list[Topic]:
     matches = _topics_for_path(word) if "." in word else _topics_for_word(word)
     if not matches:
         message = f"nothing here is called `{name}`. Expected a section, a setting such as training.epochs, a name "
-        message += "of Keras such as AdamW, an argument such as AdamW.weight_decay, or a warning."
+        message += "of Keras such as AdamW, an argument such as AdamW.weight_decay, a warning, a verb or a metric."
         raise InputError(message, "unknown-name", suggestion=_suggest_name(word))
     return matches
 
@@ -48,7 +49,9 @@ def _topics_for_word(word: str) -> list[Topic]:
     named += [topics.entry_topic(entry) for entry in _matching_entries(word)]
     warnings = [topics.warning_topic(word.lower())] if word.lower() in WARNINGS else []
     arguments = [] if named or key in settings_by_path() else _shared_argument_topics(key)
-    return [*found, *named, *warnings, *arguments]
+    verbs = [topics.verb_topic(verb) for verb in VERBS if verb in (word.lower(), word.lower().replace("_", "-"))]
+    reported = [topics.report_word_topic(name) for name in REPORT_WORDS if name == metric_names.base_name(key)]
+    return [*found, *named, *warnings, *verbs, *reported, *arguments]
 
 
 def _paths_ending_in(key: str) -> list[str]:
@@ -116,4 +119,4 @@ def _known_words() -> list[str]:
     words = [path.rpartition(".")[2] for path in settings_by_path()]
     for family in catalog.families():
         words += [family, *catalog.suggestable_names(family)]
-    return [*dict.fromkeys([*words, *WARNINGS])]
+    return [*dict.fromkeys([*words, *WARNINGS, *VERBS, *REPORT_WORDS])]

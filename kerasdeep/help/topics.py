@@ -8,6 +8,7 @@ from kerasdeep.catalog.types import describe_type, parse_type
 from kerasdeep.config.checks import WARNINGS
 from kerasdeep.config.schema import ListOf, Section, Setting, bare_keys, settings_of
 from kerasdeep.help import examples
+from kerasdeep.help.words import REPORT_WORDS, VERBS
 from kerasdeep.help.yaml_format import to_flow
 
 COMMON_LAYER_ARGUMENTS = ("activity_regularizer", "trainable", "dtype", "autocast", "name", "inputs")
@@ -104,6 +105,14 @@ def shared_argument_topic(name: str, owners: list[Entry]) -> Topic:
     rows = tuple(TopicRow(f"{entry.name}.{name}", _argument_summary(entry.arguments[name]), "") for entry in owners)
     doc = next((entry.arguments[name].doc for entry in owners if entry.arguments[name].doc), "")
     return Topic(name, "argument", doc, rows=rows, rows_are="arguments of that name")
+
+
+def verb_topic(verb: str) -> Topic:
+    return Topic(verb, "verb of the command line", VERBS[verb], (("options", f"kerasdeep {verb} --help"),))
+
+
+def report_word_topic(word: str) -> Topic:
+    return Topic(word, "word of reports", REPORT_WORDS[word])
 
 
 def warning_topic(name: str) -> Topic:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kerasdeep.backends import runtime
 from kerasdeep.config import Overrides, load_config
 from kerasdeep.errors import InputError
-from kerasdeep.runs import RunDir, open_run_dir
+from kerasdeep.runs import RunDir, facts, open_run_dir
 
 if TYPE_CHECKING:
     import keras
@@ -46,15 +46,18 @@ class Predictor:
             InputError: The run has no model (yet), or one that cannot be read.
         """
         run = run if isinstance(run, RunDir) else open_run_dir(run)
-        status = run.read_result().get("status")
+        result = facts.read_result(run)
         if not run.model.is_file():
-            message = f"{run.path} has no model.keras: its status is {status}. "
+            message = f"{run.path} has no model.keras: its status is {result.status}. {result.error or ''} "
             raise InputError(message + f"Finish it with: kerasdeep train {run.path} --resume", "no-model")
         # Threads and devices belong to the machine that trained; this may be another one, and is one process.
         sets = ["runtime.threads=auto", "runtime.distribution=none", *overrides.sets]
         config = load_config(run.resolved, replace(overrides, sets=sets)).config
         runtime.prepare(config.runtime, config.seed)
-        return cls(run, config, _load_model(run), _load_preprocessing(run))
+        preprocessing = _load_preprocessing(run)
+        model = _load_model(run)
+        _check_shapes(run, model, preprocessing)
+        return cls(run, config, model, preprocessing)
 
     def predict(
         self, rows: Rows, mc: int | None = None, say: Callable[[str], None] = lambda text: None
@@ -116,7 +119,7 @@ class Predictor:
         )
         labels = {name: split.y for name, split in splits.items() if split.y is not None}
         weights = {name: split.weight for name, split in splits.items()}
-        constant = baseline.constant_predictions_from_profile(self.run.read_fact("data"))
+        constant = baseline.constant_predictions_from_profile(self._data_fact())
         outputs = {name: self.outputs(split.x) for name, split in splits.items()}
         evaluation = evaluate(preprocessing, labels, outputs, constant, weights=weights)
         result = self.run.read_result() | {key: getattr(evaluation, key) for key in EVALUATION_KEYS}
@@ -129,6 +132,13 @@ class Predictor:
         means = {name: {head: sums.mean for head, sums in heads.items()} for name, heads in moments.items()}
         evaluation = evaluate(preprocessing, labels, means, constant, moments, weights)
         return result | {"mc": {"samples": mc, **{key: getattr(evaluation, key) for key in EVALUATION_KEYS}}}
+
+    def _data_fact(self) -> facts.DataFact:
+        fact = facts.read_fact(self.run, facts.DataFact)
+        if fact is None:
+            message = f"{self.run.path} has no facts/data.json, which the baseline is computed from. Restore it."
+            raise InputError(message, "broken-file")
+        return fact
 
     def outputs(self, x: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The model's outputs in inference by head, (rows, units), for inputs that went through `preprocessing`."""
@@ -148,7 +158,9 @@ def _load_model(run: RunDir) -> keras.Model:
     import keras
 
     from kerasdeep import custom_objects  # noqa: F401  registers the layers that a run of ours may hold
+    from kerasdeep.modeling.pretrained import model_scan
 
+    model_scan.scan_model_file(run.model)
     try:
         return keras.saving.load_model(run.model, compile=False, safe_mode=True)
     except Exception as error:  # a broken archive can make Keras raise anything
@@ -159,8 +171,24 @@ def _load_model(run: RunDir) -> keras.Model:
 def _load_preprocessing(run: RunDir) -> Preprocessing:
     from kerasdeep.data import Preprocessing
 
-    try:
-        return Preprocessing.load(run.preprocessing_npz, run.preprocessing_json)
-    except (OSError, ValueError, KeyError) as error:
-        message = f"{run.path} has no readable preprocessing.json and preprocessing.npz: {error}"
-        raise InputError(message, "no-preprocessing") from error
+    return Preprocessing.load(run.preprocessing_npz, run.preprocessing_json)
+
+
+def _check_shapes(run: RunDir, model: keras.Model, preprocessing: Preprocessing) -> None:
+    """Raises InputError where the model takes or gives something else than the preprocessing says."""
+    from kerasdeep.heads import by_head, output_heads
+
+    inputs = model.input if isinstance(model.input, dict) else dict.fromkeys(preprocessing.input_shapes, model.input)
+    outputs = by_head(model.output)
+    taken = {name: _fits(inputs.get(name), shape) for name, shape in preprocessing.input_shapes.items()}
+    given = {head.name: _fits(outputs.get(head.name), (head.units,)) for head in output_heads(preprocessing)}
+    if not all([*taken.values(), *given.values()]) or len(inputs) != len(taken) or len(outputs) != len(given):
+        message = f"{run.model} does not fit {run.preprocessing_json.name}: they are of different runs. Restore both."
+        raise InputError(message, "broken-model")
+
+
+def _fits(tensor: keras.KerasTensor | None, row_shape: tuple[int, ...]) -> bool:
+    """Whether the tensor, with a batch axis, can hold rows of `row_shape`."""
+    if tensor is None or len(tensor.shape) != len(row_shape) + 1:
+        return False
+    return all(side in (None, expected) for side, expected in zip(tensor.shape[1:], row_shape, strict=True))

@@ -14,11 +14,12 @@ from kerasdeep.custom_objects import DataLoss
 from kerasdeep.data import DataSplit, Preprocessing, encode_target, read_for_prediction, row_roles, transform_inputs
 from kerasdeep.data.types import RawSplit
 from kerasdeep.heads import output_heads, target_scales
+from kerasdeep.keras_names import written_name
 from kerasdeep.metric_names import PREFIXES
 from kerasdeep.modeling.batches import keras_data_arguments
 from kerasdeep.modeling.compilation import has_penalties
 from kerasdeep.modeling.metrics import metric_arguments
-from kerasdeep.runs import RunDir
+from kerasdeep.runs import RunDir, facts
 
 if TYPE_CHECKING:
     from kerasdeep.data.prediction_input import Rows
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 def held_out_splits(run: RunDir, config: Config, say: Callable[[str], None]) -> dict[str, DataSplit]:
     """The run's own test and validation rows, as training cut them; the training rows where it has neither."""
     dataset = data.load(config.data, config.task, say=say)
-    recorded_hash = (run.read_fact("data") or {}).get("hash")
-    if recorded_hash and recorded_hash != dataset.hash:
+    recorded = facts.read_fact(run, facts.DataFact)
+    if recorded is not None and recorded.hash not in (None, dataset.hash):
         say("The data changed since the run was trained; these metrics are for the current rows.")
     for warning in dataset.warnings:
         if warning.name == "replaced-values":
@@ -68,7 +69,7 @@ def keras_metrics(
         )
         logs["data_loss"] = modeling.data_loss_from_logs(logs, heads)
         for key, value in logs.items():
-            values = np.ravel(value)
+            key, values = written_name(key), np.ravel(value)
             names = [key] if len(values) == 1 else [f"{key}_{index}" for index in range(len(values))]
             values_by_name |= {PREFIXES[name] + key: float(scalar) for key, scalar in zip(names, values, strict=True)}
     return values_by_name

@@ -39,7 +39,7 @@ def write_table(table: pd.DataFrame, path: Path | None) -> None:
         if path.suffix.lower() == ".parquet":
             table.to_parquet(path, index=False)
         else:
-            table.to_csv(path, index=False)
+            table.to_csv(path, index=False, errors="backslashreplace")
     except OSError as error:
         raise InputError(f"Cannot write {path}: {error.strerror or error}.", "usage", SourceLocation("-o")) from error
 

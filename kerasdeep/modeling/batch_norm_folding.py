@@ -73,7 +73,9 @@ def _foldable_pairs(model: keras.Model, config: dict[str, Any]) -> list[tuple[st
 
 
 def _can_fold(source: keras.Layer | None, norm: keras.Layer | None) -> bool:
-    if type(norm) is not keras.layers.BatchNormalization or type(source) not in KERNEL_SCALERS:
+    if source is None or norm is None or type(norm) is not keras.layers.BatchNormalization:
+        return False
+    if type(source) not in KERNEL_SCALERS:
         return False
     last = len(source.output.shape) - 1
     return source.activation is keras.activations.linear and norm.axis in (-1, last)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 
@@ -58,7 +58,7 @@ def compile_model(
     loss = build_losses(config.loss, heads, config.regularization.label_smoothing)
     choice = optimizer_choice or config.optimizer
     check_multi_optimizer(choice, model)
-    effective_schedule = config.schedule if schedule is FROM_CONFIG else schedule
+    effective_schedule = config.schedule if schedule is FROM_CONFIG else cast("Choice | None", schedule)
 
     def make(inner_choice: Choice) -> keras.optimizers.Optimizer:
         return build_optimizer(

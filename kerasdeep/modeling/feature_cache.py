@@ -4,6 +4,7 @@ import keras
 
 from kerasdeep.backends.keras_private import call_nodes, draws_at_random, nested_layers, producing_layer, tensors_before
 from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.keras_names import written_name
 
 
 def split_frozen_base(
@@ -18,7 +19,7 @@ def split_frozen_base(
     bottoms = [(tensor, keras.Model(model.input, tensor)) for tensor in cuts]
     frozen = [(tensor, bottom) for tensor, bottom in bottoms if not bottom.trainable_weights]
     if not frozen or not frozen[-1][1].weights:
-        first_trainable = next(layer.name for layer in model.layers if layer.trainable_weights)
+        first_trainable = next(written_name(layer.name) for layer in model.layers if layer.trainable_weights)
         message = f"`{config_path}`: no layer with weights is frozen below `{first_trainable}`, which is trainable, so "
         message += "there is nothing to compute once. Freeze the bottom: `train: head` or `last:N`."
         raise InputError(message, "conflict", location)
@@ -55,7 +56,7 @@ def _separates_inputs(tensor: keras.KerasTensor, model: keras.Model) -> bool:
 def _uncacheable_layers(model: keras.Model) -> list[str]:
     """The layers that draw at random in training, or whose outputs are penalised."""
     return [
-        layer.name
+        written_name(layer.name)
         for layer in nested_layers(model)
         if draws_at_random(layer) or getattr(layer, "activity_regularizer", None)
     ]

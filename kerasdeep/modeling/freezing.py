@@ -5,15 +5,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import keras
 
 from kerasdeep.config.sections.stages import SelectableLayer
+from kerasdeep.keras_names import written_name
 
 
 def leaf_layers(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, keras.Layer]]:
-    """Every layer by name, in the network's order; the layers of a model within it as `outer/inner`."""
+    """Every layer by its name as written, in the network's order; the layers of a model within it as `outer/inner`."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from leaf_layers(layer, f"{prefix}{layer.name}/")
+            yield from leaf_layers(layer, f"{prefix}{written_name(layer.name)}/")
         elif not isinstance(layer, keras.layers.InputLayer):
-            yield prefix + layer.name, layer
+            yield prefix + written_name(layer.name), layer
 
 
 def selectable_layers(model: keras.Model, heads: Collection[str]) -> list[SelectableLayer]:

@@ -9,6 +9,7 @@ from kerasdeep import custom_objects
 from kerasdeep.catalog import Choice
 from kerasdeep.config.lowering.planned import Head
 from kerasdeep.errors import InputError
+from kerasdeep.keras_names import written_name
 from kerasdeep.modeling.factory import create
 from kerasdeep.tasks import TASKS
 
@@ -30,7 +31,7 @@ def build_losses(
 
 def _choice_for_head(configured: str | Choice | Mapping[str, Choice], head: Head) -> Choice:
     if isinstance(configured, Mapping):
-        configured = configured.get(head.name, "auto")
+        configured = configured.get(written_name(head.name), "auto")
     return configured if isinstance(configured, Choice) else Choice("loss", TASKS[head.kind].loss)
 
 

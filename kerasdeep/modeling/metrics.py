@@ -8,6 +8,7 @@ from kerasdeep.catalog import Choice
 from kerasdeep.config.lowering.planned import Head
 from kerasdeep.errors import InputError
 from kerasdeep.heads import TargetScale
+from kerasdeep.keras_names import written_name
 from kerasdeep.modeling.factory import create
 from kerasdeep.tasks import TASKS
 
@@ -55,7 +56,7 @@ def _choices_for_head(
     configured: str | Sequence[Choice] | Mapping[str, Sequence[Choice]], head: Head
 ) -> Sequence[Choice]:
     if isinstance(configured, Mapping):
-        configured = configured.get(head.name, "auto")
+        configured = configured.get(written_name(head.name), "auto")
     return [Choice("metric", name) for name in TASKS[head.kind].metrics] if isinstance(configured, str) else configured
 
 

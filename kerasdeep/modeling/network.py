@@ -12,6 +12,7 @@ from kerasdeep.backends.keras_private import producing_layer
 from kerasdeep.catalog import Choice, to_plain
 from kerasdeep.config.lowering.planned import PlannedLayer
 from kerasdeep.errors import InputError
+from kerasdeep.keras_names import written_name
 from kerasdeep.modeling.factory import create, keras_errors_at
 
 TensorFunction: TypeAlias = Callable[[keras.KerasTensor], keras.KerasTensor]
@@ -68,7 +69,7 @@ def build_functional_model(
         if parts is not None and planned.role == "pretrained":
             tensors[planned.name] = parts.apply(planned, layer_inputs[0])
             continue
-        with seed_scope(seed, parts.seed_name(planned) if parts else planned.name):
+        with seed_scope(seed, parts.seed_name(planned) if parts else written_name(planned.name)):
             layer = layers_by_name[planned.name] = _create_layer(planned, layers_by_name)
             tensors[planned.name] = _call_layer(layer, planned.layer, layer_inputs)
         if planned.role == "output":
@@ -118,8 +119,8 @@ def _call_layer(layer: keras.Layer, choice: Choice, inputs: list[keras.KerasTens
 def _check_vector_output(tensor: keras.KerasTensor, planned: PlannedLayer) -> keras.KerasTensor:
     """An output must be one vector per row; Dense on (28, 28) would silently return 28 of them."""
     if len(tensor.shape) != 2:
-        message = f"`{planned.name}` returns an array of shape {tuple(tensor.shape[1:])} for each row. Expected one "
-        message += "vector: add a Flatten or pooling layer before it."
+        message = f"`{written_name(planned.name)}` returns an array of shape {tuple(tensor.shape[1:])} for each row. "
+        message += "Expected one vector: add a Flatten or pooling layer before it."
         raise InputError(message, "not-per-row", planned.location)
     return tensor
 
@@ -132,7 +133,9 @@ def _augment(
         return tensor
     rank = len(tensor.shape) - 1
     if rank not in (2, 3):
-        message = f"`data.augmentation` works on images; a row of `{name}` has shape {tuple(tensor.shape[1:])}."
+        message = (
+            f"`data.augmentation` works on images; a row of `{written_name(name)}` has shape {tuple(tensor.shape[1:])}."
+        )
         raise InputError(message, "no-picture", augmentation[0].location)
     add_channel = keras.layers.Reshape((*tensor.shape[1:], 1), name=f"{name}_to_picture")
     image = add_channel(tensor) if rank == 2 else tensor
@@ -167,9 +170,9 @@ def describe_network(model: keras.Model, layers: Sequence[PlannedLayer]) -> dict
         layer = model.get_layer(planned.name)
         rows.append(
             {
-                "name": planned.name,
+                "name": written_name(planned.name),
                 "class": planned.layer.name,
-                "inputs": list(planned.inputs),
+                "inputs": list(map(written_name, planned.inputs)),
                 "output_shape": list(layer.output.shape[1:]),
                 "parameters": layer.count_params(),
                 "trainable": bool(layer.trainable),
@@ -191,9 +194,9 @@ def _is_pretrained(layer: keras.Layer, layers: Sequence[PlannedLayer]) -> bool:
 
 def _describe_pretrained(layer: keras.Layer) -> dict[str, Any]:
     return {
-        "name": layer.name,
+        "name": written_name(layer.name),
         "class": type(layer).__name__,
-        "inputs": [producing_layer(tensor).name for tensor in keras.tree.flatten(layer.input)],
+        "inputs": [written_name(producing_layer(tensor).name) for tensor in keras.tree.flatten(layer.input)],
         "output_shape": list(keras.tree.flatten(layer.output)[0].shape[1:]),
         "parameters": layer.count_params(),
         "trainable": bool(layer.trainable),

@@ -20,7 +20,7 @@ def autoencoder_objectives(kind: AutoencoderConfig, stage: PretrainingStage) -> 
     if kind.style != "greedy":
         return [stage.objective(pretraining.build_autoencoder(backbone, decoder), dataset, is_autoencoder=True)]
     layer_models = pretraining.build_greedy_autoencoders(backbone, decoder)
-    rates = kind.rates or [None] * len(layer_models)
+    rates: list[float | None] = [*kind.rates] if kind.rates else [None] * len(layer_models)
     if len(rates) != len(layer_models):
         stage.refuse(
             f": `rates` has {len(rates)} rates, but {len(layer_models)} layers are trained one after another. Give "

@@ -13,6 +13,7 @@ GRAVE_WARNINGS = {
     "[leak]": "One column may give the answer away.",
 }
 MIN_ROWS = 100
+MIN_CLASS_ROWS = 10
 
 
 def find_caveats(run: RunFacts) -> list[Insight]:
@@ -86,7 +87,11 @@ def _class_imbalance(run: RunFacts) -> list[Insight]:
 def _weak_classes(run: RunFacts) -> list[Insight]:
     insights = []
     for target in run.headline_part.targets:
-        recalls = [(row.recall, row.class_name) for row in target.per_class if row.recall is not None and row.support]
+        recalls = [
+            (row.recall, row.class_name)
+            for row in target.per_class
+            if row.recall is not None and row.support >= MIN_CLASS_ROWS
+        ]
         accuracy = target.metrics.get("accuracy")
         if len(recalls) < 3 or accuracy is None:
             continue

@@ -4,6 +4,7 @@ Every sentence follows from a rule beside it, so that two runs with the same met
 the data are in `caveats.py`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ OVERFIT_RATIO = 1.05  # validation loss this much above its best, while training
 MIN_ACCURACY_GAP = 0.05  # of accuracy between training and validation
 MIN_IMPROVEMENT = 0.01  # of the validation loss over the last fifth of the epochs
 UNDERFIT_RATIO = 0.95  # training loss at the end over the first epoch's
+RANDOM_LAYER = re.compile("Dropout|Noise|^Random|RReLU")
 SPLIT_LABELS = {"test": "held-out test", "validation": "validation", "train": "training"}
 
 
@@ -167,10 +169,12 @@ def _training_time_text(run: RunFacts) -> str:
     seconds = [value for value in run.column("seconds") if value is not None]
     if not seconds:
         return ""
-    speeds = sorted(value for value in run.column("examples_per_second") if value is not None)
+    pairs = zip(run.column("seconds"), run.column("examples_per_second"), strict=True)
+    examples = sum(took * speed for took, speed in pairs if took is not None and speed is not None)
     text = f"Training took {duration(sum(seconds))}"
-    # The first epoch includes compilation; the median is the speed of the others.
-    return text + (f", at {round(speeds[len(speeds) // 2]):,} examples per second." if speeds else ".")
+    return text + (
+        f", {round(examples / sum(seconds)):,} examples a second, compilation included." if examples else "."
+    )
 
 
 def _underfits(run: RunFacts, train: Sequence[float | None]) -> bool:
@@ -199,7 +203,7 @@ def _generalization_insights(
         remedy = "" if restored else "training: {early_stopping: {patience: 5}}"
         insight = Insight("note" if restored else "warning", f"It overfits after epoch {best_index + 1}.", text, remedy)
     elif _still_falling(validation) and not _stopped_early(run):
-        text = "The validation loss kept falling through the last epochs: training longer would probably help."
+        text = "The validation loss was lowest at the end: training longer would probably help."
         insight = Insight("note", "It was still improving at the end.", text)
     else:
         text = f"It reached {best_text} in epoch {best_index + 1} and ended at {last_text}."
@@ -208,13 +212,19 @@ def _generalization_insights(
 
 
 def _still_falling(validation: Sequence[float | None]) -> bool:
-    """Whether the best epoch is among the last tenth, and clearly better than all before the last fifth."""
+    """Whether the last epoch is among the best, and the best clearly better than all before the last fifth."""
     known = [value for value in validation if value is not None]
     fifth, tenth = max(2, len(known) // 5), max(2, len(known) // 10)
     if len(known) <= fifth:
         return False
     lowest = min(known)
-    return lowest in known[-tenth:] and lowest < (1 - MIN_IMPROVEMENT) * min(known[:-fifth])
+    ends_low = known[-1] <= lowest + MIN_IMPROVEMENT / 2 * abs(lowest)
+    return ends_low and lowest in known[-tenth:] and lowest < (1 - MIN_IMPROVEMENT) * min(known[:-fifth])
+
+
+def _is_random_in_training(run: RunFacts) -> bool:
+    augmented = run.parsed_config is not None and bool(run.parsed_config.data.augmentation)
+    return augmented or any(RANDOM_LAYER.search(layer.class_name) for layer in run.network.layers)
 
 
 def _train_validation_gap(run: RunFacts, best_index: int) -> list[Insight]:
@@ -229,6 +239,10 @@ def _train_validation_gap(run: RunFacts, best_index: int) -> list[Insight]:
             title = "There is a gap between training and validation."
             return [Insight("warning", title, text + "It does better on rows it was trained on than on others.")]
         if validation > train:
-            text += "This is usual with dropout or augmentation, which are active only during training."
+            text += (
+                "This is usual with dropout or augmentation, which are active only during training."
+                if _is_random_in_training(run)
+                else "Figures of training are means over an epoch, in which the network still improved."
+            )
             return [Insight("note", "Validation looks better than training.", text)]
     return []

@@ -120,7 +120,15 @@ def layer_insights(health: HealthFact, path: str) -> list[Insight]:
     ratio = _gradient_ratio(readings[-1], hidden)
     if ratio:
         text += f" The first layer's gradient is {number(ratio, 2)} times the last one's."
-    return [Insight("good", "Activations and gradients are healthy in every layer.", text)]
+    frozen = [
+        name
+        for name in hidden
+        if not any(reading.layers[name].gradient for reading in readings if name in reading.layers)
+    ]
+    if frozen:
+        text += f" No gradient is read in {pluralize(len(frozen), 'layer')}, frozen or without weights."
+    where = "every layer that trains" if frozen else "every layer"
+    return [Insight("good", f"Activations and gradients are healthy in {where}.", text)]
 
 
 # The rules

@@ -174,8 +174,8 @@ def read(run: RunDir) -> RunFacts:
         **{name: partial(facts.read_fact, run, kind) for name, kind in FACT_KINDS.items()},
         "result": lambda: facts.read_result(run) if run.result.exists() else None,
         "history": run.history.rows,
-        "config": lambda: run.config.read_text(encoding="utf-8"),
-        "resolved": lambda: run.resolved.read_text(encoding="utf-8"),
+        "config": lambda: run.read_config() if run.config.exists() else None,
+        "resolved": lambda: run.read_resolved() if run.resolved.exists() else None,
     }
     for name, reader in readers.items():
         try:

@@ -1,41 +1,26 @@
-"""The facts of a run: one dataclass for each file that is read back, and the check that a file holds it.
+"""The facts of a run: one dataclass for each file that is read back.
 
-What a run left behind may come from another version, or be damaged. `read_fact` returns a checked dataclass, None
-where the run has no such file, or raises an InputError that names the file and what is wrong with it. Keys that a
-dataclass does not have are ignored, so that facts of newer versions can be read. Numbers that were not finite were
-written as null.
+`read_fact` returns a checked dataclass, None where the run has no such file, or raises an InputError that names the
+file and what is wrong with it. Numbers that were not finite were written as null.
 """
 
-import json
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from functools import cache, partial
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import TypeVar
 
-from kerasdeep.errors import InputError, SourceLocation
-from kerasdeep.runs.files import load_json
+from kerasdeep.errors import InputError, Problem
+from kerasdeep.runs import checked
+from kerasdeep.runs.checked import RAW, json_key
+from kerasdeep.runs.checked import parse as parse_fact
 from kerasdeep.runs.layout import ComparisonDir, RunDir, list_runs
+from kerasdeep.tasks import TASKS
 
-MAX_INTEGER = 2**63
-MAX_NUMBER = 1e300
 F = TypeVar("F")
 
 Metrics = dict[str, float | None]
 Intervals = dict[str, tuple[float | None, float | None] | None]
 """A metric's 95 % interval; None where there is none."""
 Features = dict[str, str | float | bool | None]
-
-
-def json_key(name: str) -> dict[str, str]:
-    """Field metadata: the key in the file, where a field cannot have that name."""
-    return {"key": name}
-
-
-RAW = {"raw": True}
-"""Field metadata: the whole mapping as the file has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +175,7 @@ class ReconstructedRow:
 class Reconstruction:
     stage: str
     rows: list[ReconstructedRow]
+    raw: dict[str, object] = field(default_factory=dict, metadata=RAW)
 
 
 # The data
@@ -212,10 +198,16 @@ class TargetProfile:
     classes: list[str] = field(default_factory=list)
     counts: dict[str, list[int]] = field(default_factory=dict)
     summary: Summary | None = None
+    weighted_counts: list[float] | None = None
+    weighted_mean: float | None = None
 
     def __post_init__(self) -> None:
         if any(len(counts) != len(self.classes) for counts in self.counts.values()):
             raise ValueError(f"should have `counts` of {len(self.classes)} numbers, one for each class")
+        if self.kind not in TASKS:
+            raise ValueError(f"should have a `kind` among {', '.join(TASKS)}, not {self.kind[:40]}")
+        if "train" not in self.counts and self.summary is None:
+            raise ValueError("should have `counts` of the training rows, or a `summary` of their numbers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -519,7 +511,7 @@ FACT_FILES: dict[object, str] = {
 def read_fact(run: RunDir, kind: type[F]) -> F | None:
     """The fact of that kind; None where the run has none. Raises InputError where its file is not what it should be."""
     path = run.path / FACT_FILES[kind]
-    return parse_fact(kind, _load(path), path) if path.exists() else None
+    return checked.read(kind, path) if path.exists() else None
 
 
 def read_result(run: RunDir) -> ResultFact:
@@ -527,152 +519,18 @@ def read_result(run: RunDir) -> ResultFact:
     return parse_fact(ResultFact, run.read_result(), run.result)
 
 
-def read_results(out: str | Path) -> list[ResultFact]:
-    """The result of every run in `out`; a directory whose result cannot be read is left out."""
-    results = []
+def read_results(out: str | Path) -> tuple[list[ResultFact], list[Problem]]:
+    """The result of every run in `out`, and what is wrong with those that cannot be read."""
+    results: list[ResultFact] = []
+    problems: list[Problem] = []
     for run in list_runs(out):
-        with suppress(InputError):
+        try:
             results.append(read_result(run))
-    return results
+        except InputError as error:
+            problems += error.problems
+    return results, problems
 
 
 def read_comparison(folder: ComparisonDir) -> ComparisonFact:
     """`comparison.json`. Raises InputError when it is missing or not what it should be."""
-    return parse_fact(ComparisonFact, _load(folder.facts), folder.facts)
-
-
-def parse_fact(kind: type[F], value: object, path: Path) -> F:
-    """`value` as a fact; `path` is named in the InputError that is raised where it is none."""
-    try:
-        return cast(F, _reader(kind)(value))  # type: ignore[arg-type]  # a type is hashable
-    except _Mismatch as mismatch:
-        raise _broken(path, str(mismatch)) from None
-
-
-def _load(path: Path) -> object:
-    try:
-        return load_json(path)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise _broken(path, f"it cannot be read ({reason})") from error
-
-
-def _broken(path: Path, what: str) -> InputError:
-    message = f"{what}. The file is damaged, or another program wrote it: restore it, or delete it to go on without."
-    return InputError(message, "broken-fact", SourceLocation(str(path)))
-
-
-# The check: for each annotation a reader, which returns the value in its type
-
-
-class _Mismatch(Exception):
-    """`keys` lead to the value, the innermost first."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.keys: list[str] = []
-
-    def __str__(self) -> str:
-        path = "".join(reversed(self.keys)).removeprefix(".")
-        return f"`{path}` {self.args[0]}" if path else f"it {self.args[0]}"
-
-
-_Reader = Callable[[object], object]
-_SCALARS: dict[object, tuple[str, Callable[[object], bool]]] = {
-    str: ("text", lambda value: isinstance(value, str)),
-    bool: ("true or false", lambda value: isinstance(value, bool)),
-    int: ("a whole number", lambda value: type(value) is int and -MAX_INTEGER < value < MAX_INTEGER),
-    float: (
-        "a number",
-        lambda value: isinstance(value, int | float) and type(value) is not bool and -MAX_NUMBER < value < MAX_NUMBER,
-    ),
-    NoneType: ("null", lambda value: value is None),
-    object: ("anything", lambda value: True),
-}
-
-
-@cache
-def _reader(expected: object) -> _Reader:
-    origin, arguments = get_origin(expected), get_args(expected)
-    if isinstance(expected, type) and is_dataclass(expected):
-        return _dataclass_reader(expected)
-    if origin is dict:
-        return partial(_read_dict, _reader(arguments[1]))
-    if origin is list:
-        return partial(_read_list, _reader(arguments[0]), None)
-    if origin is tuple:  # all of one type
-        return partial(_read_list, _reader(arguments[0]), len(arguments))
-    choices = arguments if origin in (Union, UnionType) else (expected,)
-    names, checks = zip(*(_SCALARS[choice] for choice in choices if choice in _SCALARS), strict=True)
-    structures = [_reader(choice) for choice in choices if choice not in _SCALARS]
-    return partial(_read_choice, " or ".join(names), checks, structures[0] if structures else None)
-
-
-def _read_choice(
-    names: str, checks: Sequence[Callable[[object], bool]], structure: _Reader | None, value: object
-) -> object:
-    for check in checks:
-        if check(value):
-            return value
-    if structure is None:
-        raise _Mismatch(f"should be {names}, not {_describe(value)}")
-    return structure(value)
-
-
-def _read_dict(read_item: _Reader, value: object) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise _Mismatch(f"should be a mapping, not {_describe(value)}")
-    return {key: _read_at(f".{key}", read_item, item) for key, item in value.items()}
-
-
-def _read_list(read_item: _Reader, length: int | None, value: object) -> Sequence[object]:
-    if not isinstance(value, list) or length not in (None, len(value)):
-        expected = "a list" if length is None else f"a list of {length}"
-        raise _Mismatch(f"should be {expected}, not {_describe(value)}")
-    items = []
-    try:
-        for item in value:
-            items.append(read_item(item))
-    except _Mismatch as mismatch:
-        mismatch.keys.append(f"[{len(items)}]")
-        raise
-    return items if length is None else tuple(items)
-
-
-def _dataclass_reader(kind: type) -> _Reader:
-    hints = get_type_hints(kind)
-    entries = [(item, item.metadata.get("key", item.name), _reader(hints[item.name])) for item in fields(kind)]
-
-    def read(value: object) -> object:
-        if not isinstance(value, dict):
-            raise _Mismatch(f"should be a mapping, not {_describe(value)}")
-        arguments: dict[str, object] = {}
-        for item, key, read_item in entries:
-            if "raw" in item.metadata:
-                arguments[item.name] = value
-            elif key in value:
-                arguments[item.name] = _read_at(f".{key}", read_item, value[key])
-            elif item.default is MISSING and item.default_factory is MISSING:
-                raise _Mismatch(f"has no `{key}`")
-        try:
-            return kind(**arguments)
-        except ValueError as error:
-            raise _Mismatch(str(error)) from None
-
-    return read
-
-
-def _read_at(key: str, read: _Reader, value: object) -> object:
-    try:
-        return read(value)
-    except _Mismatch as mismatch:
-        mismatch.keys.append(key)
-        raise
-
-
-def _describe(value: object) -> str:
-    """A value in an error: a short one as it is, a long one by its kind."""
-    if isinstance(value, dict | list):
-        return f"a {'mapping' if isinstance(value, dict) else 'list'} of {len(value)}"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 40 else f"{text[:40]}…"
+    return checked.read(ComparisonFact, folder.facts)

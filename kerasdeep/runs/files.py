@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from kerasdeep.paths import read_bytes
+
 MAX_JSON_BYTES = 256 << 20
 MAX_JSON_DEPTH = 100
 _BRACKET_OR_STRING = re.compile(r'[\[\]{}]|"[^"\\]*(?:\\.[^"\\]*)*"')
@@ -32,8 +34,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    """Write UTF-8; what is not (bytes in the names of files) as `\\udcff`, which in JSON means the same."""
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        file.write(text.encode("utf-8", "backslashreplace"))
         fsync_file(file)
 
 
@@ -62,18 +65,17 @@ def read_json(path: Path) -> Any:
         return None
 
 
-def load_json(path: Path) -> Any:
-    """The value in a JSON file. Raises OSError, or ValueError where it is too large, nested too deeply or not JSON."""
-    if not path.is_file():
-        raise ValueError("it is not a regular file" if path.exists() else "it does not exist")
-    if path.stat().st_size > MAX_JSON_BYTES:
-        raise ValueError(f"it is larger than {MAX_JSON_BYTES >> 20} MiB")
-    text, depth = path.read_text(encoding="utf-8"), 0
+def load_json(path: Path, *, finite: bool = True) -> Any:
+    """The value in a JSON file; numbers that are not finite are read only where they need not be `finite`.
+
+    Raises OSError, or ValueError where it is no regular file, too large, nested too deeply or not JSON.
+    """
+    text, depth = read_bytes(path, MAX_JSON_BYTES).decode("utf-8"), 0
     for bracket in _BRACKET_OR_STRING.findall(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(bracket, 0)
         if depth > MAX_JSON_DEPTH:
             raise ValueError(f"it is nested more than {MAX_JSON_DEPTH} deep")
-    return json.loads(text, parse_constant=_refuse_constant)
+    return json.loads(text, parse_constant=_refuse_constant if finite else None)
 
 
 def _refuse_constant(name: str) -> None:

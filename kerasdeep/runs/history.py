@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kerasdeep.paths import read_bytes
+from kerasdeep.runs.checked import broken
 from kerasdeep.runs.files import atomic_write, fsync_file
 
+MAX_BYTES = 64 << 20
+MAX_EPOCH = 1_000_000_000
 _LAST_COLUMNS = ("seconds", "examples_per_second")
 
 
@@ -55,26 +60,44 @@ class HistoryFile:
             fsync_file(file)
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rows with their numbers as numbers; an empty cell is None."""
-        if not self.path.is_file():
-            return []
-        with self.path.open(newline="", encoding="utf-8") as file:
-            return [{name: _parse_cell(name, cell) for name, cell in row.items()} for row in csv.DictReader(file)]
+        """The rows with their numbers as numbers; an empty cell is None.
+
+        A last line that a killed process did not finish is left out. Raises InputError for a damaged file.
+        """
+        columns, *lines = self._lines() or [[]]
+        try:
+            return [{name: _parse_cell(name, cell) for name, cell in zip(columns, line, strict=True)} for line in lines]
+        except ValueError as error:
+            raise broken(self.path, f"it has a row that is none ({error})") from error
 
     def _columns(self) -> list[str]:
-        if not self.path.is_file():
+        return next(iter(self._lines()), [])
+
+    def _lines(self) -> list[list[str]]:
+        if not self.path.exists():
             return []
-        with self.path.open(newline="", encoding="utf-8") as file:
-            return next(csv.reader(file), [])
+        try:
+            text = read_bytes(self.path, MAX_BYTES).decode("utf-8")
+            lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
+        except (OSError, ValueError, csv.Error) as error:
+            raise broken(self.path, f"it cannot be read ({error})") from error
+        if len(lines) > 1 and not text.endswith("\n"):
+            lines.pop()
+        if lines and (not {"stage", "epoch"} <= set(lines[0]) or len(set(lines[0])) < len(lines[0])):
+            raise broken(self.path, "its columns are not those of a history")
+        return lines
 
 
 def _format_cells(row: dict[str, Any]) -> dict[str, str]:
     return {name: "" if value is None else str(value) for name, value in row.items()}
 
 
-def _parse_cell(name: str, cell: str | None) -> Any:
-    if not cell:
-        return None
+def _parse_cell(name: str, cell: str) -> str | float | None:
     if name == "stage":
         return cell
-    return int(cell) if name == "epoch" else float(cell)
+    if name == "epoch":
+        epoch = int(cell)
+        if not 0 <= epoch < MAX_EPOCH:
+            raise ValueError(f"epoch {cell[:20]}")
+        return epoch
+    return float(cell) if cell else None

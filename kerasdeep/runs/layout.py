@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from kerasdeep.errors import InputError
+from kerasdeep.paths import read_bytes
+from kerasdeep.runs import checked, death
 from kerasdeep.runs.files import read_json, write_json
 from kerasdeep.runs.history import HistoryFile
 from kerasdeep.runs.lock import hold_lock, is_locked
 
 FORMAT_VERSION = 1
 OUT_OF_FOLD = "out_of_fold.csv"
+MAX_YAML_BYTES = 1 << 20
 _RUN_NAME = re.compile(r"(?P<name>.+)-(?P<number>[1-9]\d*)")
 _UNSAFE_CHARACTERS = re.compile(r"[^\w.+-]+")
 
@@ -83,6 +86,11 @@ class RunDir:
         return self.path / "logs"
 
     @property
+    def crash_log(self) -> Path:
+        """What Python did when native code crashed; empty while the run trains, and gone when it ends otherwise."""
+        return self.path / "crash.txt"
+
+    @property
     def report_html(self) -> Path:
         return self.path / "report.html"
 
@@ -106,14 +114,30 @@ class RunDir:
     def read_result(self) -> dict[str, Any]:
         """`result.json` as it stands; `running` without a live lock means that the run was interrupted.
 
-        Raises InputError when the directory holds no result.
+        Then the file is corrected, and says how the process died. Raises InputError when the directory holds no result.
         """
-        result = read_json(self.result)
-        if not isinstance(result, dict):
+        result = checked.read(dict[str, object], self.result) if self.result.exists() else None
+        if result is None:
             raise InputError(f"{self.path} is not a run directory: it has no readable result.json.", "not-a-run")
         if result.get("status") == "running" and not self.locked:
-            result["status"] = "interrupted"
+            result |= {"status": "interrupted", "error": death.describe(self.path, self.crash_log)}
+            with contextlib.suppress(InputError, OSError), self.lock():
+                write_json(self.result, result)
         return {**result, "run": str(self.path)}
+
+    def read_resolved(self) -> str:
+        """The text of `resolved.yaml`. Raises InputError where it cannot be read."""
+        return self._read_text(self.resolved)
+
+    def read_config(self) -> str:
+        """The text of `config.yaml`. Raises InputError where it cannot be read."""
+        return self._read_text(self.config)
+
+    def _read_text(self, path: Path) -> str:
+        try:
+            return read_bytes(path, MAX_YAML_BYTES).decode("utf-8")
+        except (OSError, ValueError) as error:
+            raise checked.broken(path, f"it cannot be read ({error})") from error
 
     def remove_unfinished_files(self) -> None:
         """Remove what a killed process was writing and did not finish. Only for who holds the lock."""

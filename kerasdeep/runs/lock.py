@@ -15,6 +15,8 @@ _ATTEMPTS, _PAUSE_SECONDS = 3, 0.02
 
 def is_locked(path: Path) -> bool:
     """Whether a living process holds the lock file `path`."""
+    if not path.is_file():  # a pipe would be waited for
+        return False
     try:
         with path.open() as file:
             return not _try_lock(file.fileno())

@@ -80,7 +80,7 @@ def compare_runs(run_dirs: Sequence[RunDir], name: str, out: Path) -> Comparison
     runs_by_variant: RunsByVariant = {}
     signatures: dict[str, dict[str, str]] = {}
     for run in run_dirs:
-        result, leaves = facts.read_result(run), resolved.flatten_yaml(run.resolved.read_text(encoding="utf-8"))
+        result, leaves = facts.read_result(run), resolved.flatten_yaml(run.read_resolved())
         signature = reuse.run_signature(leaves, *reuse.SETTLED_PER_RUN)
         variant = next((other for other, other_signature in signatures.items() if other_signature == signature), None)
         key = RunKey(result.seed or 0)

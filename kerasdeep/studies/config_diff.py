@@ -29,7 +29,7 @@ def changed_settings(runs: Mapping[str, RunDir]) -> list[dict[str, Any]]:
 
 def _changed_from_defaults(run: RunDir) -> dict[str, str]:
     """The settings of a run that differ from the defaults, and its layers."""
-    config = config_summary.parse_resolved(run.resolved.read_text(encoding="utf-8"))
+    config = config_summary.parse_resolved(run.read_resolved())
     if config is None:
         return {}
     layers = config_summary.format_value(config.network.layers)

@@ -34,9 +34,7 @@ def find_reusable_run(out: Path, config: Config, data_hash: Callable[[], str]) -
     wanted_signature = run_signature(resolved.flatten_yaml(resolved.resolved_yaml(config)), *also_ignored)
     for run in reversed(runs_named(out, str(config.name))):
         try:
-            candidate_signature = run_signature(
-                resolved.flatten_yaml(run.resolved.read_text(encoding="utf-8")), *also_ignored
-            )
+            candidate_signature = run_signature(resolved.flatten_yaml(run.read_resolved()), *also_ignored)
         except (OSError, InputError):
             continue
         environment = facts.read_fact(run, facts.EnvironmentFact) or facts.EnvironmentFact()

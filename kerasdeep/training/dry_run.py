@@ -25,6 +25,7 @@ from kerasdeep.engine import memory
 from kerasdeep.engine.engine import TARGET_CHUNK_SECONDS, evaluation_batch_size, shortest_float
 from kerasdeep.engine.memory import MemoryEstimate
 from kerasdeep.experiment import prepare
+from kerasdeep.keras_names import written_name
 from kerasdeep.modeling import freezing
 from kerasdeep.modeling.optimizer import default_optimizer
 from kerasdeep.modeling.shape_only import shape_only_variables
@@ -65,7 +66,7 @@ def _build_plan(loaded: LoadedConfig, machine: RuntimeContext, say: Callable[[st
         "source": config.data.source,
         "rows": dataset.profile["rows"],
         "columns": {column["name"]: column["kind"] for column in dataset.profile["features"]},
-        "input_shapes": {name: list(shape) for name, shape in dataset.input_shapes.items()},
+        "input_shapes": {written_name(name): list(shape) for name, shape in dataset.input_shapes.items()},
         "targets": [asdict(target) for target in dataset.targets],
         **network_summary,
         "stages": phase_summaries,

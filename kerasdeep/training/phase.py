@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from kerasdeep import modeling
 from kerasdeep.config.lowering.planned import Head
 from kerasdeep.engine.checkpoint import Position
 from kerasdeep.engine.engine import Engine
+from kerasdeep.keras_names import written_name
 from kerasdeep.modeling import data_loss_from_logs, feature_cache, freezing
 from kerasdeep.modeling.param_groups import ParamGroup
 from kerasdeep.training.phase_plan import PhasePlan
@@ -63,7 +64,7 @@ class CompiledPhase:
 
     def history_columns(self, metric_names: Iterable[str]) -> list[str]:
         """The figures that a row of the history will hold, for a model that records these metrics."""
-        metrics = dict.fromkeys(["loss", "data_loss", *metric_names])
+        metrics = dict.fromkeys(["loss", "data_loss", *map(written_name, metric_names)])
         validated = self.plan.objective.dataset.validation is not None
         return [*metrics, *(f"val_{name}" for name in metrics if validated)]
 
@@ -154,6 +155,7 @@ def compile_phase(plan: PhasePlan) -> CompiledPhase:
     return CompiledPhase(plan, model, frozen_base, groups)
 
 
-def with_data_loss(logs: dict[str, float], heads: list[Head]) -> dict[str, float]:
+def with_data_loss(logs: Mapping[str, float], heads: list[Head]) -> dict[str, float]:
     """Loss first, then the loss on the data alone, which is the loss itself where the model has no penalties."""
-    return {"loss": logs["loss"], "data_loss": data_loss_from_logs(logs, heads), **logs}
+    figures = {"loss": logs["loss"], "data_loss": data_loss_from_logs(logs, heads), **logs}
+    return {written_name(name): value for name, value in figures.items()}

@@ -150,6 +150,7 @@ def _shortened_list(names: Collection[str]) -> str:
 def _unfreezing_plans(config: Config, stage: StageConfig, objective: Objective, names: list[str]) -> list[PhasePlan]:
     """The phases of `unfreeze`: the top block alone, then the next one with it, and so on, slower further down."""
     unfreeze = stage.unfreeze
+    assert unfreeze is not None
     top_first = freezing.layer_blocks(objective.model, names)[::-1]
     step_count = max(1, min(len(top_first), stage.epochs // unfreeze.every))
     block_groups = np.array_split(np.arange(len(top_first)), step_count)

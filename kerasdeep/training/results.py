@@ -17,7 +17,7 @@ from kerasdeep.evaluation.worst_predictions import mistakes
 from kerasdeep.experiment import Experiment
 from kerasdeep.metric_names import PREFIXES
 from kerasdeep.modeling import freezing
-from kerasdeep.runs import RunDir, atomic_write
+from kerasdeep.runs import RunDir, atomic_write, facts
 from kerasdeep.training.callbacks.early_stopping import EarlyStopping
 from kerasdeep.training.callbacks.freeze_check import FreezeCheck
 from kerasdeep.training.phase import PhaseState, with_data_loss
@@ -65,7 +65,8 @@ def write_reconstructions(run: RunDir, phase: PhaseState) -> None:
     reconstructed = reconstruction_examples(
         split, row_indices, phase.engine.predict(split.x[row_indices]), objective.dataset.preprocessing
     )
-    earlier_entries = [entry for entry in run.read_fact("reconstructions") or () if entry["stage"] != phase.name]
+    earlier = facts.read_fact(run, list[facts.Reconstruction]) or ()
+    earlier_entries = [entry.raw for entry in earlier if entry.stage != phase.name]
     run.write_fact("reconstructions", [*earlier_entries, {"stage": phase.name, "rows": reconstructed}])
 
 

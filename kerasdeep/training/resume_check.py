@@ -30,10 +30,13 @@ def resume_config(loaded: LoadedConfig, run: RunDir) -> LoadedConfig:
     if runtime_config.compile == "auto":
         runtime_config = replace(runtime_config, compile=engine.compile or runtime_config.compile)
     loaded = replace(loaded, config=replace(loaded.config, runtime=runtime_config))
-    original_settings = resolved.flatten_yaml(run.resolved.read_text(encoding="utf-8"))
+    original_settings = resolved.flatten_yaml(run.read_resolved())
     _refuse_changes(loaded, run, original_settings)
     return _with_schedule_length(
-        loaded, run, int(original_settings["training.epochs"]), original_settings.get("training.schedule_epochs")
+        loaded,
+        run,
+        int(original_settings.get("training.epochs", loaded.config.training.epochs)),
+        original_settings.get("training.schedule_epochs"),
     )
 
 

@@ -11,15 +11,17 @@ from kerasdeep.backends import distributed
 from kerasdeep.backends.runtime import RuntimeContext
 from kerasdeep.config.load import LoadedConfig
 from kerasdeep.engine import checkpoint
-from kerasdeep.engine.checkpoint import Position
+from kerasdeep.engine.checkpoint import Position, Snapshot
+from kerasdeep.errors import InputError
 from kerasdeep.experiment import Experiment, prepare
-from kerasdeep.runs import RunDir, create_run_dir
+from kerasdeep.runs import RunDir, create_run_dir, death, facts
 from kerasdeep.training import RunListener, failures, interrupt, layer_transfer, results, resume_check, run_record
 from kerasdeep.training.callbacks import RunContext, build_callbacks, load_states
 from kerasdeep.training.callbacks.freeze_check import FreezeCheck, check_summary
 from kerasdeep.training.callbacks.progress import NullProgress, make_progress
 from kerasdeep.training.callbacks.tensorboard import TensorBoard
 from kerasdeep.training.phase import PhaseState
+from kerasdeep.training.phase_plan import PhasePlan
 from kerasdeep.training.run_record import RunRecord
 from kerasdeep.training.trainer import Trainer
 
@@ -39,7 +41,9 @@ def train_run(
     trainer = Trainer(experiment)
     # Everything was checked: from here on there is a run.
     run = resume or create_run_dir(out, str(experiment.config.name))
-    with _attached(run), run.lock():
+    if resume is not None and (error := facts.read_result(resume).error):
+        progress.say(f"{resume.path}: {error}")
+    with _attached(run), run.lock(), death.record_crash(run.crash_log):
         rows, position = _start(run, loaded, trainer) if resume is None else _resume(run, trainer, progress)
         record = RunRecord(run, trainer, rows)
         with (
@@ -102,7 +106,7 @@ def _resume(run: RunDir, trainer: Trainer, progress: NullProgress) -> tuple[list
     snapshot, arrays, skipped_messages = checkpoint.read(run.checkpoints)
     for message in skipped_messages:
         progress.say(message)
-    plan = trainer.plans[snapshot.position.stage]
+    plan = _plan_at(snapshot, trainer, run)
     checkpoint.assign_other_models(trainer.other_models(plan), arrays)
     if plan.index:
         earlier_names = [earlier_plan.name for earlier_plan in trainer.plans[: plan.index]]
@@ -113,6 +117,22 @@ def _resume(run: RunDir, trainer: Trainer, progress: NullProgress) -> tuple[list
     rows = list(snapshot.history)
     progress.say(f"Resuming {run.path} after {len(rows)} epochs and {snapshot.position.step} steps.")
     return rows, snapshot.position
+
+
+def _plan_at(snapshot: Snapshot, trainer: Trainer, run: RunDir) -> PhasePlan:
+    """The phase that the checkpoint was saved in. Raises InputError for a place or a history that this run has not."""
+    position = snapshot.position
+    plan = trainer.plans[position.stage] if position.stage < len(trainer.plans) else None
+    names = {plan.name for plan in trainer.plans}
+    sound_rows = all(
+        row.get("stage") in names and isinstance(row.get("epoch"), int) and isinstance(row.get("seconds"), int | float)
+        for row in snapshot.history
+    )
+    no_loss = position.logs is not None and "loss" not in position.logs
+    if plan is None or position.step > plan.steps_per_epoch or no_loss or not sound_rows:
+        message = f"The newest checkpoint in {run.checkpoints} is of another run. Start a new run."
+        raise InputError(message, "checkpoint")
+    return plan
 
 
 def _finish_phase(phase: PhaseState, record: RunRecord, progress: NullProgress) -> None:

@@ -9,7 +9,7 @@ import pytest
 from kerasdeep.engine import checkpoint
 from kerasdeep.engine.checkpoint import Position, Snapshot
 from kerasdeep.engine.engine import Engine
-from kerasdeep.errors import RunFailed
+from kerasdeep.errors import InputError, RunFailed
 
 LAYERS = keras.layers
 
@@ -146,7 +146,7 @@ def test_a_damaged_newest_one_is_passed_over_and_said(two, file, damage):
     assert found.position.epoch == 2
     assert len(passed) == 1 and "000003 is damaged" in passed[0]
     flip(folder / "000002" / "arrays.npz")
-    with pytest.raises(RunFailed, match=r"Checkpoint 000003 is damaged.*Checkpoint 000002 is damaged"):
+    with pytest.raises(InputError, match=r"Checkpoint 000003 is damaged.*Checkpoint 000002 is damaged"):
         checkpoint.restore(folder, net)
 
 
@@ -160,7 +160,7 @@ def test_one_from_another_version_is_passed_over_and_said(two, versions, said):
     assert found.position.epoch == 2
     assert len(passed) == 1 and f"000003 is from another version ({said}" in passed[0]
     written_by(**versions)(folder / "000002" / "manifest.json")
-    with pytest.raises(RunFailed, match="Checkpoint 000002 is from another version"):
+    with pytest.raises(InputError, match="Checkpoint 000002 is from another version"):
         checkpoint.restore(folder, net)
 
 
@@ -168,7 +168,7 @@ def test_a_checkpoint_of_another_network_is_refused(two):
     folder, _ = two
     other = keras.Sequential([keras.Input((4,)), LAYERS.Dense(3)])
     other.compile("sgd", "mse")
-    with pytest.raises(RunFailed, match="do not fit this network"):
+    with pytest.raises(InputError, match="do not fit this network"):
         checkpoint.restore(folder, other)
 
 
@@ -186,7 +186,7 @@ def test_an_unfinished_write_is_no_checkpoint(two, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         checkpoint.save(folder, net, snapshot(epoch=4))
     assert sorted(path.name for path in folder.iterdir()) == ["000002", "000003"]
-    with pytest.raises(RunFailed, match="no checkpoint"):
+    with pytest.raises(InputError, match="no checkpoint"):
         checkpoint.restore(folder / "elsewhere", net)
 
 

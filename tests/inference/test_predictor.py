@@ -279,7 +279,7 @@ def test_the_verbs(classes, folder, tmp_path, capsys):
     assert verb(["predict", run, str(folder / "shop.csv"), "-o", str(tmp_path / "o.csv"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"] == ROWS
     assert len(pd.read_csv(tmp_path / "o.csv")) == ROWS
-    assert verb(["predict", run, str(folder / "shop.csv"), "-o", str(tmp_path / "o.csv")]) == 0
+    assert verb(["predict", run, str(folder / "shop.csv"), "-o", str(tmp_path / "o.csv"), "--force"]) == 0
     assert capsys.readouterr().out == f"Written: {tmp_path / 'o.csv'}, {ROWS} rows\n"
     assert verb(["predict", run, str(folder / "shop.csv"), "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["predictions"]) == ROWS

@@ -135,7 +135,6 @@ def test_augmentation_works_in_training_only_and_on_grey_pictures():
         ("network:\n  - Dense: 5\n  - Output", IMAGE, 4, r"\(28, 10\).*Flatten"),
         ("network:\n  - Residual: [Dense: 5]\n  - Output", ROW, 3, r"Add.*\(None, 8\), \(None, 5\)"),
         ("network:\n  - LSTM: {units: 3, return_state: true}\n  - Output", {"input": (4, 2)}, 3, "several outputs"),
-        ("network:\n  - {Dense: 4, name: a/b}\n  - Output", ROW, 3, "a/b"),
         ("network:\n  - Dropout: 1.5\n  - Output", ROW, 3, "1.5"),
     ],
 )

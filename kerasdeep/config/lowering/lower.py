@@ -20,6 +20,7 @@ from kerasdeep.config.lowering import blocks, kernels
 from kerasdeep.config.lowering.planned import Head, PlannedLayer
 from kerasdeep.config.sections.pretrained import PRETRAINED_LAYER
 from kerasdeep.errors import MAX_PROBLEMS, InputError, Problem, SourceLocation, suggest
+from kerasdeep.keras_names import keras_name, written_name
 from kerasdeep.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -49,9 +50,15 @@ def lower_network(
 
     `heads` are what the data asks for, `input_shapes` a row's shape for each of its inputs, `features` the names
     of a table's columns by input. Raises `InputError` with every problem: names given twice, inputs that are not
-    there, heads without an output and outputs without a head, layers that lead nowhere.
+    there, heads without an output and outputs without a head, layers that lead nowhere. Names in the plan are Keras's
+    (`keras_name`).
     """
-    lowering = _Lowering(config, {head.name: head for head in heads}, input_shapes, features or {})
+    lowering = _Lowering(
+        config,
+        {written_name(head.name): head for head in heads},
+        {written_name(name): shape for name, shape in input_shapes.items()},
+        features or {},
+    )
     lowering.layers(config.layers_with_body)
     lowering.finish()
     return tuple(lowering.planned)
@@ -172,7 +179,7 @@ class _Lowering:
         head = self.output_head(layer)
         if head is None:
             return
-        name = layer.arguments.get("name") or head.name
+        name = layer.arguments.get("name") or written_name(head.name)
         self.check_units(layer, head)
         dense = blocks.output_layer(self.config, layer, head)
         previous = self.current
@@ -189,7 +196,9 @@ class _Lowering:
         if units is None or units == head.units or (task.unit_per_class and units > head.units):
             return
         needs = task.needs.format(units=head.units)
-        message = f"`Output` has {units} units, the target `{head.name}` is {head.kind} and needs {needs}."
+        message = (
+            f"`Output` has {units} units, the target `{written_name(head.name)}` is {head.kind} and needs {needs}."
+        )
         self.error("wrong-output", f"{message} Leave `units` out: it follows from the data.", layer.location)
 
     def output_head(self, layer: Choice) -> Head | None:
@@ -217,7 +226,7 @@ class _Lowering:
                 end_inputs = (end,)
         else:
             if layer.name == "TransposedDense":
-                choice = choice.replace(layer=self.tied_layer(layer))
+                choice = choice.replace(layer=keras_name(self.tied_layer(layer)))
             end = self.plan(name, choice, tuple(inputs), "other", layer.location)
             if layer.name in SHAPE_ONLY_LAYERS and len(inputs) == 1 and inputs[0] in self.data_shapes:
                 source, shape = self.data_shapes[inputs[0]]
@@ -261,7 +270,8 @@ class _Lowering:
         location: SourceLocation | None,
         head: str = "",
     ) -> str:
-        self.planned.append(PlannedLayer(name, layer, inputs, role, location, head))
+        sources = tuple(map(keras_name, inputs))
+        self.planned.append(PlannedLayer(keras_name(name), layer, sources, role, location, head))
         self.names.add(name)
         return name
 
@@ -323,7 +333,7 @@ class _Lowering:
 
     def finish(self) -> None:
         """Every head has one output, every layer leads to one."""
-        output_heads = [layer.head for layer in self.planned if layer.role == "output"]
+        output_heads = [written_name(layer.head) for layer in self.planned if layer.role == "output"]
         location = self.config.network.location("layers")
         for head in self.heads:
             if head not in output_heads and not self.problems:
@@ -336,7 +346,9 @@ class _Lowering:
         used = {name for layer in self.planned for name in layer.inputs}
         for layer in self.planned if output_heads else ():
             if layer.name not in used and layer.role != "output":
-                message = f"Nothing uses the output of `{layer.name}`. Name it under another layer's `inputs`, "
+                message = (
+                    f"Nothing uses the output of `{written_name(layer.name)}`. Name it under another layer's `inputs`, "
+                )
                 message += "or remove it."
                 self.error("unused-layer", message, layer.location)
         if self.problems:

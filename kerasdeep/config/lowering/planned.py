@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kerasdeep.catalog import Choice
 from kerasdeep.errors import SourceLocation
+from kerasdeep.keras_names import written_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def head_layer_names(layers: Sequence[PlannedLayer]) -> frozenset[str]:
         if layer.role == "pretrained" or behind.intersection(layer.inputs):
             behind.add(layer.name)
     return frozenset(
-        layer.name
+        written_name(layer.name)
         for layer in layers
         if layer.role == "output" or (layer.name in behind and layer.role != "pretrained")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -112,9 +113,13 @@ class NumberEncoder:
         return np.stack([scaled, is_missing], axis=1) if self.indicator else scaled[:, None]
 
     def invert(self, features: np.ndarray) -> float | None:
+        """The number, without the digits that float32 cannot hold of what it was scaled from."""
         if self.indicator and features[1]:
             return None
-        return float(features[0]) * self.scale + self.offset
+        distance = float(features[0]) * self.scale
+        magnitude = max(abs(distance), abs(self.offset))
+        value = distance + self.offset
+        return round(value, 6 - math.floor(math.log10(magnitude))) + 0.0 if magnitude > 1e-300 else value
 
     def count(self, series: pd.Series) -> dict[str, int]:
         values = column_to_floats(series, self.style)

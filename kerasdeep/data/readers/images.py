@@ -256,8 +256,9 @@ def _hash(listed: dict[str, ListedImages], decoded: dict[str, DecodedImages], wi
     digest = hashlib.sha256()
     for split_name, split in listed.items():
         for file, file_digest in zip(split.files, decoded[split_name].digests, strict=True):
-            digest.update(f"{os.path.relpath(file, split.root).replace(os.sep, '/')}\0{file_digest}\n".encode())
+            relative = os.path.relpath(file, split.root).replace(os.sep, "/")
+            digest.update(os.fsencode(f"{relative}\0{file_digest}\n"))
         if with_labels:
             for name, values in {**split.split.y, **split.split.roles}.items():
-                digest.update("\0".join([name, *map(str, values)]).encode())
+                digest.update(os.fsencode("\0".join([name, *map(str, values)])))
     return digest.hexdigest()

@@ -96,7 +96,7 @@ def export_run(predictor: Predictor, options: ExportOptions) -> dict[str, Any]:
             "float16": options.float16,
             "bytes": {"before": _bytes_on_disk(predictor.run.model), "after": _bytes_on_disk(written)},
             "milliseconds_a_row": _time_one_row(predictor, raw, runner, arrays),
-            **describe_signature(predictor.preprocessing),
+            **describe_signature(predictor.preprocessing, options.format),
         }
         if path.is_dir():
             shutil.rmtree(path)
@@ -125,7 +125,7 @@ def _write_and_load(model: keras.Model, preprocessing: Preprocessing, options: E
         model = to_float16(model)
     write_model(options.format, build_serving_model(model, preprocessing), path, options.float16)
     with suppress_startup_output():
-        return export_format.load(path, list(preprocessing.inputs), list(preprocessing.heads))
+        return export_format.load(path, list(preprocessing.input_shapes), list(preprocessing.heads))
 
 
 def _prove(predictor: Predictor, raw: RawRows, exported: dict[str, np.ndarray], tolerance: float) -> Comparison:

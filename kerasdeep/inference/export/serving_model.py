@@ -17,6 +17,7 @@ from keras import ops
 
 from kerasdeep.data import Preprocessing
 from kerasdeep.heads import by_head, target_scales
+from kerasdeep.keras_names import keras_name
 
 if TYPE_CHECKING:
     from kerasdeep.data.prediction_input import RawRows
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
 def build_serving_model(model: keras.Model, preprocessing: Preprocessing) -> keras.Model:
     """The whole model, with `model`'s own weights; one input and one output, or mappings as `model` has them."""
-    inputs = {name: keras.Input(transform.serving_shape, name=name) for name, transform in preprocessing.inputs.items()}
-    prepared = {name: transform.apply_with_keras(inputs[name]) for name, transform in preprocessing.inputs.items()}
+    transforms = {keras_name(name): transform for name, transform in preprocessing.inputs.items()}
+    inputs = {name: keras.Input(transform.serving_shape, name=name) for name, transform in transforms.items()}
+    prepared = {name: transform.apply_with_keras(inputs[name]) for name, transform in transforms.items()}
     outputs = {
         head: ops.cast(output, "float32")
         for head, output in by_head(model(_unwrap_single(prepared), training=False)).items()
@@ -48,18 +50,23 @@ def serving_inputs(preprocessing: Preprocessing, raw: RawRows) -> dict[str, np.n
     """Rows as `read_for_prediction` gives them, as the serving model takes them: float32 by input."""
     transforms = preprocessing.inputs
     by_input = raw if isinstance(raw, dict) else dict.fromkeys(transforms, raw)
-    return {name: transform.serving_values(by_input[name]) for name, transform in transforms.items()}
+    return {keras_name(name): transform.serving_values(by_input[name]) for name, transform in transforms.items()}
 
 
-def describe_signature(preprocessing: Preprocessing) -> dict[str, Any]:
+def describe_signature(preprocessing: Preprocessing, format: str) -> dict[str, Any]:
     """The inputs and outputs, for whoever calls the export without kerasdeep."""
     inputs = [
-        {"name": name, "dtype": "float32", "shape": [None, *transform.serving_shape], **transform.serving_signature()}
+        {
+            "name": keras_name(name),
+            "dtype": "float32",
+            "shape": [None, *transform.serving_shape],
+            **transform.serving_signature(),
+        }
         for name, transform in preprocessing.inputs.items()
     ]
     outputs = [
         {
-            "name": head,
+            "name": "output_0" if format == "saved_model" and len(preprocessing.heads) == 1 else head,
             "targets": [{"name": target.name, "kind": target.kind, "classes": target.classes} for target in targets],
         }
         for head, targets in preprocessing.heads.items()

@@ -13,6 +13,7 @@ from kerasdeep.config.applications import APPLICATIONS
 from kerasdeep.config.sections.pretrained import PretrainedConfig
 from kerasdeep.config.sections.stages import SelectableLayer, select_layers
 from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.keras_names import keras_name, written_name
 from kerasdeep.modeling.freezing import leaf_layers
 from kerasdeep.modeling.network import seed_scope
 from kerasdeep.modeling.pretrained.heads import SourceHead, find_head
@@ -88,7 +89,7 @@ class PretrainedBackbone:
             clone = keras.models.clone_model(operation)
             clone.trainable = True
             return clone
-        return _copy_operation(operation, self._free_name(operation.name))
+        return _copy_operation(operation, self._free_name(keras_name(written_name(operation.name))))
 
     def _adapt_input(self, tensor: keras.KerasTensor) -> keras.KerasTensor:
         """The data as the source expects it: color, size, and the scale of its pixels."""
@@ -224,7 +225,7 @@ def _head_index(layers: list[keras.Layer], section: PretrainedConfig) -> int:
 def last_kept_index(layers: list[keras.Layer], section: PretrainedConfig) -> int:
     """The index of the last kept layer; layers without weights behind it are kept too."""
     weighted_indices = [index for index, layer in enumerate(layers) if layer.weights]
-    names, location, keep = [layer.name for layer in layers], section.location("keep"), section.keep
+    names, location, keep = [written_name(layer.name) for layer in layers], section.location("keep"), section.keep
     counted = _FIRST_PATTERN.fullmatch(keep) if isinstance(keep, str) else None
     until = _UNTIL_PATTERN.fullmatch(keep) if isinstance(keep, str) else None
     if until or (isinstance(keep, str) and keep in names):
@@ -239,7 +240,7 @@ def last_kept_index(layers: list[keras.Layer], section: PretrainedConfig) -> int
                 f"`first:{number}`: it has {len(weighted_indices)} layers with weights", names, location
             )
         return (weighted_indices[number] if number < len(weighted_indices) else len(layers)) - 1
-    candidates = [SelectableLayer(layer.name, bool(layer.weights)) for layer in layers]
+    candidates = [SelectableLayer(written_name(layer.name), bool(layer.weights)) for layer in layers]
     chosen = select_layers(keep, candidates, "pretrained.keep", location)
     last = max(names.index(name) for name in chosen)
     missing = [names[index] for index in weighted_indices if index < last and names[index] not in chosen]

@@ -13,7 +13,9 @@ from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.preprocessing import Preprocessing
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.data.types import Target
+from kerasdeep.errors import InputError
 from kerasdeep.heads import by_head
+from kerasdeep.keras_names import written_name
 from kerasdeep.modeling.freezing import leaf_layers
 from kerasdeep.modeling.pretrained.weights_by_name import TransferRecord
 from kerasdeep.runs import RunDir
@@ -73,7 +75,7 @@ def source_targets(path: Path) -> list[TargetEncoder] | None:
     if path.is_dir() or (run.model == path and run.preprocessing_json.is_file()):
         try:
             return Preprocessing.load(run.preprocessing_npz, run.preprocessing_json).targets
-        except (OSError, ValueError, KeyError, TypeError):  # the model alone is all that is needed
+        except InputError:  # the model alone is all that is needed
             return None
     description = read_json(path.with_name(f"{path.name}.json"))
     try:
@@ -115,7 +117,7 @@ def continue_head(
     else:
         reason = _copy_numbers(head, known, targets, scaling, kernel, bias)
     layer.set_weights([kernel] if bias is None else [kernel, bias])
-    return TransferRecord(layer.name, "loaded", reason)
+    return TransferRecord(written_name(layer.name), "loaded", reason)
 
 
 def check_beats_constant(model: keras.Model, dataset: Dataset, head: str) -> None:

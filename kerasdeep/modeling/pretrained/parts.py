@@ -12,6 +12,7 @@ from kerasdeep.config.sections.pretrained import PretrainedConfig, from_layer
 from kerasdeep.data import Dataset
 from kerasdeep.errors import InputError
 from kerasdeep.heads import target_scales
+from kerasdeep.keras_names import written_name
 from kerasdeep.modeling.network import build_functional_model, seed_scope
 from kerasdeep.modeling.pretrained.backbone import PretrainedBackbone, application_image_size
 from kerasdeep.modeling.pretrained.heads import (
@@ -61,7 +62,7 @@ class PretrainedParts:
     def seed_name(self, planned: PlannedLayer) -> str:
         """What a layer's draws depend on beside the seed: an output is never drawn as the source's once was."""
         digests = {head.digest for _, head in self.heads.values() if head} if planned.role == "output" else set()
-        return "/".join([planned.name, *sorted(digests)])
+        return "/".join([written_name(planned.name), *sorted(digests)])
 
     def continue_heads(self, model: keras.Model, dataset: Dataset) -> None:
         """Gives an output right behind its body what the trained head knew, as `head` asks.
@@ -81,14 +82,14 @@ class PretrainedParts:
                 record = continue_head(head, known, layer, targets, scales.get(planned.head, (1.0, 0.0)))
                 if known is None and section.head == "auto":
                     check_beats_constant(model, dataset, planned.head)
-                replaced = head.layer.name if head else ""
+                replaced = written_name(head.layer.name) if head else ""
                 self.log = [row for row in self.log if (row.layer, row.outcome) != (replaced, "skipped")]
             except ValueError as reason:
                 layer.set_weights(drawn)
                 if section.head == "keep":
                     message = f"the head of {section.from_} cannot be kept: {reason}. Write `head: new`."
                     raise InputError(message, "model-file", section.location("head")) from None
-                record = TransferRecord(planned.name, "new", str(reason))
+                record = TransferRecord(written_name(planned.name), "new", str(reason))
             self.log.append(record)
 
 

@@ -7,6 +7,7 @@ import keras
 
 from kerasdeep.config.lowering.planned import PlannedLayer
 from kerasdeep.errors import InputError, SourceLocation, suggest
+from kerasdeep.keras_names import keras_name, written_name
 from kerasdeep.modeling.freezing import leaf_layers
 
 _BLOCK_ROLES = ("norm", "activation", "dropout")
@@ -65,11 +66,12 @@ def _output_tensor(
             message = f"`{config_path}`: the outputs follow different layers. Say where to cut: `until: NAME`."
             raise InputError(message, "no-body", location)
         return network.get_layer(heads[0].name).input
-    names = [layer.name for layer in network.layers if layer.name not in {head.name for head in heads}]
+    head_names = {head.name for head in heads}
+    names = [written_name(layer.name) for layer in network.layers if layer.name not in head_names]
     if until not in names:
         message = f"`{config_path}.until`: the network has no layer `{until}`. It has: {', '.join(names[:40])}."
         raise InputError(message, "unknown-layers", location, suggest(until, names))
-    return network.get_layer(_end_of_block(until, planned)).output
+    return network.get_layer(_end_of_block(keras_name(until), planned)).output
 
 
 def _end_of_block(name: str, planned: Sequence[PlannedLayer]) -> str:

@@ -19,6 +19,7 @@ from kerasdeep.config.lowering.planned import PlannedLayer
 from kerasdeep.config.root import Config
 from kerasdeep.custom_objects import TransposedDense
 from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.keras_names import written_name
 from kerasdeep.modeling.factory import create
 from kerasdeep.modeling.network import seed_scope
 from kerasdeep.modeling.pretraining.backbone import Backbone
@@ -47,7 +48,9 @@ class DecoderSettings:
 
     def not_invertible(self, layer: keras.Layer) -> InputError:
         kind = type(layer).__name__
-        return self.error(f"`{layer.name}` ({kind}) cannot be inverted. End the encoder before it with `until`.")
+        return self.error(
+            f"`{written_name(layer.name)}` ({kind}) cannot be inverted. End the encoder before it with `until`."
+        )
 
 
 def layer_chain(body: Backbone, settings: DecoderSettings) -> list[keras.Layer]:
@@ -60,8 +63,8 @@ def layer_chain(body: Backbone, settings: DecoderSettings) -> list[keras.Layer]:
             return layers[::-1]
         inputs = keras.tree.flatten(tensors_before(tensor))
         if len(inputs) != 1 or not isinstance(layer, keras.Layer) or isinstance(layer, keras.Model):
-            message = f"a decoder can only mirror a sequential chain; `{layer.name}` has several inputs or is a nested "
-            raise settings.error(message + "model. End the encoder before it with `until`.")
+            message = f"a decoder can only mirror a sequential chain; `{written_name(layer.name)}` has several inputs "
+            raise settings.error(message + "or is a nested model. End the encoder before it with `until`.")
         layers.append(layer)
         (tensor,) = inputs
 

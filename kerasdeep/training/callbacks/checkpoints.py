@@ -11,6 +11,8 @@ import keras
 from kerasdeep.catalog.types import Duration
 from kerasdeep.engine import checkpoint
 from kerasdeep.engine.checkpoint import Position, Snapshot
+from kerasdeep.errors import InputError
+from kerasdeep.runs import checked
 from kerasdeep.training.callbacks.interval import Interval
 from kerasdeep.training.phase import Callback, PhaseState
 
@@ -60,7 +62,11 @@ class Checkpoints(Callback):
 
 
 def load_states(callbacks: Mapping[str, Callback], snapshot: Snapshot) -> None:
-    """Puts the states of a checkpoint into a phase's callbacks."""
-    states = {**snapshot.callbacks, "freeze_check": snapshot.facts}
+    """Puts the states of a checkpoint into a phase's callbacks. Raises InputError where they are of other callbacks."""
+    states = checked.parse(
+        dict[str, dict[str, object]], {**snapshot.callbacks, "freeze_check": snapshot.facts}, Path("state.json")
+    )
     for name, callback in callbacks.items():
+        if name not in states:
+            raise InputError(f"The checkpoint has no state of `{name}`. Start a new run.", "checkpoint")
         callback.load_state_dict(states[name])

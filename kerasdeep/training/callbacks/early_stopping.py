@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
 from kerasdeep.config.sections.training import EarlyStoppingConfig
+from kerasdeep.errors import InputError
+from kerasdeep.runs import checked
 from kerasdeep.training.callbacks.monitor import BestValue, monitor_direction
 from kerasdeep.training.phase import Callback, CompiledPhase
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyStoppingState:
+    """What checkpoints keep; `best` is infinite before there was one."""
+
+    best: checked.Real
+    wait: int
+    best_epoch: int | None
+    stop: bool
+    weights: list[np.ndarray] | None
 
 
 class EarlyStopping(Callback):
@@ -66,5 +81,9 @@ class EarlyStopping(Callback):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._best.value, self._best.wait = state["best"], state["wait"]
-        self.best_epoch, self.should_stop, self._weights = state["best_epoch"], state["stop"], state["weights"]
+        saved = checked.parse(EarlyStoppingState, state, Path("state.json"))
+        shapes = [tuple(variable.shape) for variable in self._model.weights]
+        if saved.weights is not None and [array.shape for array in saved.weights] != shapes:
+            raise InputError("The checkpoint's best weights do not fit this network. Start a new run.", "checkpoint")
+        self._best.value, self._best.wait = saved.best, saved.wait
+        self.best_epoch, self.should_stop, self._weights = saved.best_epoch, saved.stop, saved.weights

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,6 +14,7 @@ from kerasdeep.errors import RunFailed
 from kerasdeep.modeling import freezing
 from kerasdeep.modeling.optimizer import last_learning_rate
 from kerasdeep.modeling.param_groups import ParamGroup, group_counts, inner_optimizers
+from kerasdeep.runs import checked
 from kerasdeep.training.phase import Callback, CompiledPhase
 
 _TOLERANCE = 1e-6
@@ -39,7 +41,8 @@ class FreezeCheck(Callback):
         return {"frozen": self.digests} if self.digests else {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.digests = state.get("frozen", self.digests)
+        if "frozen" in state:
+            self.digests = checked.parse(dict[str, str], state["frozen"], Path("state.json"))
 
 
 def frozen_digests(model: keras.Model) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -9,8 +11,18 @@ import keras
 from kerasdeep.catalog.traits import PLATEAU_SCHEDULE
 from kerasdeep.modeling.optimizer import default_optimizer
 from kerasdeep.modeling.param_groups import inner_optimizers
+from kerasdeep.runs import checked
 from kerasdeep.training.callbacks.monitor import BestValue, monitor_direction
 from kerasdeep.training.phase import Callback, CompiledPhase
+
+
+@dataclass(frozen=True, slots=True)
+class ReduceLRState:
+    """What checkpoints keep; `best` is infinite before there was one."""
+
+    best: checked.Real
+    wait: int
+    cooldown: int
 
 
 class ReduceLROnPlateau(Callback):
@@ -63,4 +75,5 @@ class ReduceLROnPlateau(Callback):
         return {"best": self._best.value, "wait": self._best.wait, "cooldown": self._cooldown}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._best.value, self._best.wait, self._cooldown = state["best"], state["wait"], state["cooldown"]
+        saved = checked.parse(ReduceLRState, state, Path("state.json"))
+        self._best.value, self._best.wait, self._cooldown = saved.best, saved.wait, saved.cooldown
