@@ -57,7 +57,7 @@ class PreprocessingState:
     kind: str
     inputs: dict[str, InputState]
     targets: list[TargetEncoder]
-    reading: dict[str, str]
+    reading: dict[str, str | bool | int | list[str] | None]
 
     def __post_init__(self) -> None:
         unknown = [target.kind for target in self.targets if target.kind not in TASKS]
