@@ -63,6 +63,11 @@ class PreprocessingState:
         unknown = [target.kind for target in self.targets if target.kind not in TASKS]
         if unknown:
             raise ValueError(f"has a target of a kind that there is not, {unknown[0][:40]}")
+        needed = None if self.kind == "table" else ""
+        texts = [self.reading.get(key, needed) for key in ("separator", "encoding")]
+        texts += [self.reading.get(key, "") for key in ("header", "weight")]
+        if not all(isinstance(text, str) for text in texts) or not isinstance(self.reading.get("names", []), list):
+            raise ValueError("should have texts under `reading`, and a list of names")
         if self.kind not in ("table", "array", "image") or not self.inputs:
             raise ValueError("should have `inputs` of a table, arrays or images")
 

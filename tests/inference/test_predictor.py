@@ -21,7 +21,7 @@ from kerasdeep.inference.export import exporter
 from kerasdeep.inference.export.exporter import ExportOptions
 from kerasdeep.inference.export.formats import FORMATS, ExportFormat
 from kerasdeep.inference.predictor import Predictor
-from kerasdeep.inference.table_output import table_as_json, write_table
+from kerasdeep.inference.table_output import check_path, table_as_json, write_table
 from kerasdeep.runs import create_run_dir
 
 ROWS = 240
@@ -172,7 +172,7 @@ def test_what_cannot_be_predicted_is_said(classes, both, pictures, tmp_path):
     with pytest.raises(InputError, match="no dropout-like layer"):
         pictures.predict(str(pictures.config.data.source), mc=5)
     with pytest.raises(InputError, match="unsupported suffix"):
-        write_table(shop(3), tmp_path / "out.txt")
+        check_path(tmp_path / "out.txt")
 
 
 def test_a_run_without_a_model_is_refused(tmp_path):
