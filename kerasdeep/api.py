@@ -378,7 +378,8 @@ def lr_find(
         lowest: The first rate.
         highest: The last rate.
         steps: Steps of the test; where None one epoch, but 100 to 500.
-        apply: Write the suggestion into the YAML file `config`; every other byte stays.
+        apply: Write the suggestion into the YAML file `config`; every other byte stays. First both rates train for a
+            while: the file is left alone unless the suggestion is clearly better (`result.comparison`).
         on_step: Is called with (steps done, all steps).
 
     Raises:
@@ -397,8 +398,8 @@ def lr_find(
 
     if apply:
         rate_writer.check_applicable(loaded)
-    result = diagnostics.lr_find(loaded, lowest, highest, steps, _print_status, on_step)
-    if apply:
+    result = diagnostics.lr_find(loaded, lowest, highest, steps, _print_status, on_step, compare=apply)
+    if apply and result.may_replace_current:
         rate_writer.apply_rate(loaded, result.suggestion)
     if run and not overrides:
         run.write_fact("lr_find", asdict(result))

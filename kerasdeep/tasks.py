@@ -26,6 +26,8 @@ class Task:
         unit_per_class: Whether the output is a distribution over the classes, one unit each.
         class_count: How many classes a target must have; None for any number.
         shares_head: Whether several such targets share one head, a column each.
+        opponents: What a network for tables is held against: scikit-learn's estimators, keys of
+            `evaluation.opponents.OPPONENTS`; none where none fits.
     """
 
     activation: str
@@ -39,7 +41,10 @@ class Task:
     unit_per_class: bool = False
     class_count: int | None = None
     shares_head: bool = False
+    opponents: tuple[str, ...] = ()
 
+
+CLASSIFIERS = ("LogisticRegression", "HistGradientBoostingClassifier")
 
 TASKS: dict[str, Task] = {
     "binary": Task(
@@ -52,6 +57,7 @@ TASKS: dict[str, Task] = {
         needs="one unit (the probability of the second class)",
         has_classes=True,
         class_count=2,
+        opponents=CLASSIFIERS,
     ),
     "multiclass": Task(
         activation="softmax",
@@ -63,6 +69,7 @@ TASKS: dict[str, Task] = {
         needs="{units} units, one for each class",
         has_classes=True,
         unit_per_class=True,
+        opponents=CLASSIFIERS,
     ),
     "regression": Task(
         activation="linear",
@@ -73,6 +80,7 @@ TASKS: dict[str, Task] = {
         module="kerasdeep.evaluation.numbers",
         needs="{units} units, one for each number",
         shares_head=True,
+        opponents=("LinearRegression", "HistGradientBoostingRegressor"),
     ),
 }
 NUMBERS = "regression"

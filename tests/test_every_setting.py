@@ -217,6 +217,7 @@ CASES = {
     "runtime.threads": case("table", "61", "device"),
     "runtime.cache": case("table", "false", "warnings"),
     "report.examples": case("table", "1", "report"),
+    "report.opponents": case("table", "false", "report"),
     "report.tensorboard": case("table", "true", "run directory"),
     "allow": case("warned", "[no-momentum]", "warnings"),
 }

@@ -96,7 +96,7 @@ def plan(
 def lr_find(
     config_or_run: options.ConfigOrRunArgument,
     apply: Annotated[
-        bool, typer.Option("--apply", help="Write the suggestion into CONFIG; every other byte stays.")
+        bool, typer.Option("--apply", help="Write the suggestion into CONFIG if it clearly beats the rate there.")
     ] = False,
     lowest: Annotated[float, typer.Option("--from", metavar="RATE", help="The first rate.")] = 1e-5,
     highest: Annotated[float, typer.Option("--to", metavar="RATE", help="The last rate.")] = 10.0,
@@ -126,7 +126,7 @@ def lr_find(
             apply=apply,
             on_step=on_step,
         )
-    show(result, config_or_run, apply, options.progress_mode(quiet, json))
+    show(result, config_or_run, apply and result.may_replace_current, options.progress_mode(quiet, json))
 
 
 @app.command()

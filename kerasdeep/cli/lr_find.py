@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from kerasdeep.cli.exit_codes import print_json
+from kerasdeep.formatting import number
 from kerasdeep.paths import expand_user
 
 if TYPE_CHECKING:
@@ -33,7 +34,16 @@ def show(result: LrFindResult, config: str, applied: bool, progress: str) -> Non
     if progress != "quiet":
         _print_curve(result)
     rate = format_rate(result.suggestion)
-    if applied:
+    comparison = result.comparison
+    if comparison is not None and progress != "quiet":
+        print(
+            f"After {comparison.steps} steps the loss is {number(comparison.current_loss)} with "
+            f"{format_rate(result.current or 0)} and {number(comparison.suggested_loss)} with {rate}."
+        )
+    if comparison is not None and not applied:
+        reason = "is better" if comparison.verdict == "worse" else "is as good"
+        print(f"Nothing was changed: the rate in {config} {reason}.")
+    elif applied:
         print(f"Written into {config}: {result.setting}: {rate}")
     elif result.setting and progress != "quiet":
         hint = ", or let --apply write it into the file" if expand_user(config).is_file() else ""

@@ -20,7 +20,7 @@ def show(run: Run | None, progress: str) -> None:
 
 
 def summary_lines(run: Run) -> Iterator[str]:
-    """How good it is, what it took, where the report is."""
+    """How good it is, also beside its opponents, what it took, where the report is."""
     result = run.result
     baseline = result["baseline"]
     prefix = next((prefix for prefix in _SPLIT_TITLES if any(name.startswith(prefix) for name in baseline)), "")
@@ -31,6 +31,7 @@ def summary_lines(run: Run) -> Iterator[str]:
     ]
     best = f", the best is {result['best_epoch']}" if result["best_epoch"] not in (None, result["epochs"]) else ""
     yield f"On {_SPLIT_TITLES.get(prefix, 'training rows')}: {', '.join(metric_texts)}"
+    yield from (verdict["sentence"] for verdict in result.get("verdict") or ())
     yield (
         f"{result['epochs']} epochs{best}; {result['parameters']:,} parameters; {result['seconds']:.1f} s of training"
     )

@@ -24,17 +24,19 @@ def lr_find(
     steps: int | None = None,
     say: Callable[[str], None] | None = None,
     on_step: Callable[[int, int], None] | None = None,
+    compare: bool = False,
 ) -> LrFindResult:
     """Learning rates to try for what `loaded` describes, from a range test on its own network and data.
 
     The rate rises exponentially from `lowest` to `highest` in `steps` steps (where None: one epoch, but 100 to 500
-    steps). `say` gets sentences about slow data, `on_step` (steps done, all steps). Writes nothing. Raises
+    steps). `say` gets sentences about slow data, `on_step` (steps done, all steps). `compare` also
+    trains for a while at the rate in the file and at the suggested one (`rate_comparison`). Writes nothing. Raises
     InputError for data or a range that do not fit, RunFailed when no rate makes the loss fall.
     """
     context = runtime.prepare(loaded.config.runtime, loaded.config.seed)  # before anything imports Keras
     from kerasdeep.diagnostics import lr_finder
 
-    return lr_finder.find_learning_rate(loaded, context, (lowest, highest), steps, say, on_step)
+    return lr_finder.find_learning_rate(loaded, context, (lowest, highest), steps, say, on_step, compare)
 
 
 def diagnose(loaded: LoadedConfig, run: RunDir | None = None, say: Callable[[str], None] | None = None) -> Diagnosis:

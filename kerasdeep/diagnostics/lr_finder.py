@@ -10,15 +10,19 @@ from kerasdeep.catalog.traits import MOMENTUM_ARGUMENTS
 from kerasdeep.config.load import LoadedConfig
 from kerasdeep.config.optimizer_rules import moves_momentum
 from kerasdeep.config.root import Config
+from kerasdeep.custom_objects.one_cycle import one_cycle_value
 from kerasdeep.diagnostics import lr_rules
 from kerasdeep.diagnostics.layer_probe import disable_xla
 from kerasdeep.diagnostics.range_test import range_test
+from kerasdeep.diagnostics.rate_comparison import RateComparison, compare_rates
 from kerasdeep.diagnostics.rate_setting import find_rate_setting
 from kerasdeep.errors import InputError, RunFailed, SourceLocation
 from kerasdeep.experiment import prepare
 
 MIN_STEPS, MAX_STEPS = 100, 500
 """Steps of a test that nobody set: one epoch within these bounds."""
+COMPARED = 2
+"""Two rates are compared over this many times the steps of the test, but no longer than the training is planned."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class LrFindResult:
     """`suggestion` is the rate for `setting`, chosen by the rule `recommended` because of `why`.
 
     `suggestions` has every rule's rate; `curve` the rate, loss and smoothed loss of every step; `current` the rate
-    in the file; `stopped` why the test ended; `notes` what a person should know about this curve.
+    in the file; `stopped` why the test ended; `notes` what a person should know about this curve; `comparison` what
+    both rates lead to, where that was asked for and both are known.
     """
 
     suggestion: float
@@ -38,6 +43,12 @@ class LrFindResult:
     stopped: str
     notes: list[str]
     curve: dict[str, list[float]]
+    comparison: RateComparison | None = None
+
+    @property
+    def may_replace_current(self) -> bool:
+        """Whether the suggestion may be written over the rate in the file: not unless it was clearly better."""
+        return self.comparison is None or self.comparison.verdict == "better"
 
 
 def find_learning_rate(
@@ -47,6 +58,7 @@ def find_learning_rate(
     steps: int | None,
     say: Callable[[str], None] | None,
     on_step: Callable[[int, int], None] | None,
+    compare: bool,
 ) -> LrFindResult:
     """See `kerasdeep.diagnostics.lr_find`."""
     config, (lowest, highest) = loaded.config, rate_range
@@ -65,15 +77,27 @@ def find_learning_rate(
     test_result = range_test(experiment.model, experiment.batches(), lowest, highest, count, on_step)
     analysis = lr_rules.analyze_curve(test_result.rates, test_result.losses) if len(test_result.losses) > 2 else None
     if analysis is None or not analysis.suggestions:
-        raise RunFailed(_no_fall_message(test_result.stopped, analysis is None or analysis.lowest_at_start, lowest))
+        raise RunFailed(_no_fall_message(test_result.stopped, analysis, lowest))
     recommended, why = _recommended_rule(setting is not None and setting.is_peak)
     notes = []
     if analysis.lowest_at_end and test_result.stopped == "end":
         notes.append(f"The loss still fell at {highest:g}: try a wider range with --to {100 * highest:g}.")
     if config.stages:
         notes.append("All layers were trained at once; stages inherit this rate where they set none of their own.")
+    suggestion, comparison = analysis.suggestions[recommended], None
+    if compare and setting and setting.value and setting.value != suggestion:
+        steps_at_most = max(1, config.training.epochs * experiment.steps_per_epoch)
+        comparison = compare_rates(
+            experiment.model,
+            experiment.batches,
+            experiment.dataset.validation or experiment.dataset.train,
+            *(
+                _rates(rate, min(COMPARED * count, steps_at_most), setting.is_peak)
+                for rate in (setting.value, suggestion)
+            ),
+        )
     return LrFindResult(
-        suggestion=analysis.suggestions[recommended],
+        suggestion=suggestion,
         recommended=recommended,
         why=why,
         suggestions=analysis.suggestions,
@@ -86,6 +110,7 @@ def find_learning_rate(
             "loss": test_result.losses.tolist(),
             "smoothed": analysis.smoothed.tolist(),
         },
+        comparison=comparison,
     )
 
 
@@ -108,7 +133,19 @@ def _recommended_rule(is_peak: bool) -> tuple[str, str]:
     return "minimum_tenth", why
 
 
-def _no_fall_message(stopped: str, at_start: bool, lowest: float) -> str:
-    if stopped != "end" and at_start:
+def _rates(rate: float, steps: int, is_peak: bool) -> list[float]:
+    """The rate of every step of a short training: held, or the top of a cycle as long as it."""
+    if not is_peak:
+        return [rate] * steps
+    return [float(one_cycle_value(step, steps, rate / 10, rate, rate / 10_000)) for step in range(steps)]
+
+
+def _no_fall_message(stopped: str, analysis: lr_rules.CurveAnalysis | None, lowest: float) -> str:
+    if stopped != "end" and (analysis is None or analysis.lowest_at_start):
         return f"The loss only rose, from the rate {lowest:g} on. Begin lower: --from {lowest / 1000:g}."
+    if analysis is not None and analysis.is_noisy:
+        return (
+            "The loss scatters more from batch to batch than it falls: too noisy for a suggestion. Keep the rate, or "
+            "try more --steps or a larger training.batch_size."
+        )
     return "No rate made the loss fall. See why: kerasdeep diagnose CONFIG."

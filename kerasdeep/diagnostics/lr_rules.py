@@ -23,12 +23,14 @@ RULE_DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class CurveAnalysis:
-    """`suggestions` are rates by the names of `RULE_DESCRIPTIONS`; empty where the loss never fell."""
+    """`suggestions` are rates by the names of `RULE_DESCRIPTIONS`; empty where the loss never fell, or by less than it
+    scatters (`is_noisy`)."""
 
     smoothed: np.ndarray
     suggestions: dict[str, float]
     lowest_at_start: bool
     lowest_at_end: bool
+    is_noisy: bool = False
 
 
 def analyze_curve(rates: np.ndarray, losses: np.ndarray) -> CurveAnalysis:
@@ -50,7 +52,7 @@ def analyze_curve(rates: np.ndarray, losses: np.ndarray) -> CurveAnalysis:
     noise = float(np.std(losses[: lowest + 1] - smoothed[: lowest + 1]))
     at_start, at_end = lowest < len(rates) // 20, lowest >= len(rates) - 1 - width
     if at_start or fall < max(MIN_FALL * abs(first), noise):
-        return CurveAnalysis(smoothed, {}, at_start, at_end)
+        return CurveAnalysis(smoothed, {}, at_start, at_end, is_noisy=fall < noise)
     past_edge = np.flatnonzero(smoothed[lowest:] > smoothed[lowest] + EDGE_TOLERANCE * fall)
     edge = lowest + int(past_edge[0]) - 1 if len(past_edge) else len(rates) - 1
     steps = {

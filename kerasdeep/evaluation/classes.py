@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_f
 
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.evaluation import probabilities
+from kerasdeep.evaluation.resampling import bootstrap_interval
 from kerasdeep.evaluation.types import Moments, TargetEvaluation, TargetPrediction
 
 CONFIDENCE_LEVEL = 0.95
@@ -50,14 +51,13 @@ def measure(evaluation: TargetEvaluation) -> dict[str, Any]:
     precision, recall, f1, _ = precision_recall_fscore_support(
         actual, predicted, labels=range(len(names)), zero_division=np.nan, sample_weight=weights
     )
-    accuracy = accuracy_score(actual, predicted, sample_weight=weights)
     confusion = confusion_matrix(actual, predicted, labels=range(len(names)))
     certain = probabilities.most_certain(probabilities.entropy(class_probabilities))
     return {
         "target": evaluation.target.name,
         "kind": evaluation.target.kind,
         "classes": list(names),
-        "metrics": {"accuracy": accuracy, **probabilities.scores(actual, class_probabilities, weights)},
+        "metrics": metrics(evaluation),
         "baseline": {"accuracy": accuracy_score(actual, evaluation.baseline_predictions, sample_weight=weights)},
         "intervals": {"accuracy": _wilson_interval(actual == predicted, weights)},
         "confusion": confusion.tolist() if len(names) <= MAX_CONFUSION_CLASSES else None,
@@ -74,6 +74,23 @@ def measure(evaluation: TargetEvaluation) -> dict[str, Any]:
             ),
         },
     }
+
+
+def metrics(evaluation: TargetEvaluation) -> dict[str, Any]:
+    actual, prediction, weights = evaluation.actual, evaluation.prediction, evaluation.weights
+    accuracy = accuracy_score(actual, prediction.predicted, sample_weight=weights)
+    return {"accuracy": accuracy, **probabilities.scores(actual, _probabilities(prediction), weights)}
+
+
+def gain(evaluation: TargetEvaluation, other: TargetEvaluation) -> tuple[str, float, list[float] | None]:
+    mine, others = (each.prediction.predicted == each.actual for each in (evaluation, other))
+    arrays = mine.astype(float) - others.astype(float), evaluation.weights
+    bounds = bootstrap_interval(_weighted_mean, *arrays)
+    return "accuracy", float(_weighted_mean(*arrays)), None if bounds is None else bounds.tolist()
+
+
+def _weighted_mean(values: np.ndarray, weights: np.ndarray | None = None, axis: int = -1) -> np.ndarray:
+    return values.mean(axis) if weights is None else (values * weights).sum(axis) / weights.sum(axis)
 
 
 def worst_rows(evaluation: TargetEvaluation) -> np.ndarray:

@@ -1,18 +1,14 @@
 """Targets that are numbers: decoded and measured in their own unit."""
 
-import warnings
 from typing import Any
 
 import numpy as np
-from scipy.stats import DegenerateDataWarning, bootstrap
 
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.evaluation.probabilities import CERTAIN_SHARE, most_certain
+from kerasdeep.evaluation.resampling import bootstrap_interval
 from kerasdeep.evaluation.types import Moments, TargetEvaluation, TargetPrediction
 
-CONFIDENCE_LEVEL = 0.95
-MAX_RESAMPLES = 1000
-BOOTSTRAP_SEED = 0
 MAX_PAIRS = 2000
 METRICS = ("mean_absolute_error", "root_mean_squared_error", "r2_score")
 
@@ -34,13 +30,14 @@ def table_columns(prediction: TargetPrediction, suffix: str) -> dict[str, np.nda
 def measure(evaluation: TargetEvaluation) -> dict[str, Any]:
     actual, predicted, std = evaluation.actual, evaluation.prediction.predicted, evaluation.prediction.std
     weights = evaluation.weights
+    bounds = bootstrap_interval(_errors, actual, predicted, weights)
     plotted = np.unique(np.linspace(0, len(actual) - 1, min(len(actual), MAX_PAIRS)).astype(int))
     facts = {
         "target": evaluation.target.name,
         "kind": evaluation.target.kind,
-        "metrics": _named(_errors(actual, predicted, weights)),
+        "metrics": metrics(evaluation),
         "baseline": _named(_errors(actual, evaluation.baseline_predictions, weights)),
-        "intervals": dict(zip(METRICS, _bootstrap_intervals(actual, predicted, weights), strict=True)),
+        "intervals": dict.fromkeys(METRICS) if bounds is None else dict(zip(METRICS, bounds.T.tolist(), strict=True)),
         "pairs": {"actual": _six_digits(actual[plotted]), "predicted": _six_digits(predicted[plotted])},
     }
     if std is not None:
@@ -48,6 +45,22 @@ def measure(evaluation: TargetEvaluation) -> dict[str, Any]:
         error = float(_errors(actual[certain], predicted[certain], None if weights is None else weights[certain])[0])
         facts["most_certain"] = {"share": CERTAIN_SHARE, "mean_absolute_error": error}
     return facts
+
+
+def metrics(evaluation: TargetEvaluation) -> dict[str, Any]:
+    return _named(_errors(evaluation.actual, evaluation.prediction.predicted, evaluation.weights))
+
+
+def gain(evaluation: TargetEvaluation, other: TargetEvaluation) -> tuple[str, float, list[float] | None]:
+    arrays = evaluation.actual, evaluation.prediction.predicted, other.prediction.predicted, evaluation.weights
+    bounds = bootstrap_interval(_r2_gain, *arrays)
+    return "r2_score", float(_r2_gain(*arrays)), None if bounds is None else bounds.tolist()
+
+
+def _r2_gain(
+    actual: np.ndarray, mine: np.ndarray, other: np.ndarray, weights: np.ndarray | None = None, axis: int = -1
+) -> np.ndarray:
+    return (_errors(actual, mine, weights, axis) - _errors(actual, other, weights, axis))[2]
 
 
 def pooled_metrics(actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None) -> dict[str, float]:
@@ -84,28 +97,6 @@ def _errors(actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray | Non
         squared = mean(np.square(predicted - actual))
         variance = mean(np.square(actual - mean(actual, keepdims=True)))
         return np.stack([mean(np.abs(predicted - actual)), np.sqrt(squared), 1 - squared / variance])
-
-
-def _bootstrap_intervals(
-    actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None
-) -> list[list[float] | None]:
-    """Percentile bootstrap over rows (Efron 1979), seeded; with very many rows fewer resamples are as sharp."""
-    if len(actual) < 2 or not np.all(np.isfinite(predicted)):
-        return [None] * len(METRICS)
-    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
-        warnings.simplefilter("ignore", DegenerateDataWarning)  # a constant target has no R²: it becomes null
-        interval = bootstrap(
-            (actual, predicted) if weights is None else (actual, predicted, weights),
-            _errors,
-            paired=True,
-            vectorized=True,
-            method="percentile",
-            confidence_level=CONFIDENCE_LEVEL,
-            n_resamples=int(np.clip(20_000_000 // len(actual), 100, MAX_RESAMPLES)),
-            batch=max(1, 1_000_000 // len(actual)),
-            rng=np.random.default_rng(BOOTSTRAP_SEED),
-        ).confidence_interval
-    return [[float(low), float(high)] for low, high in zip(interval.low, interval.high, strict=True)]
 
 
 def _six_digits(values: np.ndarray) -> list[float]:

@@ -4,7 +4,7 @@ Everything is computed on whole splits from arrays; no model is needed, and noth
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -85,23 +85,34 @@ def decode_outputs(
     ]
 
 
+def combine_metrics(
+    evaluations: list[TargetEvaluation], metrics: list[dict[str, Any]], preprocessing: Preprocessing
+) -> dict[str, Any]:
+    """The metrics of some targets of a split under one name each: Keras measures a shared head as a whole."""
+    if len(preprocessing.targets) == 1:
+        return metrics[0]
+    if len(preprocessing.heads) == 1:
+        actual, predicted = (
+            np.stack(arrays) for arrays in zip(*((e.actual, e.prediction.predicted) for e in evaluations), strict=True)
+        )
+        return module_of(evaluations[0].target.task).pooled_metrics(actual, predicted, evaluations[0].weights)
+    return {
+        f"{e.target.name}_{name}": value
+        for e, each in zip(evaluations, metrics, strict=True)
+        for name, value in each.items()
+    }
+
+
 def _evaluate_split(evaluations: list[TargetEvaluation], preprocessing: Preprocessing) -> dict[str, Any]:
     """One split as `evaluation.json` holds it: `rows`, `targets`, and `metrics baseline intervals` of them all."""
     modules = [module_of(evaluation.target.task) for evaluation in evaluations]
     targets = [module.measure(evaluation) for module, evaluation in zip(modules, evaluations, strict=True)]
     facts: dict[str, Any] = {"rows": len(evaluations[0].actual), "targets": targets}
-    for kind in ("metrics", "baseline", "intervals"):
-        prefixed = {f"{target['target']}_{name}": value for target in targets for name, value in target[kind].items()}
-        facts[kind] = targets[0][kind] if len(targets) == 1 else prefixed
-    if len(targets) > 1 and len(preprocessing.heads) == 1:  # Keras measures a shared head as a whole
-        actual, predicted, constant = (
-            np.stack(arrays)
-            for arrays in zip(
-                *((each.actual, each.prediction.predicted, each.baseline_predictions) for each in evaluations),
-                strict=True,
-            )
-        )
-        weights = evaluations[0].weights
-        facts["metrics"] = modules[0].pooled_metrics(actual, predicted, weights)
-        facts["baseline"] = modules[0].pooled_metrics(actual, constant, weights)
+    facts["metrics"] = combine_metrics(evaluations, [target["metrics"] for target in targets], preprocessing)
+    constant = [replace(e, prediction=replace(e.prediction, predicted=e.baseline_predictions)) for e in evaluations]
+    facts["baseline"] = combine_metrics(constant, [target["baseline"] for target in targets], preprocessing)
+    prefixed = {
+        f"{target['target']}_{name}": value for target in targets for name, value in target["intervals"].items()
+    }
+    facts["intervals"] = targets[0]["intervals"] if len(targets) == 1 else prefixed
     return facts

@@ -99,6 +99,13 @@ class TargetModule(Protocol):
     def measure(self, evaluation: TargetEvaluation) -> dict[str, Any]:
         """The target's entry in `evaluation.json`: `metrics`, `baseline`, `intervals`, and what the report draws."""
 
+    def metrics(self, evaluation: TargetEvaluation) -> dict[str, Any]:
+        """The target's metrics by Keras's names."""
+
+    def gain(self, evaluation: TargetEvaluation, other: TargetEvaluation) -> tuple[str, float, list[float] | None]:
+        """The metric that predictions are compared by, how much better it is than in `other`, which has the same
+        rows, and the 95 % interval of that over paired rows."""
+
     def pooled_metrics(self, actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None) -> dict[str, float]:
         """The metrics of several targets that share a head, (targets, rows), as Keras reduces them."""
 

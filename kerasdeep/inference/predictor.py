@@ -123,6 +123,8 @@ class Predictor:
         outputs = {name: self.outputs(split.x) for name, split in splits.items()}
         evaluation = evaluate(preprocessing, labels, outputs, constant, weights=weights)
         result = self.run.read_result() | {key: getattr(evaluation, key) for key in EVALUATION_KEYS}
+        if rows is not None:  # the opponents were asked about other rows
+            result = {key: value for key, value in result.items() if key not in ("opponents", "verdict")}
         result["metrics"] = (
             run_evaluation.keras_metrics(self.model, self.config, preprocessing, splits) | evaluation.metrics
         )

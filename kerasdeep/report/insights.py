@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kerasdeep import metric_names
 from kerasdeep.formatting import NO_VALUE, duration, is_number, number, percent, pluralize, whole_percent
 from kerasdeep.report.run_facts import RunFacts
-from kerasdeep.runs.facts import TargetMetrics
+from kerasdeep.runs.facts import TargetMetrics, VerdictFact
 from kerasdeep.tasks import TASKS
 
 OVERFIT_RATIO = 1.05  # validation loss this much above its best, while training loss falls, is overfitting
@@ -42,6 +42,7 @@ def result_insights(run: RunFacts) -> list[Insight]:
         return [_missing_result(run)]
     rows = f"{number(part.rows)} {SPLIT_LABELS[split]} rows"
     insights = [_target_insight(target, rows, len(part.targets) > 1) for target in part.targets]
+    insights += [_verdict_insight(verdict) for verdict in run.result.verdict]
     if split == "train":
         title = "These are the rows it was trained on."
         text = "There are no validation or test rows, so nothing shows how it does on new data."
@@ -53,6 +54,11 @@ def result_insights(run: RunFacts) -> list[Insight]:
         )
         insights.append(Insight("note", "No test part.", text, "data: {test: 0.1}"))
     return insights
+
+
+def _verdict_insight(verdict: VerdictFact) -> Insight:
+    level = "note" if verdict.winner is None else "good" if verdict.winner == "network" else "warning"
+    return Insight(level, verdict.sentence)
 
 
 def _missing_result(run: RunFacts) -> Insight:

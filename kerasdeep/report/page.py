@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kerasdeep import metric_names
-from kerasdeep.formatting import NO_VALUE
+from kerasdeep.formatting import NO_VALUE, duration, number, whole_percent
 from kerasdeep.report import config_summary, curves, insights, layer_health, sections, target_charts
 from kerasdeep.report.calibration import reliability_diagram
 from kerasdeep.report.caveats import find_caveats
@@ -77,6 +77,44 @@ def _metric_rows(run: RunFacts) -> list[MetricRow]:
             )
         )
     return rows
+
+
+@dataclass(frozen=True)
+class Opponents:
+    """The network and its opponents: the headings of the metrics, and (name, metrics, rows, seconds) each."""
+
+    metrics: list[str]
+    rows: list[tuple[str, list[str], str, str]]
+    part: str
+
+
+def _opponents(run: RunFacts) -> Opponents | None:
+    result = run.result
+    prefix = metric_names.PREFIXES[run.headline_split]
+    names = [name for name in result.opponents[0].metrics if name.startswith(prefix)] if result.opponents else []
+    if not names:
+        return None
+    trained = run.data.rows.get("train")
+    contenders = [("network", result.metrics, trained, result.seconds)]
+    contenders += [(each.name, each.metrics, each.rows, each.seconds) for each in result.opponents]
+
+    def fitted_on(rows: int | None) -> str:
+        share = f" ({whole_percent(rows / trained)})" if rows and trained and rows < trained else ""
+        return number(rows) + share
+
+    return Opponents(
+        [metric_names.heading(name) for name in names],
+        [
+            (
+                name,
+                [metric_names.format_value(key, metrics.get(key)) for key in names],
+                fitted_on(rows),
+                duration(seconds),
+            )
+            for name, metrics, rows, seconds in contenders
+        ],
+        insights.SPLIT_LABELS[run.headline_split],
+    )
 
 
 # Did training go well?
@@ -241,6 +279,7 @@ SECTIONS: tuple[Section[RunFacts], ...] = (
                 lambda run: list(filter(None, map(target_charts.gauge, run.headline_part.targets))),
             ),
             Part("metrics", (), _metric_rows),
+            Part("opponents", (), _opponents),
         ),
     ),
     Section(

@@ -24,6 +24,24 @@ Features = dict[str, str | float | bool | None]
 
 
 @dataclass(frozen=True, slots=True)
+class OpponentFact:
+    """One of scikit-learn's estimators on the rows of the run; `rows` are those it was fitted on."""
+
+    name: str
+    metrics: Metrics
+    rows: int
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictFact:
+    """The network against the best of its opponents on one target; `winner` is None without a clear difference."""
+
+    sentence: str
+    winner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ResultFact:
     """`result.json`; `epochs` are those that were finished.
 
@@ -38,6 +56,8 @@ class ResultFact:
     metrics: Metrics = field(default_factory=dict)
     baseline: Metrics = field(default_factory=dict)
     intervals: Intervals = field(default_factory=dict)
+    opponents: list[OpponentFact] = field(default_factory=list)
+    verdict: list[VerdictFact] = field(default_factory=list)
     best_epoch: int | None = None
     epochs: int | None = None
     seconds: float | None = None

@@ -78,7 +78,8 @@ def make_trial(
     """Raises InputError for a file or overrides that do not fit."""
     text, path, line = source
     loaded = load_text(text, path, overrides, line)
-    config = replace(loaded.config, name=name, runtime=with_trial_threads(loaded.config.runtime))
+    report = replace(loaded.config.report, opponents=False)  # trials are held against each other
+    config = replace(loaded.config, name=name, runtime=with_trial_threads(loaded.config.runtime), report=report)
     return Trial(label, variant, seed, text, path, line, overrides, name, replace(loaded, config=config), fold)
 
 

@@ -13,6 +13,7 @@ from kerasdeep.evaluation import weight_stats
 from kerasdeep.evaluation.baseline import constant_predictions
 from kerasdeep.evaluation.prediction_metrics import evaluate
 from kerasdeep.evaluation.reconstructions import example_rows, reconstruction_examples
+from kerasdeep.evaluation.types import TargetEvaluation
 from kerasdeep.evaluation.worst_predictions import mistakes
 from kerasdeep.experiment import Experiment
 from kerasdeep.metric_names import PREFIXES
@@ -37,8 +38,11 @@ def write_weights_fact(model: keras.Model, run: RunDir, head_layers: Collection[
     run.write_fact("weights", weight_stats.describe_weights(freezing.leaf_layers(model), head_layers))
 
 
-def evaluate_run(run: RunDir, experiment: Experiment, phase: PhaseState) -> dict[str, Any]:
-    """Measures the model on what it was not trained on; writes the facts and returns the result's part of it."""
+def evaluate_run(run: RunDir, experiment: Experiment, phase: PhaseState, epochs: int) -> dict[str, Any]:
+    """Measures the model on what it was not trained on, and its opponents, which may cost a part of its `epochs`.
+
+    Writes the facts and returns the result's part of it.
+    """
     dataset, engine, splits = experiment.dataset, phase.engine, experiment.dataset.held_out
     losses: dict[str, float] = {}
     outputs = {}
@@ -52,7 +56,19 @@ def evaluate_run(run: RunDir, experiment: Experiment, phase: PhaseState) -> dict
     result = evaluate(dataset.preprocessing, labels, outputs, constant, weights=weights)
     run.write_fact("evaluation", result.evaluation)
     run.write_fact("samples", mistakes(dataset, result.targets, experiment.config.report.examples))
-    return {"metrics": {**losses, **result.metrics}, "baseline": result.baseline, "intervals": result.intervals}
+    measured = {"metrics": {**losses, **result.metrics}, "baseline": result.baseline, "intervals": result.intervals}
+    return measured | _opponents(experiment, result.targets, epochs)
+
+
+def _opponents(experiment: Experiment, targets: dict[str, list[TargetEvaluation]], epochs: int) -> dict[str, Any]:
+    """What scikit-learn makes of a table's rows; nothing for other data, or where the configuration leaves it out."""
+    if experiment.dataset.preprocessing.kind != "table" or not experiment.config.report.opponents:
+        return {}
+    from kerasdeep.evaluation import opponents  # a second that other runs do without
+
+    steps = epochs * experiment.steps_per_epoch
+    work = opponents.TrainingWork(steps, steps * experiment.config.training.batch_size, experiment.model.count_params())
+    return opponents.measure_opponents(experiment.dataset, targets, work)
 
 
 def write_reconstructions(run: RunDir, phase: PhaseState) -> None:

@@ -33,12 +33,23 @@ def test_json_is_one_object_with_the_promised_keys(config, capsys):
     assert config.read_text() == NET and list(config.parent.iterdir()) == [config]  # no run directory either
 
 
-def test_apply_writes_what_it_says(config, capsys):
+def test_apply_writes_what_it_says_where_that_is_clearly_better(config, capsys):
+    config.write_text(NET.replace("SGD", "{SGD: {learning_rate: 1e-4}}"))
     assert exit_codes.run_app(app, ["lr-find", str(config), "--apply", "--steps", "60"]) == 0
     said = capsys.readouterr().out
     rate = said.splitlines()[-1].split()[-1]
-    assert "steepest descent" in said and "optimizer.SGD.learning_rate" in said
+    assert (
+        "steepest descent" in said and "After 120 steps the loss is" in said and "optimizer.SGD.learning_rate" in said
+    )
     assert config.read_text() == NET.replace("SGD", f"{{SGD: {{learning_rate: {rate}}}}}")
+
+
+def test_apply_leaves_a_rate_that_is_fine(config, capsys):
+    config.write_text(NET.replace("SGD", "{SGD: {learning_rate: 0.2}}"))
+    before = config.read_bytes()
+    assert exit_codes.run_app(app, ["lr-find", str(config), "--apply", "--steps", "60"]) == 0
+    assert "Nothing was changed: the rate in" in capsys.readouterr().out
+    assert config.read_bytes() == before
 
 
 def test_a_shipped_file_is_not_written_over(config, capsys):

@@ -14,3 +14,11 @@ def evaluate_dataset(dataset, outputs, examples=12):
     evaluation = evaluate(dataset.preprocessing, labels, outputs, constant)
     fields = {name: getattr(evaluation, name) for name in ("evaluation", "metrics", "baseline", "intervals")}
     return SimpleNamespace(**fields, samples=mistakes(dataset, evaluation.targets, examples))
+
+
+def evaluations_of(dataset, outputs):
+    """The evaluations of every target by split, from outputs by split."""
+    labels = {name: dataset.splits[name].y for name in outputs}
+    weights = {name: dataset.splits[name].weight for name in outputs}
+    constant = constant_predictions(dataset.preprocessing, dataset.train.y, dataset.train.weight)
+    return evaluate(dataset.preprocessing, labels, outputs, constant, weights=weights).targets

@@ -146,6 +146,14 @@ def test_a_regression_shows_errors_in_its_unit_and_raw_features(runs):
     assert "id looks like an identifier" in re.sub(r"\s+", " ", found.text)
 
 
+def test_opponents_stand_beside_the_network_and_the_winner_is_named(runs):
+    run, found = runs["regression"]
+    assert "On the test rows HistGradientBoostingRegressor beats the network." in found.text
+    assert "HistGradientBoostingRegressor 0.8300 7,224 (50 %) 0.4 s" in found.text
+    markdown = run.report_md.read_text(encoding="utf-8")
+    assert "| HistGradientBoostingRegressor | 0.8300 |" in markdown
+
+
 def test_an_interrupted_run_says_so_and_how_to_go_on(runs):
     run, found = runs["interrupted"]
     assert "This run was interrupted." in found.text

@@ -47,4 +47,7 @@ class ReportConfig(Section):
     """What a run keeps for its report."""
 
     examples: int = setting("int", 12, "Wrong predictions shown with their picture or row.", minimum=0)
+    opponents: bool = setting(
+        "bool", True, "For tables: also measure a linear model and gradient boosting on the same rows."
+    )
     tensorboard: bool = setting("bool", True, "Also write TensorBoard logs into the run directory.")
