@@ -10,6 +10,7 @@ from typing import Any
 from kerasdeep.custom_objects.activation import ActivationWith
 from kerasdeep.custom_objects.conv_muon import ConvMuon
 from kerasdeep.custom_objects.data_loss import DataLoss
+from kerasdeep.custom_objects.ensemble import EnsembleMembers, EnsembleOutput
 from kerasdeep.custom_objects.feature_mask import FeatureMask
 from kerasdeep.custom_objects.learned_swish import LearnedSwish
 from kerasdeep.custom_objects.momentum_schedule import (
@@ -26,6 +27,7 @@ from kerasdeep.custom_objects.one_hot import OneHotLoss, OneHotMetric
 from kerasdeep.custom_objects.original_unit import InOriginalUnit
 from kerasdeep.custom_objects.partial_identity import PartialIdentity
 from kerasdeep.custom_objects.per_update import PerUpdate
+from kerasdeep.custom_objects.piecewise_linear import PiecewiseLinear
 from kerasdeep.custom_objects.power_decay import Power
 from kerasdeep.custom_objects.random_shift import RandomShift
 from kerasdeep.custom_objects.rrelu import RReLU
@@ -37,8 +39,11 @@ from kerasdeep.custom_objects.zero_mask import keep_zeros
 
 CUSTOM_OBJECTS: dict[str, dict[str, Callable[..., Any]]] = {
     "layer": {
+        "EnsembleMembers": EnsembleMembers,
+        "EnsembleOutput": EnsembleOutput,
         "FeatureMask": FeatureMask,
         "LearnedSwish": LearnedSwish,
+        "PiecewiseLinear": PiecewiseLinear,
         "RReLU": RReLU,
         "RandomShift": RandomShift,
         "TakeColumns": TakeColumns,
@@ -82,6 +87,16 @@ INTERNAL_OBJECTS = frozenset(
             "TakeColumns",
             *(name for name in CUSTOM_OBJECTS["optimizer"] if name.startswith("Moving")),
         ),
+        *(
+            "ActivationWith",
+            "DataLoss",
+            "EnsembleOutput",
+            "FeatureMask",
+            "InOriginalUnit",
+            "OneCycleMomentum",
+            "OneHotLoss",
+        ),
+        *("OneHotMetric", "PerUpdate", "ScaledRate", "TakeColumns", *CUSTOM_OBJECTS["optimizer"]),
     }
 )
 """Those that kerasdeep puts around others or in a network itself; they cannot be written in YAML."""
@@ -118,3 +133,8 @@ __all__ = [
     "TransposedDense",
     "keep_zeros",
 ]
+__all__ = ["CUSTOM_OBJECTS", "INTERNAL_OBJECTS", "ActivationWith", "DataLoss", "FeatureMask", "InOriginalUnit"]
+__all__ += ["EnsembleMembers", "EnsembleOutput", "PiecewiseLinear"]
+__all__ += ["LearnedSwish", "LinearWarmup", "MomentumScheduleMixin", "MovingAdam", "MovingAdamW", "MovingAdamax"]
+__all__ += ["MovingNadam", "MovingRMSprop", "MovingSGD", "Noam", "OneCycle", "OneCycleMomentum", "OneHotLoss"]
+__all__ += ["OneHotMetric", "PerUpdate", "Power", "RReLU", "ScaledRate", "TakeColumns", "TransposedDense", "keep_zeros"]

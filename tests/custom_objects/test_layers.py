@@ -4,7 +4,15 @@ import keras
 import numpy as np
 import pytest
 
-from kerasdeep.custom_objects import ActivationWith, LearnedSwish, RReLU, TransposedDense
+from kerasdeep.custom_objects import (
+    ActivationWith,
+    EnsembleMembers,
+    EnsembleOutput,
+    LearnedSwish,
+    PiecewiseLinear,
+    RReLU,
+    TransposedDense,
+)
 
 X = np.linspace(-3, 3, 24, dtype="float32").reshape(4, 6)
 
@@ -110,3 +118,65 @@ def test_own_layers_survive_save_and_load(tmp_path):
     loaded = reloaded(model, tmp_path)
     assert [layer.get_config() for layer in loaded.layers] == [layer.get_config() for layer in model.layers]
     np.testing.assert_allclose(loaded(X), model(X))
+
+
+def test_pieces_are_the_papers_formula_and_keep_the_feature_itself():
+    data = np.stack([np.arange(101.0), np.arange(101) % 2, np.repeat(7.0, 101)], axis=1)
+    layer = PiecewiseLinear(bins=4)
+    layer.adapt(data)
+    assert layer.edges == [[0, 25, 50, 75, 100], [0, 1], [7]]
+    found = np.array(layer(np.float32([[60, 1, 7], [-10, 0, 9]])))
+    np.testing.assert_allclose(found, [[60, 1, 1, 0.4, 0, 1, 7], [-10, 0, 0, 0, 0, 0, 9]], rtol=1e-6)
+    assert layer.compute_output_shape((None, 3)) == (None, 7)
+
+
+def test_pieces_need_edges_for_every_feature(tmp_path):
+    with pytest.raises(ValueError, match="call `adapt`"):
+        PiecewiseLinear()(X)
+    with pytest.raises(ValueError, match="each of 6 features, found 1"):
+        PiecewiseLinear(edges=[[0, 1, 2]])(X)
+
+
+def members(activation, units):
+    inputs = keras.Input((6,))
+    split = EnsembleMembers(3, name="split")
+    head = EnsembleOutput(units, 3, activation=activation, name="head")
+    model = keras.Model(inputs, head(keras.layers.Dense(5, activation="relu", name="shared")(split(inputs))))
+    head.bias.assign(np.linspace(-1, 1, 3 * units))
+    return model, split, head
+
+
+def each_members_output(model, split, head):
+    """By hand: every member is a network of its own."""
+    kernel, bias = model.get_layer("shared").get_weights()
+    hidden = np.maximum(X[:, None] * np.array(split.signs) @ kernel + bias, 0)
+    shape = (-1, head.members, head.units)
+    return np.einsum("rmf,fmu->rmu", hidden, head.get_weights()[0].reshape(shape)) + head.get_weights()[1].reshape(
+        3, -1
+    )
+
+
+@pytest.mark.parametrize(
+    ("activation", "units", "loss", "labels"),
+    [
+        ("softmax", 4, "sparse_categorical_crossentropy", np.array([0, 3, 1, 2])),
+        ("sigmoid", 1, "binary_crossentropy", np.array([[0.0], [1], [1], [0]])),
+        (None, 2, "mse", np.float32([[0, 1], [2, 3], [-1, 1], [0, 0]])),
+    ],
+)
+def test_training_minimizes_the_mean_of_the_members_losses_and_predicts_with_their_mean(
+    activation, units, loss, labels, tmp_path
+):
+    model, split, head = members(activation, units)
+    each = each_members_output(model, split, head)
+    assert set(np.unique(np.array(split.signs))) == {-1, 1}
+    apply = keras.activations.get(activation)
+    np.testing.assert_allclose(model(X), apply(each.mean(axis=1)), rtol=1e-4, atol=1e-6)
+    function = keras.losses.get(loss)
+    by_member = [np.mean(np.array(function(labels, apply(each[:, k].astype("float32"))))) for k in range(3)]
+    of_the_mean = float(np.mean(np.array(function(labels, model(X, training=True)))))
+    assert of_the_mean + float(model.losses[0]) == pytest.approx(np.mean(by_member), rel=1e-4)
+    assert float(model.losses[0]) > 1e-3
+    model(X)
+    assert not model.losses or float(model.losses[0]) == 0
+    np.testing.assert_array_equal(reloaded(model, tmp_path)(X), model(X))

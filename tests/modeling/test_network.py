@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from helpers.choices import DIGIT, IMAGE, ROW, config_of, read_choice
 
-from kerasdeep import modeling
+from kerasdeep import data, modeling
+from kerasdeep.config import load_config
 from kerasdeep.config.lowering.lower import Head, lower_network
 from kerasdeep.errors import InputError
 
@@ -165,3 +166,24 @@ def test_a_model_with_everything_survives_save_and_load(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_allclose(loaded(x), model(x), rtol=1e-6)
     assert [layer.get_config() for layer in loaded.layers] == [layer.get_config() for layer in model.layers]
+
+
+def test_pieces_take_their_edges_from_the_training_rows_and_members_reach_the_output(tmp_path):
+    path = tmp_path / "iris.yaml"
+    text = "data: {source: iris, validation: 30}\nnetwork: [%s, Dense: 4, Output]\n"
+    path.write_text(text % "PiecewiseLinear: 4, {Dense: 8, name: first}, EnsembleMembers: 3")
+    config = load_config(path).config
+    dataset = data.load(config.data)
+    planned = lower_network(config, modeling.output_heads(dataset), dataset.input_shapes)
+    model = modeling.build_model(config, planned, dataset)
+    edges = model.get_layer("piecewise_linear_1").edges
+    np.testing.assert_allclose(edges[0], np.unique(np.quantile(dataset.train.x[:, 0], np.linspace(0, 1, 5))), rtol=1e-6)
+    assert type(model.get_layer("output")).__name__ == "EnsembleOutput" and model.output.shape == (None, 3)
+    assert model.get_layer("first").kernel.shape[0] == sum(
+        map(len, edges)
+    )  # each feature, and one piece less than edges
+    path.write_text(text % "Dense: 8, PiecewiseLinear: 4")
+    config = load_config(path).config
+    planned = lower_network(config, modeling.output_heads(dataset), dataset.input_shapes)
+    with pytest.raises(InputError, match="takes its edges from the data"):
+        modeling.build_model(config, planned, dataset)

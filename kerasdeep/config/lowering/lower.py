@@ -184,10 +184,22 @@ class _Lowering:
         dense = blocks.output_layer(self.config, layer, head)
         previous = self.current
         inputs = self.with_input_transforms("Dense", self.resolve_inputs(layer), layer)
+        if members := self.members_before(inputs):
+            dense = Choice("layer", "EnsembleOutput", {**dense.arguments, "members": members}, dense.location)
         self.claim_name(name, layer.location)
         self.plan(name, dense, tuple(inputs), "output", layer.location, head.name)
         self.end_block(layer, name, name)
         self.current = previous  # the next head stands beside this one, not on top of it
+
+    def members_before(self, names: list[str]) -> int | None:
+        """How many members the network has where these layers stand; None for an ordinary network."""
+        wanted = set(names)
+        for planned in reversed(self.planned):
+            if planned.name in wanted:
+                if planned.layer.name == "EnsembleMembers":
+                    return int(planned.layer.value("members"))
+                wanted.update(planned.inputs)
+        return None
 
     def check_units(self, layer: Choice, head: Head) -> None:
         """More classes than the data has may be kept free; anything else cannot express the labels."""
