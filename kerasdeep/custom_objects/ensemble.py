@@ -68,10 +68,12 @@ class EnsembleOutput(keras.layers.Dense):
 
     def __init__(self, units: int, members: int, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
+        self.units: int = units
         self.members = members
 
     def build(self, input_shape: Shape) -> None:
-        units, self.units = self.units, self.units * self.members
+        units = self.units
+        self.units = units * self.members  # for the kernel's shape
         super().build(input_shape)
         self.units = units
 

@@ -74,10 +74,12 @@ def compare_rates(
             not np.isfinite(other).all(),
         )
     verdict = "better" if is_better else "worse" if is_worse else "no_clear_difference"
-    numbers = (float(mine.mean()), float(other.mean()), low, high)
-    return RateComparison(
-        len(current), *(value if math.isfinite(value) else None for value in numbers), verdict=verdict
-    )
+    mine_mean, other_mean = _finite(float(mine.mean())), _finite(float(other.mean()))
+    return RateComparison(len(current), mine_mean, other_mean, _finite(low), _finite(high), verdict)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _blocks(held_out: DataSplit) -> list[Batch]:
