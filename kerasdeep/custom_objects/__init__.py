@@ -81,22 +81,13 @@ INTERNAL_OBJECTS = frozenset(
     {
         *("ActivationWith", "DataLoss", "FeatureMask", "InOriginalUnit", "OneCycleMomentum", "OneHotLoss"),
         *(
+            "EnsembleOutput",
             "OneHotMetric",
             "PerUpdate",
             "ScaledRate",
             "TakeColumns",
             *(name for name in CUSTOM_OBJECTS["optimizer"] if name.startswith("Moving")),
         ),
-        *(
-            "ActivationWith",
-            "DataLoss",
-            "EnsembleOutput",
-            "FeatureMask",
-            "InOriginalUnit",
-            "OneCycleMomentum",
-            "OneHotLoss",
-        ),
-        *("OneHotMetric", "PerUpdate", "ScaledRate", "TakeColumns", *CUSTOM_OBJECTS["optimizer"]),
     }
 )
 """Those that kerasdeep puts around others or in a network itself; they cannot be written in YAML."""
@@ -107,6 +98,8 @@ __all__ = [
     "ActivationWith",
     "ConvMuon",
     "DataLoss",
+    "EnsembleMembers",
+    "EnsembleOutput",
     "FeatureMask",
     "InOriginalUnit",
     "LearnedSwish",
@@ -125,6 +118,7 @@ __all__ = [
     "OneHotMetric",
     "PartialIdentity",
     "PerUpdate",
+    "PiecewiseLinear",
     "Power",
     "RReLU",
     "RandomShift",
@@ -133,8 +127,3 @@ __all__ = [
     "TransposedDense",
     "keep_zeros",
 ]
-__all__ = ["CUSTOM_OBJECTS", "INTERNAL_OBJECTS", "ActivationWith", "DataLoss", "FeatureMask", "InOriginalUnit"]
-__all__ += ["EnsembleMembers", "EnsembleOutput", "PiecewiseLinear"]
-__all__ += ["LearnedSwish", "LinearWarmup", "MomentumScheduleMixin", "MovingAdam", "MovingAdamW", "MovingAdamax"]
-__all__ += ["MovingNadam", "MovingRMSprop", "MovingSGD", "Noam", "OneCycle", "OneCycleMomentum", "OneHotLoss"]
-__all__ += ["OneHotMetric", "PerUpdate", "Power", "RReLU", "ScaledRate", "TakeColumns", "TransposedDense", "keep_zeros"]

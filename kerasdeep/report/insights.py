@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kerasdeep import metric_names
 from kerasdeep.formatting import NO_VALUE, duration, is_number, number, percent, pluralize, whole_percent
 from kerasdeep.report.run_facts import RunFacts
-from kerasdeep.runs.facts import TargetMetrics, VerdictFact
+from kerasdeep.runs.facts import OpponentVerdict, TargetMetrics
 from kerasdeep.tasks import TASKS
 
 OVERFIT_RATIO = 1.05  # validation loss this much above its best, while training loss falls, is overfitting
@@ -56,7 +56,7 @@ def result_insights(run: RunFacts) -> list[Insight]:
     return insights
 
 
-def _verdict_insight(verdict: VerdictFact) -> Insight:
+def _verdict_insight(verdict: OpponentVerdict) -> Insight:
     level = "note" if verdict.winner is None else "good" if verdict.winner == "network" else "warning"
     return Insight(level, verdict.sentence)
 

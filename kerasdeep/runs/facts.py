@@ -34,7 +34,7 @@ class OpponentFact:
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictFact:
+class OpponentVerdict:
     """The network against the best of its opponents on one target; `winner` is None without a clear difference."""
 
     sentence: str
@@ -57,7 +57,7 @@ class ResultFact:
     baseline: Metrics = field(default_factory=dict)
     intervals: Intervals = field(default_factory=dict)
     opponents: list[OpponentFact] = field(default_factory=list)
-    verdict: list[VerdictFact] = field(default_factory=list)
+    verdict: list[OpponentVerdict] = field(default_factory=list)
     best_epoch: int | None = None
     epochs: int | None = None
     seconds: float | None = None

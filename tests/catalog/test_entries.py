@@ -14,6 +14,7 @@ from kerasdeep.yaml_nodes import parse_yaml
 # usable entries of Keras, refused ones, kerasdeep's own
 COUNTS = {
     "layer": (135, 6, 11),
+    "initializer": (16, 0, 1),
     "activation": (30, 0, 3),
     "regularizer": (4, 0, 0),
     "constraint": (4, 0, 0),
