@@ -38,6 +38,7 @@ STORED_ROWS_BLOCK = 32_768
 """Rows of a stored table that are encoded at once."""
 MAX_NAMED_COLUMNS = 10
 AXES = ["height", "width", "channels"]
+MAX_LISTED_VALUES = 200
 ARRAY_KEYS = ("fill", "offset", "scale")
 Replaced = dict[str, dict[str, int]]
 
@@ -108,12 +109,22 @@ class TableTransform:
     def serving_signature(self) -> dict[str, Any]:
         vocabularies = {encoder.name: encoder.vocabulary for encoder in self.encoders if encoder.vocabulary is not None}
         features = {e.name: e.feature_names for e in self.encoders if not e.scalar and e.vocabulary is None}
-        signature = {
+        signature: dict[str, Any] = {
             "columns": self.columns,
             "missing_number": "NaN",
             "categories": vocabularies,
             "category_values": "a category is its index in its list under `categories`, any other value is -1",
         }
+        states = _columns_to_json(self.encoders, INPUT, {})
+        signature["encodings"] = [
+            {
+                key: value
+                for key, value in state.items()
+                if not isinstance(value, list) or len(value) <= MAX_LISTED_VALUES
+            }
+            | {"rule": encoder.rule}
+            for encoder, state in zip(self.encoders, states, strict=True)
+        ]
         return signature | ({"features_instead_of_columns": features} if features else {})
 
     def apply_with_keras(self, raw: keras.KerasTensor) -> keras.KerasTensor:

@@ -1,5 +1,7 @@
 """Kinds of columns: what a planted signal in each gives the network, and that nothing in a column breaks it."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -152,3 +154,26 @@ def test_missing_numbers_are_a_feature_where_there_are_many(tmp_path):
     assert transform.invert(loaded.train.x[1])["column"] is None
     few = load(tmp_path, np.where(np.arange(ROWS) < 9, np.nan, np.arange(ROWS) / 7))
     assert few.train.x.shape[1] == 2
+
+
+def test_the_sidecar_of_an_export_says_how_each_kind_is_encoded(tmp_path):
+    """A date and a list are encoded here from the sidecar alone."""
+    for kind in ("date", "list", "category", "number", "boolean", "text"):
+        loaded = load(tmp_path, columns()[kind], columns={"column": kind}, validation=None)
+        transform = loaded.preprocessing.inputs["input"]
+        (state,) = [
+            state
+            for state in json.loads(json.dumps(transform.serving_signature()["encodings"]))
+            if state["name"] == "column"
+        ]
+        assert state["kind"] == kind and state["rule"]
+        start = [encoder.name for encoder in transform.encoders].index("column")
+        served = transform.serving_values(pd.read_csv(tmp_path / "table.csv", dtype={"column": str}))[0, start:]
+        if kind == "date":
+            day = pd.to_datetime(columns()[kind][0], dayfirst=state["day_first"])
+            days = ((day - pd.Timestamp(1970, 1, 1)).days - state["first"] - state["offset"]) / state["scale"]
+            angle = 2 * np.pi * day.month / 12
+            np.testing.assert_allclose(served[:3], [days, np.sin(angle), np.cos(angle)], atol=1e-5)
+        elif kind == "list":
+            items = {item.strip() for item in columns()[kind][0].split(state["separator"])}
+            assert served.tolist() == [item in items for item in state["items"]]

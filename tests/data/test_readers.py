@@ -57,7 +57,7 @@ def test_rows_of_another_kind_are_refused(tmp_path, json_lines):
         with pytest.raises(InputError, match="trained on table data"):
             data.read_for_prediction(found.preprocessing, path)
     digits = data.load(DataConfig(source="digits"))
-    with pytest.raises(InputError, match="trained on image data"):
+    with pytest.raises(InputError, match="no column of picture files, which the model was trained on"):
         data.read_for_prediction(digits.preprocessing, json_lines.with_suffix(".csv"))
 
 

@@ -77,6 +77,8 @@ class Encoder(Protocol):
     """
 
     scalar: ClassVar[bool]
+    rule: ClassVar[str]
+    """For whoever feeds an export: what to give it of a value of this column, by the names of the fields."""
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def __init__(self, name: str, *values: Any, **state: Any) -> None: ...
@@ -145,6 +147,7 @@ class FeatureEncoder:
     """What encoders share whose features a model that is exported cannot make itself: exports take the features."""
 
     scalar: ClassVar[bool] = False
+    rule: ClassVar[str] = "its features, as kerasdeep makes them"
     as_text: ClassVar[bool] = True
     vocabulary: ClassVar[None] = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 from pandas.api import types
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class BooleanEncoder(NumberEncoder):
     """A `NumberEncoder` of 0 for false and 1 for true."""
+
+    rule: ClassVar[str] = "1 for true, 0 for false, NaN where it is missing"
 
     @classmethod
     def recognizes(cls, sample: ColumnSample) -> bool:

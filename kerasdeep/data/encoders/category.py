@@ -26,6 +26,10 @@ class CategoryEncoder:
     """One feature for each of `values`; None among them is a missing value. Any other value gives zeros."""
 
     scalar: ClassVar[bool] = False
+    rule: ClassVar[str] = (
+        "the position of the text, without blanks around it, among its `categories`, from 0; null there is a missing "
+        "value; -1 for any other"
+    )
     as_text: ClassVar[bool] = True
     serving_width: ClassVar[int] = 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,12 @@ _TWO_NUMBERS_FIRST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})[-/.](\d{4}|\d\d)(?!\
 @dataclass(frozen=True)
 class DateEncoder(FeatureEncoder):
     """Days since `first` (in days since 1970), scaled, and sine and cosine of `parts`; zeros where there is no date."""
+
+    rule: ClassVar[str] = (
+        "((days since 1970-01-01, with fractions, UTC) - first - offset) / scale; then for each of `parts` sine and "
+        "cosine of 2 pi value / period: month counts from 1 (period 12), day_of_week from Monday = 0 (7) and hour "
+        "from 0 (24); zeros where there is no date. day_first says how 3/4/2024 is read"
+    )
 
     name: str
     first: float

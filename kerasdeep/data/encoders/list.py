@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,8 @@ NESTED = (list, tuple, np.ndarray)
 @dataclass(frozen=True)
 class ListEncoder(FeatureEncoder):
     """One feature for each of `items`; `separator` is between them where lists are text."""
+
+    rule: ClassVar[str] = "for each of `items` 1 where the list has it, else 0; `separator` is between items in text"
 
     name: str
     items: list[str]

@@ -43,6 +43,7 @@ class NumberEncoder:
     """
 
     scalar: ClassVar[bool] = True
+    rule: ClassVar[str] = "the number, cut to `bounds` where there are any; NaN where it is missing or infinite"
     serving_width: ClassVar[int] = 1
     vocabulary: ClassVar[None] = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,12 @@ _WORD = re.compile(r"\w+")
 class TextEncoder(FeatureEncoder):
     """`terms`, their `weights` (inverse document frequencies) and `components`, `(terms, features)`, which also
     carry the scale; a text without known terms is all zeros."""
+
+    rule: ClassVar[str] = (
+        "in lower case, count `terms`: words after a w, 3 and 4 letters in a row of ' word ' after a c; weigh each by "
+        "(1 + ln count) weights; divide by the root of the sum of squares; multiply by `components`. The arrays are in "
+        "preprocessing.npz and preprocessing.json of the run"
+    )
 
     name: str
     terms: list[str]
