@@ -49,6 +49,10 @@ class Backend(Protocol):
         """The libraries whose errors are the backend's."""
 
     @property
+    def UNUSED_IMPORTS(self) -> tuple[str, ...]:
+        """Libraries that its import would import where they are installed, for what nobody uses here."""
+
+    @property
     def ALWAYS_XLA(self) -> bool:
         """Whether there is no other way to compile."""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 INSTALL_COMMAND = "pip install 'kerasdeep[jax]'"
 LIBRARIES = ("jax", "jaxlib")
+UNUSED_IMPORTS = ()
 ALWAYS_XLA = True
 
 

@@ -17,7 +17,14 @@ from typing import Any, cast
 
 from kerasdeep import __version__
 from kerasdeep.backends import BACKENDS
-from kerasdeep.backends.system import gc_frozen_import, installed_version, refuse, suppress_startup_output, usable_cores
+from kerasdeep.backends.system import (
+    gc_frozen_import,
+    installed_version,
+    not_importable,
+    refuse,
+    suppress_startup_output,
+    usable_cores,
+)
 from kerasdeep.config.sections.runtime import RuntimeConfig
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.paths import keras_home
@@ -55,7 +62,7 @@ def prepare(section: RuntimeConfig, seed: int) -> RuntimeContext:
     os.environ["KERAS_BACKEND"] = section.backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     threads = usable_cores() if section.threads == "auto" else int(section.threads)
-    with suppress_startup_output(), gc_frozen_import("keras"):
+    with suppress_startup_output(), gc_frozen_import("keras"), not_importable(*backend.UNUSED_IMPORTS):
         device, threads = backend.prepare_device(section, threads)
         keras = _import_keras()
 

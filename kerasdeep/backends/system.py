@@ -62,6 +62,21 @@ def gc_frozen_import(library: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def not_importable(*libraries: str) -> Iterator[None]:
+    """Inside, libraries that are not imported yet look as if they were not installed.
+
+    For those that another library imports only to offer something that nobody uses here.
+    """
+    hidden = [library for library in libraries if library not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None means: not importable
+    try:
+        yield
+    finally:
+        for library in hidden:
+            del sys.modules[library]
+
+
+@contextlib.contextmanager
 def suppress_startup_output() -> Iterator[None]:
     """Keep what libraries print while they start off the screen and out of `--json`; show it only if they fail.
 

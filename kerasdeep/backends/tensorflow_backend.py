@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 INSTALL_COMMAND = "pip install 'tensorflow>=2.21,<2.22'"
 LIBRARIES = ("tensorflow",)
+UNUSED_IMPORTS = ("jax",)
+"""Its converter for mobile devices takes models written in JAX, too: a second of import."""
 ALWAYS_XLA = False
 
 
