@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kerasdeep.api import (
         Comparison,
         Run,
+        Sweep,
         compare,
         diagnose,
         evaluate,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         lr_find,
         plan,
         predict,
+        sweep,
         train,
         validate,
     )
@@ -40,6 +42,7 @@ __all__ = [
     "Overrides",
     "Run",
     "RunFailed",
+    "Sweep",
     "compare",
     "diagnose",
     "evaluate",
@@ -49,6 +52,7 @@ __all__ = [
     "lr_find",
     "plan",
     "predict",
+    "sweep",
     "train",
     "validate",
 ]

@@ -9,6 +9,7 @@ variant. Problems raise `InputError`, before anything is written. Messages go to
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from kerasdeep.config.load import ConfigSource, load_text
 from kerasdeep.config.sections.pretraining import LABEL_FREE_PRETEXTS
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 from kerasdeep.paths import expand_user
-from kerasdeep.runs import ComparisonDir, RunDir, facts, latest_run, open_run_dir
+from kerasdeep.runs import ComparisonDir, RunDir, SweepDir, facts, latest_run, open_run_dir
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,6 +124,38 @@ class Comparison:
     @property
     def report(self) -> Path:
         """The page, `comparison.html`."""
+        return self.directory.html
+
+    def _repr_html_(self) -> str:
+        return _as_iframe(self.report)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What `sweep` wrote. A notebook shows its page."""
+
+    directory: SweepDir
+
+    @property
+    def path(self) -> Path:
+        return self.directory.path
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """`study`, `trials`, `best`, `confirm`, `config` (the file of the best) and more."""
+        return {**self.directory.read(), "page": str(self.report)}
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """One row per trial: number, status, goal, epochs, run, and each parameter."""
+        import pandas as pd
+
+        rows = self.result["trials"]
+        return pd.DataFrame([{k: v for k, v in row.items() if k != "parameters"} | row["parameters"] for row in rows])
+
+    @property
+    def report(self) -> Path:
+        """The page, `sweep.html`."""
         return self.directory.html
 
     def _repr_html_(self) -> str:
@@ -274,6 +307,43 @@ def compare(
 
     folder = studies.compare_study(config, overrides, seeds=seeds, out=out, progress=progress, jobs=jobs, folds=folds)
     return Comparison(folder)
+
+
+def sweep(
+    config: ConfigSource,
+    *,
+    overrides: OverrideValues = None,
+    name: str | None = None,
+    out: str | Path = "runs",
+    progress: str = "auto",
+    jobs: int | None = None,
+    storage: str | None = None,
+) -> Sweep:
+    """Search the space that a file's `sweep` describes, and confirm the best trials on fresh seeds.
+
+    Args:
+        config: The file, with a `sweep`.
+        overrides: Values put over it.
+        name: Names the study's directory and its runs.
+        out: The folder for run directories. A study that is in it goes on.
+        progress: As in `train`.
+        jobs: As in `compare`.
+        storage: The address of a database (`postgresql+psycopg://…`) that several machines share; by default
+            `KERASDEEP_STUDY` of the environment, or else a journal in the study's directory.
+
+    Raises:
+        InputError: The configuration, space, data or storage do not fit, or Optuna is not installed.
+        Interrupted: The sweep was asked to stop; the same call continues it.
+    """
+    from kerasdeep import studies
+
+    overrides = _as_overrides(overrides)
+    if name:
+        overrides = replace(overrides, flags={**overrides.flags, "name": ("--name", json.dumps(name))})
+    source = config if isinstance(config, Mapping) else config_path(config)
+    url = storage or os.environ.get("KERASDEEP_STUDY") or None
+    folder = studies.sweep_study(source, overrides, out=Path(out), progress=progress, jobs=jobs, storage=url)
+    return Sweep(folder)
 
 
 def evaluate(

@@ -221,8 +221,11 @@ CASES = {
     "report.tensorboard": case("table", "true", "run directory"),
     "allow": case("warned", "[no-momentum]", "warnings"),
 }
-BY_THE_FILE = {"extends", "variants", "profiles", "expect"}
-"""What acts before `--set`, or on several runs: a test of its own below."""
+BY_THE_FILE = {
+    *("extends", "variants", "profiles", "expect"),
+    *(f"sweep.{key}" for key in ("parameters", "goal", "trials", "sampler", "prune", "confirm.best", "confirm.seeds")),
+}
+"""What acts before `--set`, or on several runs: a test of its own, below or in `studies/test_sweep.py`."""
 ONE_VALUE = {"version": "2", "stages.unfreeze.style": "slowly"}
 """Settings with a single legal value so far, and one that is refused."""
 

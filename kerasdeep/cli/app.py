@@ -195,6 +195,38 @@ def compare(
 
 
 @app.command()
+def sweep(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file with a `sweep`, or a shipped name.")],
+    jobs: options.JobsOption = "auto",
+    storage: Annotated[
+        str | None,
+        typer.Option("--storage", metavar="URL", help="A database that several machines share; else a journal."),
+    ] = None,
+    set_: options.SetOption = None,
+    seed: options.SeedOption = None,
+    epochs: options.EpochsOption = None,
+    name: options.NameOption = None,
+    out: options.OutOption = Path("runs"),
+    profile: options.ProfileOption = None,
+    variant: options.VariantOption = None,
+    backend: options.BackendOption = None,
+    device: options.DeviceOption = None,
+    quiet: options.QuietOption = False,
+    json: options.JsonOption = False,
+) -> None:
+    """Search CONFIG's space for its goal, confirm the best on fresh seeds, and judge. Run it again to go on."""
+    from kerasdeep.cli.sweep import show
+
+    overrides = options.collect_overrides(
+        set_, profile, variant, seed=seed, epochs=epochs, name=name, backend=backend, device=device
+    )
+    progress, count = options.progress_mode(quiet, json), options.parse_jobs(jobs)
+    show(
+        kerasdeep.sweep(config, overrides=overrides, out=out, progress=progress, jobs=count, storage=storage), progress
+    )
+
+
+@app.command()
 def finetune(
     source: Annotated[
         str, typer.Option("--from", metavar="MODEL", help="A run, FILE.keras, FILE.h5 or application:NAME.")

@@ -1,7 +1,7 @@
 """From a path to a checked experiment: read, put together, check; every problem at once."""
 
 from collections import abc
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ from kerasdeep.config.sections.pretrained import (
     with_default_network,
 )
 from kerasdeep.config.sections.stages import StageConfig, with_inherited_settings
+from kerasdeep.config.sweep_space import Parameter, check_sweep
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation, sort_problems, suggest
 from kerasdeep.paths import expand_user
 from kerasdeep.yaml_nodes import Mapping, Node, Pair, Scalar, Sequence, count_nodes, parse_yaml, read_yaml_file
@@ -48,6 +49,7 @@ class LoadedConfig:
         tree: What was merged, each value with its location.
         warnings: Those that `allow` does not accept.
         text: The YAML, where there is no file.
+        space: The parameters of its `sweep`.
     """
 
     path: Path
@@ -55,6 +57,7 @@ class LoadedConfig:
     tree: Mapping
     warnings: list[Problem]
     text: str | None = None
+    space: list[Parameter] = field(default_factory=list)
 
     def copy_to(self, path: Path) -> None:
         """Write the file as it was given, byte by byte, to `path`."""
@@ -96,12 +99,14 @@ def _check_tree(tree: Mapping, path: Path, overrides: Overrides) -> LoadedConfig
             tree = _apply_overlay(tree, option, name)
     tree = overrides.apply_sets(tree)
     config = read_config(tree, problems)
+    sweep = config.sweep if config else None
+    space = check_sweep(ROOT_NODE, tree, sweep, read_config, problems) if sweep else []
     accepted = _allowed_warnings(tree)
     problems.items = [p for p in problems.items if p.severity == "error" or p.name not in accepted]
     problems.raise_if_errors()
     assert config is not None
     config = replace(_with_absolute_paths(config), name=config.name or path.stem)
-    return LoadedConfig(path, config, tree, sort_problems(problems.warnings))
+    return LoadedConfig(path, config, tree, sort_problems(problems.warnings), space=space)
 
 
 def _allowed_warnings(tree: Mapping) -> set[str]:

@@ -18,6 +18,7 @@ from kerasdeep.config.sections.pretrained import (
 from kerasdeep.config.sections.regularization import RegularizationConfig
 from kerasdeep.config.sections.runtime import ReportConfig, RuntimeConfig
 from kerasdeep.config.sections.stages import StageConfig
+from kerasdeep.config.sections.sweep import SweepConfig
 from kerasdeep.config.sections.training import TrainingConfig
 from kerasdeep.tasks import setting_type
 
@@ -68,6 +69,9 @@ class Config(Section):
         "map[any]", {}, "Named overrides; `--profile NAME` puts one of them on.", affects="loading"
     )
     expect: list[str] = setting("list[str]", [], "Claims that `compare` judges.", affects="loading")
+    sweep: SweepConfig | None = setting(
+        SweepConfig, None, "What `kerasdeep sweep` searches, and by which goal.", affects="loading"
+    )
     allow: list[str] = setting("list[str]", [], "Names of warnings that are accepted.", affects="nothing")
 
     @property

@@ -10,7 +10,7 @@ import yaml
 from kerasdeep.errors import SourceLocation
 
 SECTIONS_AFTER_OPTIMIZER = (
-    *("schedule", "loss", "metrics", "training", "stages", "runtime", "report", "variants", "profiles"),
+    *("schedule", "loss", "metrics", "training", "stages", "runtime", "report", "variants", "profiles", "sweep"),
 )
 """Sections that usually follow `optimizer`: a new section goes in front of the first of them."""
 

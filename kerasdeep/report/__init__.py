@@ -1,9 +1,9 @@
-"""The report of a run or a comparison: an HTML page and a Markdown version, built only from its files."""
+"""The report of a run, a comparison or a sweep: an HTML page and a Markdown version, built only from its files."""
 
-from kerasdeep.report import comparison, page, run_facts
-from kerasdeep.runs import ComparisonDir, RunDir, facts, write_text
+from kerasdeep.report import comparison, page, run_facts, sweep
+from kerasdeep.runs import ComparisonDir, RunDir, SweepDir, facts, write_text
 
-__all__ = ["write", "write_comparison"]
+__all__ = ["write", "write_comparison", "write_sweep"]
 
 
 def write(run: RunDir) -> None:
@@ -18,3 +18,10 @@ def write_comparison(folder: ComparisonDir) -> None:
     comparison_fact = facts.read_comparison(folder)
     write_text(folder.html, comparison.render_html(comparison_fact, str(folder.path)))
     write_text(folder.markdown, comparison.render_markdown(comparison_fact, str(folder.path)))
+
+
+def write_sweep(folder: SweepDir) -> None:
+    """Write `sweep.html` and `sweep.md` from `study.json`. Raises InputError when that is not sound."""
+    sweep_fact = facts.read_sweep(folder)
+    write_text(folder.html, sweep.render_html(sweep_fact, str(folder.path)))
+    write_text(folder.markdown, sweep.render_markdown(sweep_fact, str(folder.path)))

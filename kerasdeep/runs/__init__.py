@@ -5,6 +5,7 @@ from kerasdeep.runs.history import HistoryFile
 from kerasdeep.runs.layout import (
     ComparisonDir,
     RunDir,
+    SweepDir,
     comparison_dir,
     create_run_dir,
     is_run_dir,
@@ -12,12 +13,14 @@ from kerasdeep.runs.layout import (
     list_runs,
     open_run_dir,
     runs_named,
+    sweep_dir,
 )
 
 __all__ = [
     "ComparisonDir",
     "HistoryFile",
     "RunDir",
+    "SweepDir",
     "atomic_write",
     "comparison_dir",
     "create_run_dir",
@@ -27,6 +30,7 @@ __all__ = [
     "list_runs",
     "open_run_dir",
     "runs_named",
+    "sweep_dir",
     "to_jsonable",
     "write_json",
     "write_text",

@@ -12,7 +12,7 @@ from kerasdeep.errors import InputError, Problem
 from kerasdeep.runs import checked
 from kerasdeep.runs.checked import RAW, json_key
 from kerasdeep.runs.checked import parse as parse_fact
-from kerasdeep.runs.layout import ComparisonDir, RunDir, list_runs
+from kerasdeep.runs.layout import ComparisonDir, RunDir, SweepDir, list_runs
 from kerasdeep.tasks import TASKS
 
 F = TypeVar("F")
@@ -508,6 +508,85 @@ class ComparisonFact:
     raw: dict[str, object] = field(default_factory=dict, metadata=RAW)
 
 
+# A sweep
+
+
+@dataclass(frozen=True, slots=True)
+class SweepTrial:
+    """A trial that began: `status` is completed, pruned, failed or running; `last` is its goal at its last epoch."""
+
+    number: int
+    status: str
+    parameters: dict[str, object]
+    goal: float | None = None
+    last: float | None = None
+    run: str | None = None
+    epochs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterFact:
+    """What was searched: `choices`, or a range."""
+
+    choices: list[object] | None = None
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateFact:
+    """A trial on fresh seeds: its goal in the search, and over the `n` seeds; `paired` against the file as written."""
+
+    number: int
+    search: float | None = None
+    mean: float | None = None
+    std: float | None = None
+    n: int = 0
+    paired: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmFact:
+    """`verdict` on trial `best` is better, no_clear_difference or worse, at the intervals' `confidence`."""
+
+    verdict: str
+    best: int
+    file: SeedMean
+    candidates: list[CandidateFact]
+    confidence: float = 0.95
+    seeds: list[int] = field(default_factory=list)
+    fresh_rows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SweepFact:
+    """`study.json`; `wanted` are the trials of the whole study, `epochs` those of a trial to its end."""
+
+    name: str
+    goal: str
+    direction: str
+    trials: list[SweepTrial]
+    parameters: dict[str, ParameterFact]
+    wanted: int = 0
+    epochs: int | None = None
+    importances: dict[str, float] = field(default_factory=dict)
+    best: int | None = None
+    confirm: ConfirmFact | None = None
+    config: str | None = None
+    study: str | None = None
+    description: str = ""
+    command: str = ""
+    raw: dict[str, object] = field(default_factory=dict, metadata=RAW)
+
+
 MeasuredFact = dict[str, dict[str, float | str | None]]
 """What `expect` had measured after training, by family and metric."""
 
@@ -549,6 +628,11 @@ def read_results(out: str | Path) -> tuple[list[ResultFact], list[Problem]]:
         except InputError as error:
             problems += error.problems
     return results, problems
+
+
+def read_sweep(folder: SweepDir) -> SweepFact:
+    """`study.json`. Raises InputError when it is missing or not what it should be."""
+    return checked.read(SweepFact, folder.facts)
 
 
 def read_comparison(folder: ComparisonDir) -> ComparisonFact:

@@ -255,3 +255,47 @@ class ComparisonDir:
 
 def comparison_dir(out: str | Path, name: str) -> ComparisonDir:
     return ComparisonDir(Path(out) / f"{_safe_name(name)}-compare")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepDir:
+    """`<out>/<name>-sweep`: a search over settings; its trials are runs of `out`."""
+
+    path: Path
+
+    @property
+    def facts(self) -> Path:
+        return self.path / "study.json"
+
+    @property
+    def html(self) -> Path:
+        return self.path / "sweep.html"
+
+    @property
+    def markdown(self) -> Path:
+        return self.path / "sweep.md"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.yaml"
+
+    @property
+    def storage(self) -> Path:
+        return self.path / "study.log"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / ".lock"
+
+    def write(self, facts: dict[str, Any]) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.facts, {"format": FORMAT_VERSION, "study": str(self.path), **facts})
+
+    def read(self) -> dict[str, Any]:
+        """What `write` wrote; empty where there is nothing readable."""
+        facts = read_json(self.facts)
+        return facts if isinstance(facts, dict) else {}
+
+
+def sweep_dir(out: str | Path, name: str) -> SweepDir:
+    return SweepDir(Path(out) / f"{_safe_name(name)}-sweep")

@@ -1,4 +1,4 @@
-"""Studies: variants over seeds, or finished runs, compared; trained where needed, measured, held against claims."""
+"""Studies: variants over seeds, or finished runs, compared; settings searched and confirmed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from kerasdeep.config import Overrides
 
-__all__ = ["compare_runs", "compare_study"]
+__all__ = ["compare_runs", "compare_study", "sweep_study"]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from kerasdeep.config.load import ConfigSource
-    from kerasdeep.runs import ComparisonDir, RunDir
+    from kerasdeep.runs import ComparisonDir, RunDir, SweepDir
 
 
 def compare_study(
@@ -47,3 +47,24 @@ def compare_runs(runs: Sequence[RunDir], name: str, out: Path) -> ComparisonDir:
     from kerasdeep.studies import comparison
 
     return comparison.compare_runs(runs, name, out)
+
+
+def sweep_study(
+    config: ConfigSource,
+    overrides: Overrides = Overrides(),
+    *,
+    out: Path,
+    progress: str = "auto",
+    jobs: int | None = None,
+    storage: str | None = None,
+) -> SweepDir:
+    """Search the space of a file's `sweep`, confirm the best on fresh seeds, and write the study's directory.
+
+    A study that is there already goes on. `storage` is the address of a database, by which several machines share a
+    study; its journal is in the study's directory where there is none. `progress` and `jobs` are as in
+    `compare_study`. Raises InputError for a file or a space that does not fit and for a missing Optuna, and Interrupted
+    on request.
+    """
+    from kerasdeep.studies import sweep
+
+    return sweep.run_sweep(config, overrides, out, progress, jobs, storage)

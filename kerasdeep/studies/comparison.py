@@ -17,7 +17,7 @@ from kerasdeep.studies import claim_results, config_diff, out_of_fold, reuse, su
 from kerasdeep.studies.board import Board
 from kerasdeep.studies.executors import EXECUTORS, choose_executor
 from kerasdeep.studies.run_trial import TrialEnd
-from kerasdeep.studies.study import RunKey, RunsByVariant, Study, load_study
+from kerasdeep.studies.study import RunKey, RunsByVariant, Study, command_words, load_study
 from kerasdeep.studies.trial import Trial
 
 
@@ -95,7 +95,7 @@ def compare_runs(run_dirs: Sequence[RunDir], name: str, out: Path) -> Comparison
 
 def _command_line(study: Study, overrides: Overrides, seeds: int, out: Path) -> str:
     out_words = ["--out", str(out)] if out != Path("runs") else []
-    words = ["kerasdeep", "compare", study.config_name, "--seeds", str(seeds)]
+    words = [*command_words("compare", study.loaded), "--seeds", str(seeds)]
     words += ["--folds", str(study.folds)] if study.folds else []
     return shlex.join([*words, *overrides.command_words(), *out_words])
 

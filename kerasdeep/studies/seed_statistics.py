@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from kerasdeep.runs import RunDir
+
 CONFIDENCE = 0.95
 
 
@@ -56,3 +58,9 @@ def paired_t_interval(
 def excludes_zero(interval: Mapping[str, Any] | None) -> bool:
     """Whether an interval shows a difference; none does that is not there."""
     return bool(interval and interval["low"] is not None and interval["low"] * interval["high"] > 0)
+
+
+def held_out_ratio(run: RunDir) -> float:
+    """The validation rows of a run for each training row: the `shared_rows` of runs that draw them from the same."""
+    rows = (run.read_fact("data") or {}).get("rows") or {}
+    return float(rows.get("validation") or 0) / float(rows.get("train") or 1)

@@ -31,14 +31,14 @@ class Study:
     """Trials, and the claims that their runs are held against.
 
     Attributes:
-        config_name: What the command line calls the file: its path, or the name of a shipped file.
+        loaded: The file as written.
         claims: Empty under a profile, which is another experiment than the one that they are about.
         claims_name_variant: Whether the metrics of claims begin with a variant.
     """
 
     name: str
     description: str
-    config_name: str
+    loaded: LoadedConfig
     trials: list[Trial]
     folds: int | None
     claims: list[str]
@@ -61,7 +61,7 @@ def load_study(config: ConfigSource, overrides: Overrides, seeds: int, folds: in
     plan = [(variant, key) for variant in variants for key in keys]
     trials = []
     for number, (variant, (seed, fold)) in enumerate(plan, 1):
-        flags = {**overrides.flags, "seed": ("--seed", str(seed))}
+        flags = {**overrides.flags, "seed": ("--seed", str(seed)), "sweep": ("sweep", "null")}
         if fold is not None:
             flags["data.validation"] = ("--folds", f"{{fold: [{fold}, {folds}]}}")
         ending = f"fold {fold}, seed {seed}" if fold else f"seed {seed}"
@@ -76,11 +76,10 @@ def load_study(config: ConfigSource, overrides: Overrides, seeds: int, folds: in
         )
         trials.append(trial)
     _check_claims(base)
-    is_shipped = collection.collection_files().get(base.path.stem) == base.path
     return Study(
         name=name,
         description=base.config.description,
-        config_name=base.path.stem if is_shipped else str(base.path),
+        loaded=base,
         trials=trials,
         folds=folds,
         claims=list(base.config.expect) if overrides.profile is None else [],
@@ -100,3 +99,9 @@ def _check_claims(base: LoadedConfig) -> None:
                 problems.append(Problem("error", "claim", message, base.config.location("expect")))
     if problems:
         raise InputError(problems)
+
+
+def command_words(verb: str, loaded: LoadedConfig) -> list[str]:
+    """The verb and the file as the command line has them; a shipped file goes by its name."""
+    is_shipped = collection.collection_files().get(loaded.path.stem) == loaded.path
+    return ["kerasdeep", verb, loaded.path.stem if is_shipped else str(loaded.path)]

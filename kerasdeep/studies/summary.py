@@ -103,7 +103,7 @@ def paired_difference(
     Pairs are seeds, or folds, each the mean over its seeds: seeds do not make a fold's rows any more.
     """
     values, baseline_values = (_values_by_pair(one, name) for one in (runs, baseline))
-    shared_rows = _held_out_ratio(next(iter(baseline.values()))) if next(iter(baseline)).fold else 0.0
+    shared_rows = seed_statistics.held_out_ratio(next(iter(baseline.values()))) if next(iter(baseline)).fold else 0.0
     return seed_statistics.paired_t_interval(values, baseline_values, shared_rows, confidence)
 
 
@@ -112,12 +112,6 @@ def _values_by_pair(runs: Mapping[RunKey, RunDir], name: str) -> dict[int, float
     for key, run in runs.items():
         values.setdefault(key.seed if key.fold is None else key.fold, []).append(read_metric(run, name))
     return {pair: float(np.mean(numbers)) for pair, numbers in values.items()}
-
-
-def _held_out_ratio(run: RunDir) -> float:
-    """The validation rows of a run for each training row."""
-    rows = (run.read_fact("data") or {}).get("rows") or {}
-    return float(rows.get("validation") or 0) / float(rows.get("train") or 1)
 
 
 def judge(runs: RunsByVariant) -> dict[str, Any] | None:

@@ -53,7 +53,7 @@ def pairs(node: Mapping, prefix: str = "") -> dict[str, Pair]:
     for key, pair in node.pairs.items():
         found[prefix + key] = pair
         entry = settings_of(Config).get(key)
-        if isinstance(pair.value, Mapping):
+        if isinstance(pair.value, Mapping) and prefix + key != "sweep.parameters":
             found |= pairs(pair.value, f"{prefix}{key}.")
         elif isinstance(pair.value, Sequence) and entry and isinstance(entry.declared, ListOf):
             for item in pair.value.items:

@@ -29,6 +29,7 @@ class Chart {
     this.dots = [...figure.querySelectorAll(".dot")];
     this.when = figure.querySelector(".when b");
     this.values = [...figure.querySelectorAll(".series b")];
+    this.trials = [...figure.querySelectorAll("path.trial")];
     this.at = this.points.shown;
     this.last = this.points.left.length - 1;
     this.group = figure.dataset.group ? (groups[figure.dataset.group] ||= []) : [];
@@ -50,6 +51,11 @@ class Chart {
     const box = this.plot.getBoundingClientRect();
     const x = (100 * (event.clientX - box.left)) / box.width;
     const y = (100 * (event.clientY - box.top)) / box.height;
+    if (this.kind === "parallel") {
+      const at = this.points.lines[0].at;
+      const axis = Math.max(0, Math.min(at[0].length - 1, Math.round((x / 100) * (at[0].length - 1))));
+      return at.reduce((best, tops, number) => (Math.abs(tops[axis] - y) < Math.abs(at[best][axis] - y) ? number : best), 0);
+    }
     const tops = this.kind === "scatter" ? this.points.lines[0].at : null;
     let best = 0;
     let least = Infinity;
@@ -85,6 +91,7 @@ class Chart {
       dot.style.left = left[number] + "%";
       dot.style.top = at + "%";
     });
+    this.trials.forEach((path, index) => path.classList.toggle("shown", index === number));
     if (this.cursor) this.cursor.style.left = left[number] + "%";
     this.figure.classList.add("reading");
     this.tell();
@@ -101,6 +108,7 @@ class Chart {
     if (this.group.some((chart) => chart.plot === document.activeElement)) return;
     if (this.kind !== "scatter") this.show(this.points.shown);
     this.figure.classList.remove("reading");
+    this.trials.forEach((path) => path.classList.remove("shown"));
   }
 }
 
