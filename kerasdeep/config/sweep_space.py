@@ -175,9 +175,9 @@ def _range(path: str, written: Mapping[str, Any], refuse: Callable[[str], None])
     elif not isinstance(log, bool) or not (steps is None or (type(steps) is int and 2 <= steps <= 1000)):
         refuse("has a `log` that is neither true nor false, or `steps` that are not a number from 2 to 1000.")
     elif steps is None:
-        return Parameter(path, None, *bounds, log)
+        return Parameter(path, None, bounds[0], bounds[1], log)
     else:
-        return Parameter(path, list(_steps(*bounds, steps, log)))
+        return Parameter(path, list(_steps(bounds[0], bounds[1], steps, log)))
     return None
 
 
