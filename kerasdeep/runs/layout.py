@@ -280,10 +280,6 @@ class SweepDir:
         return self.path / "best.yaml"
 
     @property
-    def storage(self) -> Path:
-        return self.path / "study.log"
-
-    @property
     def lock(self) -> Path:
         return self.path / ".lock"
 

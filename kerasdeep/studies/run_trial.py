@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from kerasdeep.studies import out_of_fold, reuse
 from kerasdeep.studies.trial import Trial
 from kerasdeep.train_and_report import train_and_report
 from kerasdeep.training import RunListener
+
+SECONDS_UNTIL_FREE = 20.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ def _find_or_train(
     run = reuse.find_reusable_run(out, trial.loaded.config, lambda: _data_hash(trial.loaded.config, data_hashes))
     if run is not None and facts.read_result(run).status in reuse.FINISHED:
         return TrialEnd(run, reused=True)
+    if run is not None:
+        _wait_until_free(run)
     try:
         trained = train_and_report(trial.loaded, out, run, progress, listener)
         assert trained is not None
@@ -53,6 +58,13 @@ def _find_or_train(
         return TrialEnd(RunDir(ending.run_path), reused=False)
     finally:
         _release_models()
+
+
+def _wait_until_free(run: RunDir) -> None:
+    """A process whose study was killed still holds its run while it saves it."""
+    deadline = time.monotonic() + SECONDS_UNTIL_FREE
+    while run.locked and time.monotonic() < deadline:
+        time.sleep(0.2)
 
 
 def _release_models() -> None:

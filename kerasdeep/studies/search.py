@@ -234,7 +234,9 @@ def open_storage(url: str | None, folder: Path) -> Any:
     """The storage at `url`, or a journal in the study's folder. Raises InputError for one that cannot be opened."""
     optuna = import_optuna()
     if url is None:
-        backend = optuna.storages.journal.JournalFileBackend(str(folder / "study.log"))
+        journal, path = optuna.storages.journal, str(folder / "study.log")
+        lock = journal.JournalFileOpenLock(path) if os.name == "nt" else None  # a link needs more rights there
+        backend = journal.JournalFileBackend(path, lock_obj=lock)
         return optuna.storages.JournalStorage(backend)
     try:
         return optuna.storages.RDBStorage(url)

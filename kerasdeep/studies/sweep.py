@@ -98,7 +98,8 @@ def run_sweep(
                 with FileLock(folder.lock):  # of several processes one confirms, and the others read its runs
                     confirm = confirmation.confirm(sweep, rows, jobs, board)
         except Interrupted:
-            raise Interrupted(f"Interrupted. Continue with: {command}") from None
+            same_storage = " --storage …" if storage else ""
+            raise Interrupted(f"Interrupted. Continue with: {command}{same_storage}") from None
     best = confirm["best"] if confirm else _best_number(rows, sweep.direction)
     if best is not None:
         _write_best(sweep, next(row for row in rows if row["number"] == best), confirm)
