@@ -141,6 +141,9 @@ def prepare(
             raise
         # A few layers compute while they are built; a mistake of the user's is a mistake here too.
         model = modeling.build_model(config, planned_layers, dataset)
+    if config.threshold and all(target.task.calibration != "threshold" for target in dataset.targets):
+        message = "`threshold` has no effect on this target: it is for two classes and for sets of labels."
+        dataset.warnings.append(Problem("warning", "no-effect", message, config.location("threshold")))
     experiment = Experiment(
         config, runtime, dataset, planned_layers, model, pretrained_log=pretrained_log, reading_bytes=reading_bytes
     )

@@ -27,13 +27,13 @@ class TargetSlice:
         encoder: How the target's labels were encoded.
         head: The head that predicts it.
         columns: Its columns of that head's outputs (rows, units).
-        label_column: Its column of that head's labels, (rows,) or (rows, targets).
+        label_column: Its column of that head's labels, (rows,) or (rows, targets); all of them for a set of labels.
     """
 
     encoder: TargetEncoder
     head: str
     columns: slice
-    label_column: int
+    label_column: int | slice
 
     def outputs(self, outputs: Arrays) -> np.ndarray:
         """The target's share of a network's outputs: (rows, units)."""
@@ -41,7 +41,7 @@ class TargetSlice:
         return values.reshape(len(values), -1)[:, self.columns]
 
     def labels(self, labels: Arrays) -> np.ndarray:
-        """The target's share of encoded labels: (rows,)."""
+        """The target's share of encoded labels: (rows,), or (rows, labels) for a set of labels."""
         values = np.asarray(by_head(labels)[self.head])
         return values.reshape(len(values), -1)[:, self.label_column]
 
@@ -53,7 +53,8 @@ def target_slices(preprocessing: Preprocessing) -> Iterator[TargetSlice]:
         start = 0
         for column, target in enumerate(targets):
             columns = slice(start, start + target.units) if len(targets) > 1 else slice(None)
-            yield TargetSlice(encoders[target.name], head, columns, column)
+            label_column = slice(None) if target.task.labels == "set" else column
+            yield TargetSlice(encoders[target.name], head, columns, label_column)
             start += target.units
 
 
@@ -65,7 +66,8 @@ def by_head(arrays: Any) -> dict[str, Any]:
 def output_heads(data: Dataset | Preprocessing) -> list[Head]:
     """What the network must predict: a head for each target with classes, one for all numbers together."""
     return [
-        Head(name, targets[0].kind, sum(target.units for target in targets)) for name, targets in data.heads.items()
+        Head(name, targets[0].kind, sum(target.units for target in targets), targets[0].options)
+        for name, targets in data.heads.items()
     ]
 
 
@@ -81,3 +83,14 @@ def target_scales(preprocessing: Preprocessing) -> dict[str, TargetScale]:
         for head, (scales, offsets) in scales_by_head.items()
         if any(scale != 1.0 for scale in scales) or any(offsets)
     }
+
+
+def output_scales(preprocessing: Preprocessing) -> dict[str, TargetScale]:
+    """How outputs become what is predicted, by head: `target_scales` with the shifts of calibrated quantiles."""
+    scales = target_scales(preprocessing)
+    for target_slice in target_slices(preprocessing):
+        shifts = target_slice.encoder.shifts
+        if shifts:
+            scale, offset = scales.get(target_slice.head, (1.0, 0.0))
+            scales[target_slice.head] = scale, [offset + shift for shift in shifts]
+    return scales

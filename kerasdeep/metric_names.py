@@ -23,6 +23,8 @@ _LABELS = {
     "mae": "MAE",
     "mse": "MSE",
     "rmse": "RMSE",
+    "d2_pinball_score": "share of the pinball loss saved",
+    "quadratic_kappa": "quadratic kappa",
     "learning_rate": "learning rate",
 }
 
@@ -50,7 +52,8 @@ def base_name(name: str) -> str:
 
 def is_fraction(name: str) -> bool:
     """Whether a metric of this name is a fraction of one, which is easier to read in per cent."""
-    return base_name(name).split("_")[-1] in _FRACTIONS
+    name = base_name(name)
+    return name.split("_")[-1] in _FRACTIONS or name.startswith("coverage_") or name == "deviance_explained"
 
 
 def formatter(name: str) -> Callable[[object], str]:

@@ -6,8 +6,9 @@ what it holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,32 +17,50 @@ class Task:
 
     Args:
         activation: Of the output layer.
-        loss: The loss where `loss: auto`.
+        loss: The loss where `loss: auto`; it is given the options that it has arguments for.
         metrics: The metrics where `metrics: auto`.
         headline: The one metric of an evaluation that says most.
         baseline: The constant prediction that a model must beat, a key of `evaluation.baseline.BASELINES`.
         module: The functions for its outputs, by the module's full name.
         needs: The units that `Output` must have, in words; `units` stands for their number.
-        has_classes: Whether labels are encoded as class numbers; then held-out rows are drawn from every class.
-        unit_per_class: Whether the output is a distribution over the classes, one unit each.
+        labels: How labels are encoded: class, a class number; set, a column of 0 and 1 for each label; or number.
+        unit_per_class: Whether the output has one unit for each class or label.
         class_count: How many classes a target must have; None for any number.
         shares_head: Whether several such targets share one head, a column each.
         opponents: What a network for tables is held against: scikit-learn's estimators, keys of
             `evaluation.opponents.OPPONENTS`; none where none fits.
+        scaling: How numbers are scaled for the network: standardize, or mean, which only divides them by their mean.
+        ordered: Whether the classes have an order, that of numbers or of `data.classes`.
+        calibration: What is fitted on the validation rows and applied to predictions, a key of
+            `evaluation.calibration.CALIBRATIONS`; empty for nothing.
+        options: What the task may be told, `task: {name: {option: value}}`, with its defaults.
     """
 
     activation: str
     loss: str
     metrics: tuple[str, ...]
     headline: str
-    baseline: Literal["most_frequent", "mean"]
+    baseline: Literal["most_frequent", "median", "mean", "quantiles", "label_frequencies"]
     module: str
     needs: str
-    has_classes: bool = False
+    labels: Literal["class", "set", "number"] = "number"
     unit_per_class: bool = False
     class_count: int | None = None
     shares_head: bool = False
     opponents: tuple[str, ...] = ()
+    scaling: Literal["standardize", "mean"] = "standardize"
+    ordered: bool = False
+    calibration: Literal["", "threshold", "conformal"] = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether a label is one class number; then held-out rows are drawn from every class."""
+        return self.labels == "class"
+
+    @property
+    def predicts_numbers(self) -> bool:
+        return self.labels == "number"
 
 
 CLASSIFIERS = ("LogisticRegression", "HistGradientBoostingClassifier")
@@ -55,7 +74,8 @@ TASKS: dict[str, Task] = {
         baseline="most_frequent",
         module="kerasdeep.evaluation.classes",
         needs="one unit (the probability of the second class)",
-        has_classes=True,
+        calibration="threshold",
+        labels="class",
         class_count=2,
         opponents=CLASSIFIERS,
     ),
@@ -67,9 +87,33 @@ TASKS: dict[str, Task] = {
         baseline="most_frequent",
         module="kerasdeep.evaluation.classes",
         needs="{units} units, one for each class",
-        has_classes=True,
+        labels="class",
         unit_per_class=True,
         opponents=CLASSIFIERS,
+    ),
+    "multilabel": Task(
+        activation="sigmoid",
+        loss="BinaryCrossentropy",
+        metrics=("BinaryAccuracy",),
+        headline="micro_f1",
+        baseline="label_frequencies",
+        module="kerasdeep.evaluation.label_sets",
+        needs="{units} units, one for each label",
+        labels="set",
+        unit_per_class=True,
+        calibration="threshold",
+    ),
+    "ordinal": Task(
+        activation="cumulative_link",
+        loss="OrdinalCrossentropy",
+        metrics=("accuracy",),
+        headline="quadratic_kappa",
+        baseline="median",
+        module="kerasdeep.evaluation.ordered_classes",
+        needs="{units} units, one for each class",
+        labels="class",
+        unit_per_class=True,
+        ordered=True,
     ),
     "regression": Task(
         activation="linear",
@@ -83,13 +127,42 @@ TASKS: dict[str, Task] = {
         opponents=("LinearRegression", "HistGradientBoostingRegressor"),
     ),
 }
+TASKS |= {
+    "count": replace(
+        TASKS["regression"],
+        activation="exponential",
+        loss="Poisson",
+        metrics=("MeanAbsoluteError", "RootMeanSquaredError"),
+        headline="deviance_explained",
+        module="kerasdeep.evaluation.counts",
+        scaling="mean",
+        opponents=(),
+    ),
+    "quantile": Task(
+        activation="ascending",
+        loss="PinballLoss",
+        metrics=(),
+        headline="d2_pinball_score",
+        baseline="quantiles",
+        module="kerasdeep.evaluation.quantiles",
+        needs="{units} units, one for each level",
+        calibration="conformal",
+        options={"levels": [0.05, 0.5, 0.95]},
+    ),
+}
 NUMBERS = "regression"
 """What `task: auto` makes of numbers."""
 
 
 def setting_type() -> str:
-    """The type of the setting `task`, in the catalogue's language."""
-    return "|".join(f"'{name}'" for name in ("auto", *TASKS))
+    """The type of the setting `task`, in the catalogue's language: a name, or a name with options."""
+    return "|".join([*(f"'{name}'" for name in ("auto", *TASKS)), "map[map[list[float]]]"])
+
+
+def parse_setting(setting: str | Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """The name and the options of the setting `task`, defaults included."""
+    name, written = (setting, {}) if isinstance(setting, str) else next(iter(setting.items()))
+    return name, {**TASKS[name].options, **written} if name in TASKS else {}
 
 
 def task_of_classes(count: int) -> str:
@@ -97,6 +170,7 @@ def task_of_classes(count: int) -> str:
     return "binary" if count == 2 else "multiclass"
 
 
-def predicts_numbers(name: str) -> bool:
+def predicts_numbers(setting: str | Mapping[str, Any]) -> bool:
     """Whether the setting `task` says that numbers are predicted; `auto` leaves it open."""
-    return name in TASKS and not TASKS[name].has_classes
+    name = parse_setting(setting)[0]
+    return name in TASKS and TASKS[name].predicts_numbers

@@ -22,6 +22,7 @@ from kerasdeep.config.sections.pretraining import PretrainDataConfig
 from kerasdeep.data import image_decoding
 from kerasdeep.data.lazy_rows import LazyRows
 from kerasdeep.errors import InputError
+from kerasdeep.evaluation.calibration import calibrated
 from kerasdeep.experiment import prepare
 from kerasdeep.runs import list_runs
 from kerasdeep.training.trainer import Trainer
@@ -58,6 +59,10 @@ CONTEXTS = {
     "batch norm": TABLE + "regularization: {batch_norm: before}\n",
     "stopping": TABLE.replace("epochs: 2", "epochs: 9, early_stopping: {patience: 2}"),
     "scheduled": TABLE + "schedule: {one_cycle: {max_rate: 0.1}}\nallow: [unused-learning-rate]\n",
+    "table of two": TABLE.replace("iris", "breast_cancer"),
+    "cut": TABLE.replace("iris", "breast_cancer") + "threshold: f1\n",
+    "cut by cost": TABLE.replace("iris", "breast_cancer") + "threshold: cost\n",
+    "cut by rate": TABLE.replace("iris", "breast_cancer") + "threshold: rate\n",
     "two stages": TABLE + "optimizer: Adam\nstages: [{train: head}, {epochs: 3, early_stopping: {patience: 2}}]\n",
     "caching": TABLE + "stages: [{train: all}, {train: head}]\n",
     "thawing": TABLE + "stages: [{train: head}, {epochs: 6, unfreeze: {every: 1}}]\n",
@@ -159,6 +164,10 @@ CASES = {
     "schedule": case("table", "{power: 20 steps}", "optimizer"),
     "loss": case("table", "{sparse_categorical_crossentropy: {ignore_class: 0}}", "loss"),
     "metrics": case("table", "[sparse_top_k_categorical_accuracy]", "metrics"),
+    "threshold.by": case("cut", "rate", "thresholds"),
+    "threshold.cost": case("cut by cost", "9.0", "thresholds"),
+    "threshold.rate": case("cut by rate", "0.5", "thresholds"),
+    "threshold.value": case("table of two", "0.3", "thresholds"),
     "training.epochs": case("table", "3", "run directory"),
     "training.batch_size": case("table", "40", "steps"),
     "training.shuffle": case("table", "false", "row order"),
@@ -336,6 +345,13 @@ def of_metrics(one, room):
     return str(keras.tree.map_structure(lambda metric: getattr(metric, "name", metric), found))
 
 
+def of_thresholds(one, room):
+    """What is chosen for made-up probabilities of the validation rows."""
+    part = one.dataset.validation
+    made_up = np.linspace(0, 1, len(part))[:, None]
+    return calibrated(one.dataset.preprocessing, made_up, part.y, None, one.config.threshold).targets[0].thresholds
+
+
 def of_steps(one, room):
     return modeling.steps_per_epoch(one.config, one.dataset)
 
@@ -451,6 +467,7 @@ OBSERVED = {
     "optimizer": of_optimizer,
     "loss": of_loss,
     "metrics": of_metrics,
+    "thresholds": of_thresholds,
     "steps": of_steps,
     "row order": of_row_order,
     "chunk": of_chunk,

@@ -17,10 +17,18 @@ def test_what_a_task_names_exists(name):
 
 
 def test_the_setting_offers_every_task():
-    assert tasks.setting_type() == "'auto'|'binary'|'multiclass'|'regression'"
+    names = ["auto", "binary", "multiclass", "multilabel", "ordinal", "regression", "count", "quantile"]
+    assert tasks.setting_type() == "|".join([*(f"'{name}'" for name in names), "map[map[list[float]]]"])
     assert "task" in settings_of(Config)
 
 
 def test_what_predicts_numbers():
-    assert [name for name in ("auto", *tasks.TASKS) if tasks.predicts_numbers(name)] == ["regression"]
+    numbers = [name for name in ("auto", *tasks.TASKS) if tasks.predicts_numbers(name)]
+    assert numbers == ["regression", "count", "quantile"]
     assert [tasks.task_of_classes(count) for count in (2, 3)] == ["binary", "multiclass"]
+
+
+def test_a_task_may_be_told_options():
+    assert tasks.parse_setting("quantile") == ("quantile", {"levels": [0.05, 0.5, 0.95]})
+    assert tasks.parse_setting({"quantile": {"levels": [0.1]}}) == ("quantile", {"levels": [0.1]})
+    assert tasks.parse_setting("auto") == ("auto", {})

@@ -33,7 +33,17 @@ ACTIVATION_BY_LAYER = {
 
 CATEGORICAL_LOSSES = ("CategoricalCrossentropy", "SparseCategoricalCrossentropy", "CategoricalFocalCrossentropy")
 BINARY_LOSSES = ("BinaryCrossentropy", "BinaryFocalCrossentropy")
-_LOWER_IS_BETTER = ("loss", "error", "crossentropy", "divergence", "hinge", "false_", "brier")
+_LOWER_IS_BETTER = (
+    "loss",
+    "error",
+    "crossentropy",
+    "divergence",
+    "hinge",
+    "false_",
+    "brier",
+    "poisson_deviance",
+    "width_",
+)
 
 
 def lower_is_better(metric: str) -> bool:

@@ -487,7 +487,9 @@ def doctor(json: options.JsonOption = False) -> None:
 def init(
     data: Annotated[str, typer.Argument(metavar="DATA", help="A CSV or Parquet file, an .npz, a folder of images.")],
     out: Annotated[Path | None, typer.Option("-o", metavar="FILE", help="The file to write; DATA.yaml here.")] = None,
-    target: options.TargetOption = None,
+    target: Annotated[
+        list[str] | None, typer.Option("--target", metavar="NAME", help="The column to predict; may be repeated.")
+    ] = None,
     force: options.ForceOption = False,
     json: options.JsonOption = False,
 ) -> None:

@@ -11,6 +11,7 @@ from kerasdeep.formatting import significant
 
 _MAX_CLASSES = 30
 _METRIC_TITLES = {"roc_auc": "area under the ROC curve", "pr_auc": "area under precision-recall", "r2_score": "R²"}
+_CLASS_TITLES = {"precision": "precision", "recall": "recall", "f1": "F1", "pr_auc": "average precision"}
 _SPLIT_TITLES = {"test": "test rows", "validation": "validation rows", "train": "training rows"}
 
 
@@ -51,9 +52,10 @@ def _metrics_table(target: dict[str, Any], sampled: dict[str, Any] | None, sampl
 
 
 def _per_class_table(rows: list[dict[str, Any]]) -> Table:
-    table = plain_table(["class"], ["precision", "recall", "F1", "rows"])
+    names = [name for name in _CLASS_TITLES if name in rows[0]]
+    table = plain_table(["class"], [*(_CLASS_TITLES[name] for name in names), "rows"])
     for row in rows[:_MAX_CLASSES]:
-        cells = [significant(row[name]) for name in ("precision", "recall", "f1")]
+        cells = [significant(row[name]) for name in names]
         table.add_row(row["class"], *cells, f"{row['support']:,}")
     if len(rows) > _MAX_CLASSES:
         table.add_row(f"… {len(rows) - _MAX_CLASSES} more: see --json")

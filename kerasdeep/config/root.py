@@ -19,6 +19,7 @@ from kerasdeep.config.sections.regularization import RegularizationConfig
 from kerasdeep.config.sections.runtime import ReportConfig, RuntimeConfig
 from kerasdeep.config.sections.stages import StageConfig
 from kerasdeep.config.sections.sweep import SweepConfig
+from kerasdeep.config.sections.threshold import ThresholdConfig
 from kerasdeep.config.sections.training import TrainingConfig
 from kerasdeep.tasks import setting_type
 
@@ -39,7 +40,9 @@ class Config(Section):
         affects="loading",
     )
     seed: int = setting("int", 0, "Initialization, dropout, row order and augmentation.", minimum=0)
-    task: str = setting(setting_type(), "auto", "What is predicted; auto looks at the target.")
+    task: str | dict[str, Any] = setting(
+        setting_type(), "auto", "What is predicted; auto looks at the target. With options: {quantile: {levels: […]}}."
+    )
     data: DataConfig = setting(DataConfig, doc="What to learn from: at least `source`.")
     network: NetworkConfig = setting(NetworkConfig, doc="What to train: a list of layers.")
     pretrained: PretrainedConfig | None = setting(
@@ -57,6 +60,9 @@ class Config(Section):
     loss: Any = setting("'auto'|loss|map[loss]", "auto", "auto follows the task; a mapping gives each output its own.")
     metrics: Any = setting(
         "'auto'|list[metric]|map[list[metric]]", "auto", "auto follows the task; a mapping for several outputs."
+    )
+    threshold: ThresholdConfig | None = setting(
+        ThresholdConfig, None, "Above which probability a prediction is yes, for two classes or labels; null: one half."
     )
     training: TrainingConfig = setting(TrainingConfig, doc="")
     stages: list[StageConfig] = setting(ListOf(StageConfig), [], "A run in several parts; empty: one part, all layers.")

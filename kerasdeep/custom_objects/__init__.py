@@ -24,6 +24,8 @@ from kerasdeep.custom_objects.momentum_schedule import (
 )
 from kerasdeep.custom_objects.one_cycle import OneCycle, OneCycleMomentum
 from kerasdeep.custom_objects.one_hot import OneHotLoss, OneHotMetric
+from kerasdeep.custom_objects.ordered_losses import OrdinalCrossentropy, PinballLoss
+from kerasdeep.custom_objects.ordered_outputs import ascending, cumulative_link
 from kerasdeep.custom_objects.original_unit import InOriginalUnit
 from kerasdeep.custom_objects.partial_identity import PartialIdentity
 from kerasdeep.custom_objects.per_update import PerUpdate
@@ -50,7 +52,7 @@ CUSTOM_OBJECTS: dict[str, dict[str, Callable[..., Any]]] = {
         "TransposedDense": TransposedDense,
     },
     "initializer": {"PartialIdentity": PartialIdentity},
-    "activation": {"ActivationWith": ActivationWith},
+    "activation": {"ActivationWith": ActivationWith, "ascending": ascending, "cumulative_link": cumulative_link},
     "regularizer": {},
     "constraint": {},
     "optimizer": {
@@ -71,7 +73,7 @@ CUSTOM_OBJECTS: dict[str, dict[str, Callable[..., Any]]] = {
         "Power": Power,
         "ScaledRate": ScaledRate,
     },
-    "loss": {"OneHotLoss": OneHotLoss},
+    "loss": {"OneHotLoss": OneHotLoss, "OrdinalCrossentropy": OrdinalCrossentropy, "PinballLoss": PinballLoss},
     "metric": {"DataLoss": DataLoss, "InOriginalUnit": InOriginalUnit, "OneHotMetric": OneHotMetric},
 }
 """Every class (an activation may be a function) by family and name. What is added here can be written in YAML after
@@ -116,14 +118,18 @@ __all__ = [
     "OneCycleMomentum",
     "OneHotLoss",
     "OneHotMetric",
+    "OrdinalCrossentropy",
     "PartialIdentity",
     "PerUpdate",
     "PiecewiseLinear",
+    "PinballLoss",
     "Power",
     "RReLU",
     "RandomShift",
     "ScaledRate",
     "TakeColumns",
     "TransposedDense",
+    "ascending",
+    "cumulative_link",
     "keep_zeros",
 ]

@@ -132,7 +132,7 @@ def split_arrays(
             raise InputError(message, "missing-array", location)
         split_arrays, x = {}, dict(arrays)
     y: dict[str, np.ndarray] = {}
-    targets = [encoder.name for encoder in preprocessing.targets]
+    targets = [column for encoder in preprocessing.targets for column in encoder.source_columns]
     for base, array in split_arrays.items():
         if base in LABELS or any(name == base or name.startswith(f"{base}_") for name in targets):
             y |= labels_to_vectors(base, array, problems, location)

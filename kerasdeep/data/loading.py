@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -37,17 +38,17 @@ _KIND_NAMES = {"table": "a table", "array": "arrays", "image": "pictures"}
 
 def load(
     section: DataConfig,
-    task: str = "auto",
+    task: str | Mapping[str, Any] = "auto",
     batch_size: int | None = None,
     say: Callable[[str], None] | None = None,
     fitted_preprocessing: Preprocessing | None = None,
 ) -> Dataset:
     """The data that `section` (the `data:` of a specification) describes, ready for a network.
 
-    `task` is auto or one of `tasks.TASKS`. `batch_size`, where given, is the least number of training rows. `say` is
-    told of what takes long: downloads and large folders. `fitted_preprocessing` has the transforms of the inputs where
-    they are not to be fitted on these rows. Raises InputError with every problem found: files, columns, labels,
-    splits.
+    `task` is auto or one of `tasks.TASKS`, alone or with its options. `batch_size`, where given, is the least number of
+    training rows. `say` is told of what takes long: downloads and large folders. `fitted_preprocessing` has the
+    transforms of the inputs where they are not to be fitted on these rows. Raises InputError with every problem found:
+    files, columns, labels, splits.
     """
     problems = Problems()
     if section.image.channels == 2:
@@ -62,8 +63,12 @@ def load(
     dropped = {name: len(source.splits[name]) - len(split) for name, split in splits.items()}
     if any(dropped.values()) and say:
         say(f"Left out, without a target or with weight 0: {sum(dropped.values())} rows.")
-    source = replace(source, splits=splits, streaming=decision, facts={**source.facts, "stream": asdict(decision)})
-    encoders = targets.infer_encoders(source.splits["train"], source.class_names, section, task, problems)
+    label_columns = targets.label_columns(splits["train"].y, task)
+    splits = {name: targets.join_label_columns(split, label_columns) for name, split in splits.items()}
+    facts = {**source.facts, "stream": asdict(decision)}
+    source = replace(source, splits=splits, streaming=decision, facts=facts, label_columns=label_columns)
+    train = source.splits["train"]
+    encoders = targets.infer_encoders(train, source.class_names, section, task, problems, label_columns)
     problems.raise_if_errors()
     _warn_about_unused_settings(section, source, encoders, problems)
 
@@ -188,7 +193,7 @@ def _warn_about_unused_settings(
     image = section.image
     is_table = source.kind == "table"
     has_columns = is_table or source.format == "image_list"
-    has_classes = any(encoder.task.has_classes for encoder in encoders)
+    has_classes = any(not encoder.task.predicts_numbers for encoder in encoders)
     unused_settings = {
         "header": section.header != "auto" and source.format not in ("csv", "excel", "image_list"),
         "separator": section.separator != "auto" and source.format not in ("csv", "image_list"),
@@ -201,7 +206,7 @@ def _warn_about_unused_settings(
         and source.kind != "image",
         "per_class": section.per_class is not None and not has_classes,
         "target_scaling": section.target_scaling == "standardize"
-        and all(encoder.task.has_classes for encoder in encoders),
+        and not any(encoder.task.predicts_numbers for encoder in encoders),
     }
     for key, is_unused in unused_settings.items():
         if is_unused:
@@ -258,6 +263,7 @@ def split_source(
 
     train = source.splits["train"]
     codes, selected = _encode_classes(train, encoders)
+    codes += [targets.rarest_labels(encoder.encode(train.y[encoder.name])) for encoder in encoders if encoder.is_set]
     group = row_roles.group_numbers(train) if "group" in train.roles else None
     keys = splitters.RowKeys(codes[0] if codes else None, group, train.roles.get("time"))
     split_indices = splitters.split_rows(section, split_configs, len(train), selected, keys, problems)
@@ -277,7 +283,9 @@ def _read_split_at(
     location = section.location_or_key(key)
     if not path_exists(path):
         raise InputError(f"`{key}` names {path}, which does not exist.", "missing-file", location)
-    target = list(source.splits["train"].y) if source.kind == "table" else section.target
+    target = section.target
+    if source.kind == "table":
+        target = source.label_columns or list(source.splits["train"].y)
     locations = {**section.locations, "source": location}
     stream_rows = source.streaming.streamed
     split_section = replace(section, source=path, format="auto", target=target, stream=stream_rows, locations=locations)
@@ -287,6 +295,7 @@ def _read_split_at(
         message += f"Expected {_KIND_NAMES[source.kind]}, like the source."
         raise InputError(message, "wrong-shape", location)
     raw_split = strip_labels(row_roles.keep_rows(split_source_data.splits["train"], section))
+    raw_split = targets.join_label_columns(raw_split, source.label_columns)
     return streaming.as_lazy_or_array(raw_split, stream_rows), split_source_data.hash
 
 
@@ -299,7 +308,7 @@ def _keep_selected_classes(
         message = f"{origin} has no target {', '.join(missing_targets)}. Its targets are: {', '.join(raw_split.y)}."
         problems.error("missing-column", message, section.location_or_key(key))
         return raw_split
-    if not section.classes:
+    if not section.classes or any(encoder.is_set for encoder in encoders):
         targets.check_labels(encoders, raw_split, origin, section.location_or_key(key), problems)
         return raw_split
     return raw_split.take(np.flatnonzero(_encode_classes(raw_split, encoders)[1]))
@@ -330,11 +339,15 @@ def _check_rows(
         )
         problems.error("too-few-rows", message, section.location_or_key("source"))
     for encoder in encoders:
-        if not encoder.task.has_classes or not len(train):
+        if encoder.task.predicts_numbers or not len(train):
             continue
         empty_classes = [encoder.classes[number] for number in np.flatnonzero(count_classes(encoder, train) == 0)]
         if empty_classes:
             class_list = f"class{'es' * (len(empty_classes) > 1)} {', '.join(empty_classes[:12])}"
+            if encoder.is_set:
+                message = f"No training row has the label {', '.join(empty_classes[:12])} of '{encoder.name}'."
+                problems.warn("class-imbalance", message, section.location_or_key("target"))
+                continue
             message = (
                 f"No training row has the {class_list} of '{encoder.name}'. "
                 "Expected some of each: hold out a fraction or a count, which are drawn from every class, "

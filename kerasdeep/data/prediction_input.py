@@ -16,7 +16,7 @@ from kerasdeep.data.preprocessing import Preprocessing, TableTransform, warn_of_
 from kerasdeep.data.readers import READERS
 from kerasdeep.data.sources import infer_format
 from kerasdeep.data.table import split_frame
-from kerasdeep.data.targets import check_labels, strip_labels
+from kerasdeep.data.targets import check_labels, join_label_columns, strip_labels
 from kerasdeep.data.types import RawSplit
 from kerasdeep.data.unreadable import explain_unreadable
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation
@@ -68,11 +68,15 @@ def read_for_prediction(preprocessing: Preprocessing, rows: Rows, labels: bool =
             if isinstance(transform, TableTransform):
                 warn_of_replaced_values(transform.count_replaced(split.x), origin, problems)
     split = strip_labels(_rename_single_target(split, preprocessing))
+    for encoder in preprocessing.targets:
+        split = join_label_columns(split, encoder.columns)
     names = [encoder.name for encoder in preprocessing.targets]
     missing_targets = [name for name in names if name not in split.y]
     y = None if missing_targets else {name: split.y[name] for name in names}
     if labels:
         if missing_targets:
+            columns = [name for encoder in preprocessing.targets for name in encoder.source_columns]
+            missing_targets = [name for name in columns if name not in split.y]
             message = f"{origin} has no target {', '.join(missing_targets)}. Expected it, to compare predictions with."
             problems.error("missing-column", message, location)
         else:
@@ -120,6 +124,6 @@ def _read_in_memory(
 
 def _rename_single_target(split: RawSplit, preprocessing: Preprocessing) -> RawSplit:
     """A single target may have any name: `y`, `digit`, or the folders' `class`."""
-    if len(split.y) == 1 == len(preprocessing.targets):
+    if len(split.y) == 1 == len(preprocessing.targets) and not preprocessing.targets[0].columns:
         return replace(split, y={preprocessing.targets[0].name: next(iter(split.y.values()))})
     return split

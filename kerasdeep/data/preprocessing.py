@@ -276,12 +276,11 @@ class Preprocessing:
                 inputs[name] = {"shape": transform.shape, "image": transform.image and asdict(transform.image)}
         arrays["targets/center"] = np.array([encoder.center for encoder in self.targets])
         arrays["targets/scale"] = np.array([encoder.scale for encoder in self.targets])
-        keys = ("name", "kind", "labels", "classes")
         document = {
             "format": FORMAT_VERSION,
             "kind": self.kind,
             "inputs": inputs,
-            "targets": [{key: getattr(encoder, key) for key in keys} for encoder in self.targets],
+            "targets": [_target_to_json(encoder) for encoder in self.targets],
             "reading": self.read_options,
         }
         np.savez(npz, **arrays)
@@ -293,6 +292,13 @@ class Preprocessing:
         from kerasdeep.data import saved_preprocessing
 
         return saved_preprocessing.load(npz, json_path)
+
+
+def _target_to_json(encoder: TargetEncoder) -> dict[str, Any]:
+    """Its fields but for those that stand in the arrays, and those that the task does not use."""
+    state = {entry.name: getattr(encoder, entry.name) for entry in fields(encoder)}
+    always = ("name", "kind", "labels", "classes")
+    return {key: value for key, value in state.items() if key in always or (value and key not in ("center", "scale"))}
 
 
 def _columns_to_json(encoders: list[Encoder], prefix: str, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:

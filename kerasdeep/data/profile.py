@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdeep.config.sections.data import DataConfig
-from kerasdeep.data.scaling import summarize_numbers
+from kerasdeep.data.scaling import quantiles, summarize_numbers
 from kerasdeep.data.streaming import is_streamed
 from kerasdeep.data.targets import TargetEncoder, labels_to_floats
 from kerasdeep.data.types import (
@@ -96,33 +96,42 @@ def _target_facts(
 ) -> dict[str, Any]:
     fact: dict[str, Any] = {"name": encoder.name, "kind": encoder.kind, "classes": encoder.classes}
     weights = raw_splits["train"].roles.get("weight")
-    if not encoder.task.has_classes:
+    if encoder.task.predicts_numbers:
         numbers = labels_to_floats(raw_splits["train"].y[encoder.name])
         if weights is not None:
             fact["weighted_mean"] = float(np.average(numbers, weights=weights))
+        if "levels" in encoder.options:
+            fact["quantiles"] = quantiles(numbers, encoder.options["levels"], weights).tolist()
+        fact["counts_something"] = bool((numbers >= 0).all() and (numbers == np.round(numbers)).all())
         return fact | {"summary": summarize_numbers(numbers)}
-    if weights is not None:
+    if weights is not None and encoder.task.has_classes:
         fact["weighted_counts"] = count_classes(encoder, raw_splits["train"], weighted=True).tolist()
     counts = {
         split_name: count_classes(encoder, raw_splits[split_name])
         for split_name in LABELLED_SPLITS
         if split_name in raw_splits
     }
+    if encoder.is_set:
+        sets = encoder.encode(raw_splits["train"].y[encoder.name])
+        fact["frequencies"] = np.average(sets, axis=0, weights=weights).tolist()
+        return fact | {"counts": {split_name: count.tolist() for split_name, count in counts.items()}}
     train = counts["train"]
     if section.class_weight is None and train.min() and train.max() > MAX_IMBALANCE * train.min():
         most, least = int(train.argmax()), int(train.argmin())
         message = (
             f"The classes of '{encoder.name}' are uneven: {train[most]} training rows of '{encoder.classes[most]}', "
-            f"{train[least]} of '{encoder.classes[least]}'. Accuracy alone may mislead; "
-            "consider `class_weight: balanced`."
+            f"{train[least]} of '{encoder.classes[least]}'. Accuracy alone may mislead: "
+            "see what is found of the rare one; `threshold` and `class_weight` change it."
         )
         problems.warn("class-imbalance", message, section.location_or_key("class_weight"))
     return fact | {"counts": {split_name: count.tolist() for split_name, count in counts.items()}}
 
 
 def count_classes(encoder: TargetEncoder, split: RawSplit, weighted: bool = False) -> np.ndarray:
-    """Rows of each class; `weighted`, what they weigh together."""
+    """Rows of each class or label; `weighted`, what they weigh together."""
     weights = split.roles.get("weight") if weighted else None
+    if encoder.is_set:
+        return encoder.encode(split.y[encoder.name]).sum(axis=0).astype(int)
     return np.bincount(encoder.encode(split.y[encoder.name]), weights, minlength=len(encoder.classes))
 
 

@@ -139,10 +139,18 @@ def _targets(state: PreprocessingState, arrays: dict[str, np.ndarray]) -> list[T
     if not (np.isfinite(center) & np.isfinite(scale) & (scale != 0)).all():
         raise ValueError("its arrays 'targets/…' are not finite")
     for target in state.targets:
-        if target.task.has_classes and (len(target.labels) != len(target.classes) or len(target.classes) < 2):
+        if not target.task.predicts_numbers and (len(target.labels) != len(target.classes) or len(target.classes) < 2):
             raise ValueError(
                 f"the target '{target.name}' has {len(target.labels)} labels, {len(target.classes)} classes"
             )
+        levels = target.options.get("levels", [])
+        if (
+            not set(target.labels) <= set(target.columns or target.labels)
+            or len(target.thresholds) not in (0, target.target.units)
+            or len(target.shifts) not in (0, len(levels))
+            or ("levels" in target.task.options and not levels)
+        ):
+            raise ValueError(f"the options or the thresholds of the target '{target.name}' do not fit it")
     return [
         replace(target, center=float(one_center), scale=float(one_scale))
         for target, one_center, one_scale in zip(state.targets, center, scale, strict=True)

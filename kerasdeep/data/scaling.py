@@ -66,6 +66,13 @@ def scale_with_keras(raw: keras.KerasTensor, fill: Any, offset: Any, scale: Any)
     return shifted / scale if np.any(scale != 1) else shifted
 
 
+def quantiles(values: np.ndarray, levels: list[float], weights: np.ndarray | None = None) -> np.ndarray:
+    """The quantiles of a vector; of weighted values the least one that has the level's share of the weight below it."""
+    if weights is None:
+        return np.quantile(values, levels)
+    return np.quantile(values, levels, weights=weights, method="inverted_cdf")
+
+
 def summarize_numbers(values: np.ndarray) -> dict[str, float]:
     """Mean, deviation and range, for the profile."""
     return {key: float(getattr(values, key)()) for key in ("mean", "std", "min", "max")}

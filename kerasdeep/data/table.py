@@ -19,7 +19,7 @@ from kerasdeep.data.preprocessing import Preprocessing, TableTransform
 from kerasdeep.data.row_roles import read_roles
 from kerasdeep.data.sources import missing_columns
 from kerasdeep.data.table_header import Header
-from kerasdeep.data.targets import MAX_CLASSES
+from kerasdeep.data.targets import LIST_SEPARATORS, MAX_CLASSES
 from kerasdeep.data.types import INPUT, RawSplit, Source
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation
 
@@ -115,7 +115,7 @@ def read_table_for_prediction(
     """The file's rows with the columns of the model, and the whole table."""
     transform = preprocessing.inputs[INPUT]
     assert isinstance(transform, TableTransform)
-    targets = [target.name for target in preprocessing.targets]
+    targets = [column for target in preprocessing.targets for column in target.source_columns]
     reading = preprocessing.read_options
     options = ReadOptions(
         *(reading["separator"], reading["encoding"], reading.get("header", "first"), reading.get("names", ())),
@@ -138,9 +138,10 @@ def split_frame(
 def targets_of(frame: pd.DataFrame, preprocessing: Preprocessing) -> dict[str, np.ndarray]:
     """The labels of the model's targets that the table has."""
     return {
-        target.name: labels_from_column(frame[target.name], MAX_CLASSES + 1 if target.task.has_classes else 1)
+        column: labels_from_column(frame[column], 1 if target.task.predicts_numbers else MAX_CLASSES + 1)
         for target in preprocessing.targets
-        if target.name in frame.columns
+        for column in target.source_columns
+        if column in frame.columns
     }
 
 
@@ -220,6 +221,8 @@ def labels_from_column(series: pd.Series, min_distinct: int = MAX_CLASSES + 1) -
         return series.to_numpy(np.int64)
     if pd.api.types.infer_dtype(series, skipna=True) == "decimal":
         return pd.to_numeric(series).to_numpy(np.float64, na_value=np.nan)
+    if series.map(lambda value: isinstance(value, list | tuple | np.ndarray)).any():
+        return _joined_lists(series)
     texts = series.dropna().astype(str).str.strip()
     counts = texts.value_counts()
     if len(counts) >= max(1, min_distinct):
@@ -227,3 +230,14 @@ def labels_from_column(series: pd.Series, min_distinct: int = MAX_CLASSES + 1) -
         if style != "plain" and not len(strays):
             return parse_numbers(texts, style).reindex(series.index).to_numpy()
     return series.to_numpy(object, na_value=None)
+
+
+def _joined_lists(series: pd.Series) -> np.ndarray:
+    """Lists proper as text, by a separator that is in none of their items. Raises InputError where there is none."""
+    lists = [value if isinstance(value, list | tuple | np.ndarray) else [] for value in series]
+    items = {str(item) for row in lists for item in row}
+    separator = next((sign for sign in LIST_SEPARATORS if not any(sign in item for item in items)), None)
+    if separator is None:
+        message = f"The items of '{series.name}' hold each of {' '.join(LIST_SEPARATORS)}. Expected one not in them."
+        raise InputError(message, "wrong-label")
+    return np.array([separator.join(map(str, row)) for row in lists], object)

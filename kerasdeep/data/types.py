@@ -32,10 +32,11 @@ Rows = np.ndarray | LazyRows
 class DataSplit:
     """Rows for one purpose, ready for a network.
 
-    `x` is float32, `(rows, ...)`, or a mapping of such arrays where the data has several inputs. `y` is int32
-    class numbers `(rows,)` or float32 numbers `(rows,)` / `(rows, targets)`; a mapping by target name where
-    there are several heads; None where rows carry no label. `rows` says where each row came from: its number in
-    the source, or its file name. `weight` says how much each row counts, 1 on average; None where all count alike.
+    `x` is float32, `(rows, ...)`, or a mapping of such arrays where the data has several inputs. `y` is int32 class
+    numbers `(rows,)`, float32 numbers `(rows,)` / `(rows, targets)`, or float32 0 and 1 `(rows, labels)`; a mapping by
+    target name where there are several heads; None where rows carry no label. `rows` says where each row came from:
+    its number in the source, or its file name. `weight` says how much each row counts, 1 on average; None where all
+    count alike.
     """
 
     x: Rows | dict[str, Rows]
@@ -49,11 +50,12 @@ class DataSplit:
 
 @dataclass(frozen=True)
 class Target:
-    """One thing to predict. `kind` names its task; `classes` are names in number order."""
+    """One thing to predict. `kind` names its task, `options` what it was told; `classes` are names in number order."""
 
     name: str
     kind: str
     classes: list[str] = field(default_factory=list)
+    options: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def task(self) -> Task:
@@ -61,8 +63,8 @@ class Target:
 
     @property
     def units(self) -> int:
-        """Output units that express this target: one sigmoid, a softmax over the classes, or one number."""
-        return len(self.classes) if self.task.unit_per_class else 1
+        """Output units that express this target: one for each class, label or level, else one."""
+        return len(self.classes) if self.task.unit_per_class else len(self.options.get("levels", "1"))
 
 
 def targets_by_head(targets: list[Target]) -> dict[str, list[Target]]:
@@ -129,6 +131,7 @@ class Source:
     `test`. `class_names` names integer labels, and `pixel_max` is the largest value a pixel can have, where the
     source knows them. `facts` go into the profile as they are. `streaming` is set where the reader decided;
     `reading` is what it found out about how such files are read, for predictions.
+    `label_columns` are those that were made one target (`targets.join_label_columns`).
     """
 
     format: str
@@ -141,6 +144,7 @@ class Source:
     facts: dict[str, Any] = field(default_factory=dict)
     streaming: StreamingDecision | None = None
     reading: dict[str, Any] = field(default_factory=dict)
+    label_columns: list[str] = field(default_factory=list)
 
 
 def input_arrays(x: Any) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def find_unfit_output(probe: LayerProbe) -> tuple[str, str] | None:
 
 def _output_problem(head: Head, activation: str, loss: Any, y: np.ndarray, outputs: np.ndarray) -> str | None:
     task = TASKS[head.kind]
-    if not task.has_classes:
+    if task.predicts_numbers:
         return _range_problem(activation, y)
     if outputs.shape[-1] == 1 and activation == "softmax":
         return "Softmax over a single unit is always 1."
@@ -58,16 +58,20 @@ def _output_problem(head: Head, activation: str, loss: Any, y: np.ndarray, outpu
         return None
     if getattr(loss, "from_logits", False) or _are_probabilities(outputs, task):
         return None
-    expectation = "that are positive and sum to 1" if task.unit_per_class else "between 0 and 1"
+    expectation = "that are positive and sum to 1" if _is_distribution(task) else "between 0 and 1"
     low, high = outputs.min(), outputs.max()
     return f"The loss expects probabilities {expectation}; {activation} ranges from {low:.2g} to {high:.2g}."
+
+
+def _is_distribution(task: Task) -> bool:
+    return task.has_classes and task.unit_per_class
 
 
 def _are_probabilities(outputs: np.ndarray, task: Task) -> bool:
     if not np.isfinite(outputs).all():
         return True  # a network that explodes says nothing about its output layer
     inside = bool((outputs >= -1e-3).all() and (outputs <= 1 + 1e-3).all())
-    return inside and (not task.unit_per_class or bool((np.abs(outputs.sum(axis=-1) - 1) < 1e-2).all()))
+    return inside and (not _is_distribution(task) or bool((np.abs(outputs.sum(axis=-1) - 1) < 1e-2).all()))
 
 
 def _range_problem(activation: str, y: np.ndarray) -> str | None:

@@ -3,15 +3,14 @@
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest, norm
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.evaluation import probabilities
+from kerasdeep.evaluation.intervals import effective_size, precision_recall_interval, wilson_interval
 from kerasdeep.evaluation.resampling import bootstrap_interval
 from kerasdeep.evaluation.types import Moments, TargetEvaluation, TargetPrediction
 
-CONFIDENCE_LEVEL = 0.95
 MAX_CONFUSION_CLASSES = 200  # above, the confusion matrix would outweigh the rest of the run
 MAX_CONFUSED_PAIRS = 20
 
@@ -19,6 +18,8 @@ MAX_CONFUSED_PAIRS = 20
 def decode(encoder: TargetEncoder, outputs: np.ndarray, moments: Moments | None = None) -> TargetPrediction:
     class_probabilities = probabilities.to_class_probabilities(outputs)
     predicted = class_probabilities.argmax(axis=1)  # of two classes it is 1 only above one half, as in Keras
+    if encoder.thresholds:
+        predicted = (class_probabilities[:, 1] > encoder.thresholds[0]).astype(np.int64)
     if moments is None:
         return TargetPrediction(encoder, predicted, class_probabilities)
     # A lone output is one class's probability; the other's deviates as much.
@@ -53,13 +54,13 @@ def measure(evaluation: TargetEvaluation) -> dict[str, Any]:
     )
     confusion = confusion_matrix(actual, predicted, labels=range(len(names)))
     certain = probabilities.most_certain(probabilities.entropy(class_probabilities))
-    return {
+    facts = {
         "target": evaluation.target.name,
         "kind": evaluation.target.kind,
         "classes": list(names),
         "metrics": metrics(evaluation),
         "baseline": {"accuracy": accuracy_score(actual, evaluation.baseline_predictions, sample_weight=weights)},
-        "intervals": {"accuracy": _wilson_interval(actual == predicted, weights)},
+        "intervals": {"accuracy": wilson_interval(actual == predicted, weights)},
         "confusion": confusion.tolist() if len(names) <= MAX_CONFUSION_CLASSES else None,
         "confused": _most_confused(confusion, names),
         "per_class": [
@@ -74,6 +75,7 @@ def measure(evaluation: TargetEvaluation) -> dict[str, Any]:
             ),
         },
     }
+    return _with_positive_class(facts, evaluation) if evaluation.target.task.class_count == 2 else facts
 
 
 def metrics(evaluation: TargetEvaluation) -> dict[str, Any]:
@@ -109,25 +111,29 @@ def describe_row(evaluation: TargetEvaluation, row: int) -> dict[str, Any]:
     }
 
 
+def _with_positive_class(facts: dict[str, Any], evaluation: TargetEvaluation) -> dict[str, Any]:
+    """The facts with what is found of the second class at the threshold, and at others."""
+    weights, predicted = evaluation.weights, evaluation.prediction.predicted == 1
+    actual, probability = evaluation.actual == 1, _probabilities(evaluation.prediction)[:, 1]
+    second, area = facts["per_class"][1], facts["metrics"]["pr_auc"]
+    for name, share_of, inside in (("precision", actual, predicted), ("recall", predicted, actual)):
+        facts["metrics"][name] = second[name]
+        if inside.any():
+            inside_weights = None if weights is None else weights[inside]
+            facts["intervals"][name] = wilson_interval(share_of[inside], inside_weights)
+    facts["metrics"]["f1"] = second["f1"]
+    facts["baseline"]["pr_auc"] = None if area is None else float(np.average(actual, weights=weights))
+    positive_weights = None if weights is None else weights[actual]
+    facts["intervals"]["pr_auc"] = precision_recall_interval(area, effective_size(actual.sum(), positive_weights))
+    thresholds = evaluation.prediction.encoder.thresholds
+    curve = probabilities.threshold_curve(actual, probability, weights)
+    cut = {"positive": second["class"], "value": thresholds[0] if thresholds else 0.5, "chosen": bool(thresholds)}
+    return facts | {"threshold": cut | {"curve": curve}}
+
+
 def _probabilities(prediction: TargetPrediction) -> np.ndarray:
     assert prediction.probabilities is not None
     return prediction.probabilities
-
-
-def _wilson_interval(is_right: np.ndarray, weights: np.ndarray | None) -> list[float]:
-    """Wilson's score interval of a share (Wilson 1927), which also holds near 0 and 1 and on few rows.
-
-    Weighted rows are as many as their effective sample size, (Σw)² / Σw² (Kish 1965).
-    """
-    correct, rows = int(is_right.sum()), len(is_right)
-    if weights is not None:
-        share, size = np.average(is_right, weights=weights), weights.sum() ** 2 / np.square(weights).sum()
-        z = float(norm.ppf(0.5 + CONFIDENCE_LEVEL / 2))
-        center = (share + z**2 / (2 * size)) / (1 + z**2 / size)
-        half = z / (1 + z**2 / size) * np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2))
-        return [max(0.0, float(center - half)), min(1.0, float(center + half))]
-    interval = binomtest(correct, rows).proportion_ci(CONFIDENCE_LEVEL, method="wilson")
-    return [float(interval.low), float(interval.high)]
 
 
 def _most_confused(confusion: np.ndarray, names: list[str]) -> list[dict[str, Any]]:

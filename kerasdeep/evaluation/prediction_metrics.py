@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerasdeep.data import Preprocessing
-from kerasdeep.evaluation.types import Moments, TargetEvaluation, TargetPrediction, module_of
+from kerasdeep.evaluation.types import Constant, Moments, TargetEvaluation, TargetPrediction, module_of
 from kerasdeep.heads import Arrays, target_slices
 from kerasdeep.metric_names import PREFIXES
 from kerasdeep.runs.files import to_jsonable
@@ -36,7 +36,7 @@ def evaluate(
     preprocessing: Preprocessing,
     labels: Mapping[str, Arrays],
     outputs: Mapping[str, Arrays],
-    baseline_predictions: Mapping[str, float],
+    baseline_predictions: Mapping[str, Constant],
     moments: Mapping[str, Mapping[str, Moments]] | None = None,
     weights: Mapping[str, np.ndarray | None] | None = None,
 ) -> Evaluation:

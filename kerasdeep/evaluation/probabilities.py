@@ -10,6 +10,7 @@ from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 CALIBRATION_BINS = 15  # as in Guo et al. 2017
 CERTAIN_SHARE = 0.8
+CURVE_POINTS = 101
 MAX_RANKED_CLASSES = 200  # classes; above, ranking each class against the rest takes minutes
 
 
@@ -70,6 +71,23 @@ def _mean_over_classes(
     if not ranked:
         return None
     return float(np.mean([score(truth[:, n], probabilities[:, n], sample_weight=weights) for n in ranked]))
+
+
+def threshold_curve(
+    positive: np.ndarray, probability: np.ndarray, weights: np.ndarray | None = None
+) -> dict[str, list[float | None]]:
+    """Precision, recall and F1 of the rows above each of the thresholds 0, 0.01 … 1; None where they mean nothing."""
+    order = np.argsort(probability, kind="stable")
+    weight = np.ones(len(order)) if weights is None else weights[order].astype(np.float64)
+    thresholds = np.linspace(0, 1, CURVE_POINTS)
+    first = np.searchsorted(probability[order], thresholds, side="right")
+    above, hits = (
+        np.append(np.cumsum(values[::-1])[::-1], 0.0)[first] for values in (weight, weight * positive[order])
+    )
+    total = float((weight * positive[order]).sum())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        curves = {"precision": hits / above, "recall": hits / total, "f1": 2 * hits / (above + total)}
+    return {name: [round(v, 4) if np.isfinite(v) else None for v in values.tolist()] for name, values in curves.items()}
 
 
 def reliability_diagram(

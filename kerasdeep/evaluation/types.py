@@ -13,6 +13,9 @@ from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.evaluation.probabilities import entropy, to_class_probabilities
 from kerasdeep.tasks import Task
 
+Constant = float | np.ndarray
+"""A prediction that is the same for every row: a number, or several where a row's prediction is several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moments:
@@ -49,10 +52,12 @@ class TargetPrediction:
 
     Args:
         encoder: The target's; it names the classes.
-        predicted: Class numbers, or numbers in the target's own unit: (rows,).
-        probabilities: Of the classes, (rows, classes); None for numbers.
+        predicted: Class numbers, or numbers in the target's own unit: (rows,). Of a set 0 and 1, (rows, labels).
+        probabilities: Of the classes or labels, (rows, classes); None for numbers.
         moments: Of the target's units, where random copies of the model were asked.
-        std: Of the predicted class's probability, or of the number in its own unit, over the copies: (rows,).
+        std: Of the predicted class's probability, or of the number in its own unit, over the copies: (rows,). Of a
+            set that of every label's probability, (rows, labels).
+        quantiles: At the levels of the task, (rows, levels), rising along each row.
     """
 
     encoder: TargetEncoder
@@ -60,19 +65,20 @@ class TargetPrediction:
     probabilities: np.ndarray | None = None
     moments: Moments | None = None
     std: np.ndarray | None = None
+    quantiles: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TargetEvaluation:
     """One target of one split: what was true, what the model says, and what the baseline says to every row.
 
-    `actual` is (rows,), as `prediction.predicted`; −1 for a class that training never saw. `weights` says how much
+    `actual` has the shape of `prediction.predicted`; −1 for a class that training never saw. `weights` says how much
     each row counts; None where all count alike.
     """
 
     prediction: TargetPrediction
     actual: np.ndarray
-    baseline_prediction: float
+    baseline_prediction: Constant
     weights: np.ndarray | None = None
 
     @property
@@ -91,7 +97,7 @@ class TargetModule(Protocol):
         """The prediction in `outputs`, (rows, units): the target's share of a model's outputs."""
 
     def decode_labels(self, encoder: TargetEncoder, labels: np.ndarray) -> np.ndarray:
-        """Encoded labels as they compare with `TargetPrediction.predicted`: (rows,)."""
+        """Encoded labels as they compare with `TargetPrediction.predicted`, in the same shape."""
 
     def table_columns(self, prediction: TargetPrediction, suffix: str) -> dict[str, np.ndarray]:
         """The columns that `predict` shows, (rows,) each; `suffix` keeps several targets apart."""

@@ -13,7 +13,7 @@ from kerasdeep.keras_names import written_name
 from kerasdeep.modeling.factory import create
 from kerasdeep.tasks import TASKS
 
-SPARSE_LOSSES = ("SparseCategoricalCrossentropy", "Circle")
+SPARSE_LOSSES = ("SparseCategoricalCrossentropy", "OrdinalCrossentropy", "Circle")
 """Losses that Keras made for class numbers; every other one gets one-hot targets."""
 
 
@@ -32,14 +32,19 @@ def build_losses(
 def _choice_for_head(configured: str | Choice | Mapping[str, Choice], head: Head) -> Choice:
     if isinstance(configured, Mapping):
         configured = configured.get(written_name(head.name), "auto")
-    return configured if isinstance(configured, Choice) else Choice("loss", TASKS[head.kind].loss)
+    if isinstance(configured, Choice):
+        return configured
+    choice = Choice("loss", TASKS[head.kind].loss)
+    options = {name: value for name, value in head.options.items() if name in choice.entry.arguments}
+    return choice.replace(**options) if options else choice
 
 
 def _build_loss(choice: Choice, head: Head, label_smoothing: float) -> keras.losses.Loss:
-    if label_smoothing and TASKS[head.kind].has_classes:
+    if label_smoothing and not TASKS[head.kind].predicts_numbers:
         choice = _with_label_smoothing(choice, label_smoothing)
     loss = create(choice)
-    needs_columns = TASKS[head.kind].unit_per_class and choice.name not in SPARSE_LOSSES
+    task = TASKS[head.kind]
+    needs_columns = task.has_classes and task.unit_per_class and choice.name not in SPARSE_LOSSES
     return custom_objects.OneHotLoss(loss) if needs_columns else loss
 
 

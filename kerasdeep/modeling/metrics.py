@@ -67,9 +67,12 @@ def _build_metric(choice: Choice, head: Head, scale: TargetScale | None) -> Any:
             message = f"{choice.name} gives a number for each class. Write `{choice.name}: {{{argument}: {default}}}`."
             raise InputError(message, "not-one-number", choice.location)
         choice = choice.replace(**{argument: default})
+    task = TASKS[head.kind]
+    if task.labels == "set" and choice.name == "accuracy":  # Keras would take labels for the classes of one
+        choice = Choice("metric", "BinaryAccuracy", {"name": "accuracy"}, choice.location)
     metric = create(choice)
-    if not TASKS[head.kind].has_classes:
+    if task.predicts_numbers:
         if scale is None or choice.name in SCALE_INVARIANT_METRICS:
             return metric
         return custom_objects.InOriginalUnit(metric, *scale)
-    return metric if choice.name in SPARSE_METRICS else custom_objects.OneHotMetric(metric)
+    return metric if task.labels == "set" or choice.name in SPARSE_METRICS else custom_objects.OneHotMetric(metric)

@@ -1,8 +1,11 @@
 """What in the data or the evaluation makes the metrics less certain than they look."""
 
-from kerasdeep.formatting import number, percent, pluralize
+from kerasdeep import metric_names
+from kerasdeep.formatting import NO_VALUE, number, percent, pluralize
 from kerasdeep.report.insights import SPLIT_LABELS, Insight
 from kerasdeep.report.run_facts import RunFacts
+from kerasdeep.runs.facts import Intervals
+from kerasdeep.tasks import TASKS
 
 RARE_CLASS_RATIO = 0.2  # a class this much smaller than the largest makes accuracy a poor guide
 FEW_DUPLICATES = 0.01  # of a part: too few to change its metrics visibly
@@ -14,6 +17,7 @@ GRAVE_WARNINGS = {
 }
 MIN_ROWS = 100
 MIN_CLASS_ROWS = 10
+_WEIGHTS = "data: {class_weight: balanced}  # finds more of rare classes; their probabilities become too high"
 
 
 def find_caveats(run: RunFacts) -> list[Insight]:
@@ -70,18 +74,49 @@ def _rows_of(counts: dict[str, int]) -> str:
 def _class_imbalance(run: RunFacts) -> list[Insight]:
     insights = []
     for target in run.data.targets:
+        if target.kind in TASKS and not TASKS[target.kind].has_classes:
+            continue
         counts = target.counts.get("train") or [0]
         few, many = min(counts), max(counts)
         if few < RARE_CLASS_RATIO * many:
             rare, common = target.classes[counts.index(few)], target.classes[counts.index(many)]
             text = (
                 f"{rare} has {number(few)} training rows, {common} {number(many)}. "
-                "Accuracy says little about rare classes: look at the recall of each."
+                f"Accuracy says little about rare classes.{_rare_class_found(run, target.name, rare)}"
             )
             weighted = run.setting("data", "class_weight") is not None
-            remedy = "" if weighted else "data: {class_weight: balanced}"
-            insights.append(Insight("note" if weighted else "warning", "The classes are imbalanced.", text, remedy))
+            if weighted:
+                text += " Class weights are on, so that the probabilities of rare classes are too high."
+            chosen = run.setting("threshold", "by") is not None
+            level = "note" if weighted or chosen else "warning"
+            remedy = "" if weighted or chosen else "threshold: f1" if len(counts) == 2 else _WEIGHTS
+            insights.append(Insight(level, "The classes are imbalanced.", text, remedy))
     return insights
+
+
+def _rare_class_found(run: RunFacts, name: str, rare: str) -> str:
+    """How much of the rare class is found, and how often it is rightly called; empty where that is not known."""
+    target = next((target for target in run.headline_part.targets if target.target == name), None)
+    row = next((row for row in target.per_class if row.class_name == rare), None) if target else None
+    if target is None or row is None or row.recall is None:
+        return ""
+    is_positive = target.threshold is not None and target.threshold.positive == rare
+    intervals = target.intervals if is_positive else {}
+    found, right = (
+        percent(value) + _interval(name, intervals)
+        for name, value in (("recall", row.recall), ("precision", row.precision))
+    )
+    text = f" Of {rare} {found} are found, and of what is called so {right} is right."
+    area, chance = target.metrics.get("pr_auc"), target.baseline.get("pr_auc")
+    if is_positive and area is not None and chance is not None:
+        shown = f"{number(area, 3)}{_interval('pr_auc', intervals)}"
+        text += f" The area under its precision-recall curve is {shown}, by chance {number(chance, 3)}."
+    return text
+
+
+def _interval(name: str, intervals: Intervals) -> str:
+    text = metric_names.format_interval(name, intervals.get(name))
+    return "" if text == NO_VALUE else f" ({text})"
 
 
 def _weak_classes(run: RunFacts) -> list[Insight]:

@@ -22,6 +22,16 @@ RANDOM_LAYER = re.compile("Dropout|Noise|^Random|RReLU")
 SPLIT_LABELS = {"test": "held-out test", "validation": "validation", "train": "training"}
 
 
+BASELINE_SENTENCES = {
+    "most_frequent": "Always predicting the most frequent class",
+    "mean": "Always predicting the mean of the training rows",
+    "median": "Always predicting the median class",
+    "quantiles": "Always predicting the quantiles of the training rows",
+    "label_frequencies": "Always predicting the most frequent labels",
+}
+"""What each baseline of a task does, to begin a sentence with."""
+
+
 @dataclass(frozen=True)
 class Insight:
     """`level` is good, note, warning or bad; `remedy` is YAML or a command to try."""
@@ -71,8 +81,11 @@ def _missing_result(run: RunFacts) -> Insight:
 
 
 def _target_insight(target: TargetMetrics, rows: str, name_target: bool) -> Insight:
-    if target.kind in TASKS and not TASKS[target.kind].has_classes:
+    headline = TASKS[target.kind].headline if target.kind in TASKS else "accuracy"
+    if headline == "r2_score":
         return _regression_insight(target, rows)
+    if headline != "accuracy":
+        return _headline_insight(target, rows, headline)
     return _classification_insight(target, rows, f" about {target.target}" if name_target else "")
 
 
@@ -92,6 +105,29 @@ def _classification_insight(target: TargetMetrics, rows: str, about: str) -> Ins
         return Insight("bad", title, f"{text}: the network does no better.")
     fewer_mistakes = whole_percent((accuracy - baseline) / (1 - baseline))
     return Insight("good", title, f"{text}: the network makes {fewer_mistakes} fewer mistakes.")
+
+
+def _headline_insight(target: TargetMetrics, rows: str, name: str) -> Insight:
+    """The task's headline metric against its baseline's, for tasks that need no words of their own."""
+    value, baseline = target.metrics.get(name), target.baseline.get(name)
+    shown, shown_baseline = (metric_names.format_value(name, number) for number in (value, baseline))
+    title = f"On {rows} the network's {metric_names.label(name)} in {target.target} is {shown}."
+    if value is None or baseline is None:
+        return Insight("note", title)
+    coverage = "".join(
+        f" {percent(interval.coverage)} of the rows are within the {whole_percent(interval.nominal)} interval."
+        for interval in target.prediction_intervals[:1]
+    )
+    text = f"{BASELINE_SENTENCES[TASKS[target.kind].baseline]} gives {shown_baseline}"
+    bounds = _bounds(target, name)
+    if bounds:
+        between = " and ".join(metric_names.format_value(name, bound) for bound in bounds)
+        text = f"With 95\u202f% confidence the true figure is between {between}. {text}"
+    if bounds and bounds[0] <= baseline <= bounds[1]:
+        return Insight("warning", title, f"{text}: that is no clear difference.{coverage}")
+    if value <= baseline:
+        return Insight("bad", title, f"{text}: the network does no better.{coverage}")
+    return Insight("good", title, f"{text}.{coverage}")
 
 
 def _regression_insight(target: TargetMetrics, rows: str) -> Insight:

@@ -190,6 +190,7 @@ class TargetView:
     heat_map: list[tuple[str, list[target_charts.ConfusionCell]]]
     residuals: target_charts.ResidualCharts
     reliability: object
+    threshold_curve: object
 
 
 def _targets(run: RunFacts) -> list[TargetView]:
@@ -201,6 +202,7 @@ def _targets(run: RunFacts) -> list[TargetView]:
             target_charts.confusion_matrix(target),
             target_charts.residual_charts(target),
             reliability_diagram(target),
+            target_charts.threshold_curve(target),
         )
         for target in targets
     ]

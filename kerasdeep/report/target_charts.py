@@ -71,6 +71,25 @@ def confusion_matrix(target: TargetMetrics) -> list[tuple[str, list[ConfusionCel
     return rows
 
 
+def threshold_curve(target: TargetMetrics) -> charts.LineChart | None:
+    """Precision, recall and F1 over the threshold, which is marked."""
+    fact = target.threshold
+    if fact is None or not fact.curve:
+        return None
+    tones = {"precision": "training", "recall": "validation", "f1": "rate"}
+    series = [
+        charts.Series(metric_names.label(name), tone, fact.curve[name])
+        for name, tone in tones.items()
+        if name in fact.curve
+    ]
+    points = min(len(curve.values) for curve in series)
+    labels = [compact_number(round(point / max(points - 1, 1), 3)) for point in range(points)]
+    shown = round(fact.value * (points - 1))
+    marker = charts.Marker(shown, f"threshold {compact_number(fact.value)}", "saved")
+    title = f"{fact.positive} at other thresholds"
+    return charts.line_chart("threshold", title, labels, series, percent, [marker], shown)
+
+
 def class_balance(target: TargetProfile) -> list[ClassCount]:
     splits = [split for split in ("train", "validation", "test") if target.counts.get(split)]
     train = target.counts.get("train") or []

@@ -104,6 +104,9 @@ class ClassScores:
     precision: float | None = None
     recall: float | None = None
     f1: float | None = None
+    roc_auc: float | None = None
+    pr_auc: float | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,27 @@ class ValuePairs:
 
 
 @dataclass(frozen=True, slots=True)
+class PredictionInterval:
+    """The share of the rows within an interval that should hold `nominal` of them, and its mean width."""
+
+    nominal: float
+    coverage: float
+    width: float | None = None
+    interval: tuple[float | None, float | None] | None = None
+    calibrated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdFact:
+    """The probability above which `positive` is predicted, and each metric of it at thresholds from 0 to 1."""
+
+    value: float
+    positive: str
+    chosen: bool = False
+    curve: dict[str, list[float | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class TargetMetrics:
     """One target on one part. `confusion[actual][predicted]` counts rows, in the order of `classes`."""
 
@@ -137,6 +161,8 @@ class TargetMetrics:
     calibration: list[CalibrationBin] = field(default_factory=list)
     pairs: ValuePairs | None = None
     most_certain: Metrics | None = None
+    prediction_intervals: list[PredictionInterval] = field(default_factory=list)
+    threshold: ThresholdFact | None = None
 
     def __post_init__(self) -> None:
         n = len(self.classes)
@@ -220,6 +246,8 @@ class TargetProfile:
     summary: Summary | None = None
     weighted_counts: list[float] | None = None
     weighted_mean: float | None = None
+    frequencies: list[float] = field(default_factory=list)
+    quantiles: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if any(len(counts) != len(self.classes) for counts in self.counts.values()):
@@ -228,6 +256,11 @@ class TargetProfile:
             raise ValueError(f"should have a `kind` among {', '.join(TASKS)}, not {self.kind[:40]}")
         if "train" not in self.counts and self.summary is None:
             raise ValueError("should have `counts` of the training rows, or a `summary` of their numbers")
+        baseline = TASKS[self.kind].baseline
+        if baseline == "label_frequencies" and len(self.frequencies) != len(self.classes):
+            raise ValueError(f"should have `frequencies` of {len(self.classes)} numbers, one for each label")
+        if baseline == "quantiles" and not self.quantiles:
+            raise ValueError("should have `quantiles` of the training rows")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kerasdeep import data
@@ -18,18 +18,21 @@ __all__ = ["DataSummary", "draft_config"]
 def draft_config(
     source: str,
     out: Path | None = None,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     force: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> tuple[Path, DataSummary]:
     """Looks at `source` and writes an experiment for it; returns the file's path and what was inferred.
+
+    `target` names one column or several to predict.
 
     Before the file gets its name it is read back, and the data is split and prepared as training will do it.
     Raises `InputError` where the data cannot be learned from, or a file exists already (unless `force`).
     """
     path = out or Path(f"{bare_name(source)}.yaml")
     check_writable(path, force)
-    data_summary = inspect_data(source, target, say)
+    targets = [target] if isinstance(target, str) else list(target or ())
+    data_summary = inspect_data(source, targets, say)
     temporary_file = write_new_file(
         path.with_name(f".{path.name}"), "\n".join(config_lines(data_summary, path)), force=True
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, cast
+
+import numpy as np
 
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMATS, HUGGING_FACE, DataConfig
 from kerasdeep.data import loading, sources
@@ -15,6 +18,7 @@ from kerasdeep.data.profile import MAX_IMBALANCE
 from kerasdeep.data.readers import READERS, TableReader
 from kerasdeep.data.readers.image_list import find_picture_column
 from kerasdeep.data.table import ReadOptions
+from kerasdeep.data.targets import MAX_CLASSES, looks_like_lists
 from kerasdeep.data.types import Target
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 from kerasdeep.paths import expand_user
@@ -24,12 +28,19 @@ TARGET_NAMES = ("target", "label", "labels", "class", "classes", "y", "outcome",
 
 @dataclass(frozen=True)
 class DataSummary:
-    """`target_reason` says why the target is the target; `profile` is of all rows, nothing held out."""
+    """`target_reason` says why the targets are the targets; `profile` is of all rows, nothing held out.
+
+    `target_columns` are to be written under `data.target`, `task` where `auto` would take another one, and `heads` are
+    the names of the outputs where several are needed.
+    """
 
     source: str
     format: str
     kind: str
-    target: Target
+    targets: list[Target]
+    target_columns: list[str]
+    task: str | None
+    heads: list[str]
     target_reason: str
     profile: dict[str, Any]
     input_shape: tuple[int, ...]
@@ -44,15 +55,15 @@ class DataSummary:
 
     @property
     def class_counts(self) -> dict[str, int]:
-        """Rows of each class; empty where a number is predicted."""
-        (target,) = self.profile["targets"]
-        return dict(zip(target["classes"], target["counts"]["train"], strict=True)) if target["classes"] else {}
+        """Rows of each class or label; empty where numbers or several targets are predicted."""
+        target = self.profile["targets"][0]
+        has_counts = len(self.targets) == 1 and target["classes"]
+        return dict(zip(target["classes"], target["counts"]["train"], strict=True)) if has_counts else {}
 
     @property
     def is_imbalanced(self) -> bool:
-        return bool(self.class_counts) and max(self.class_counts.values()) > MAX_IMBALANCE * min(
-            self.class_counts.values()
-        )
+        counts = self.class_counts.values()
+        return bool(counts) and self.targets[0].task.has_classes and max(counts) > MAX_IMBALANCE * min(counts)
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -64,14 +75,15 @@ class DataSummary:
         return next(iter((self.profile.get("suspicions") or {}).get("group", ())), None)
 
     def as_dict(self) -> dict[str, Any]:
-        """The shape that `--json` prints."""
+        """The shape that `--json` prints; what is one for every target is a list where there are several."""
+        names, kinds = ([getattr(target, key) for target in self.targets] for key in ("name", "kind"))
         return {
             "source": self.source,
             "format": self.format,
             "rows": self.rows,
-            "target": self.target.name,
+            "target": names[0] if len(names) == 1 else names,
             "target_chosen": self.target_reason,
-            "task": self.target.kind,
+            "task": kinds[0] if len(kinds) == 1 else kinds,
             "classes": self.class_counts,
             "inputs": list(self.input_shape),
             "features": [feature["name"] for feature in self.profile["features"]],
@@ -81,7 +93,7 @@ class DataSummary:
         }
 
 
-def inspect_data(source: str, target: str | None = None, say: Callable[[str], None] | None = None) -> DataSummary:
+def inspect_data(source: str, targets: Sequence[str] = (), say: Callable[[str], None] | None = None) -> DataSummary:
     """Loads the data with nothing held out. Raises `InputError` where it cannot be learned from."""
     is_name = source in BUILT_IN_DATASETS or source.startswith(HUGGING_FACE)
     data_path = source if is_name else str(expand_user(source))
@@ -91,30 +103,56 @@ def inspect_data(source: str, target: str | None = None, say: Callable[[str], No
         locations={"source": SourceLocation(source), "target": SourceLocation("--target")},
     )
     format = sources.infer_format(data_path, SourceLocation(source))
-    target_reason = "you named it" if target else "the data says so"
+    columns, target_reason = list(dict.fromkeys(targets)), "you named it" if targets else "the data says so"
     guess_note = ""
     if FORMATS[format].kind == "table":
         reader = cast(TableReader, READERS[format])
         path = local_path(data_path, SourceLocation(source), say)
         opened = reader.open_table(path, SourceLocation(source), ReadOptions())
-        columns, picture = opened.columns, find_picture_column(path, opened.read_columns(None))
+        known, picture = opened.columns, find_picture_column(path, opened.read_columns(None))
         if picture:
             format, section = "image_list", replace(section, columns={picture: "picture"})
-        if target is None:
-            target, target_reason = _guess_target([name for name in columns if name != picture])
-            guess_note = f"`{target}` was taken as the target, since {target_reason}. Name another with --target; "
-            guess_note += f"there are: {', '.join(columns)}."
-        elif target not in columns:
-            message = f"there is no column `{target}`. The table has: {', '.join(columns)}."
-            raise InputError(
-                [Problem("error", "missing-column", message, SourceLocation("--target"), suggest(target, columns))]
-            )
+        unknown = [name for name in columns if name not in known]
+        if unknown:
+            message = f"there is no column `{unknown[0]}`. The table has: {', '.join(known)}."
+            suggestion = suggest(unknown[0], known)
+            raise InputError([Problem("error", "missing-column", message, SourceLocation("--target"), suggestion)])
+        if not columns:
+            guessed, target_reason = _guess_target([name for name in known if name != picture])
+            columns = [guessed]
+            guess_note = f"`{guessed}` was taken as the target, since {target_reason}. Name another with --target; "
+            guess_note += f"there are: {', '.join(known)}."
     try:
-        dataset = loading.load(replace(section, target=[target] if target else None), say=say)
+        task, dataset = _load_with_task(replace(section, target=columns or None), say)
     except InputError as error:
         hint = [Problem("error", "target", guess_note, SourceLocation(source))] if guess_note else []
         raise InputError([*error.problems, *hint]) from error
-    return _summarize(data_path, format, target_reason, dataset)
+    return _summarize(data_path, format, columns, task, target_reason, dataset)
+
+
+def _load_with_task(section: DataConfig, say: Callable[[str], None] | None) -> tuple[str | None, Dataset]:
+    """The data, and the task that the file must state where `auto` takes another: labels in lists, or in columns."""
+    try:
+        dataset = loading.load(section, say=say)
+    except InputError as error:
+        if all(problem.name not in ("too-many-classes", "nan-target") for problem in error.problems):
+            raise
+        with suppress(InputError):  # what has too many classes, or empty ones, may be lists of few labels
+            dataset = loading.load(section, "multilabel", say=say)
+            if all(map(_has_few_labels, dataset.profile["targets"])):
+                return "multilabel", dataset
+        raise
+    kinds = {target.kind for target in dataset.targets}
+    lists = all(looks_like_lists(np.array(target.classes, object)) for target in dataset.targets)
+    if lists or (len(dataset.targets) > 1 and kinds == {"binary"}):
+        with suppress(InputError):  # two classes each, but not 0 and 1
+            return "multilabel", loading.load(section, "multilabel", say=say)
+    return None, dataset
+
+
+def _has_few_labels(profile: dict[str, Any]) -> bool:
+    """Whether lists have labels that come back, and not the words of sentences."""
+    return len(profile["classes"]) <= max(MAX_CLASSES, sum(profile["counts"]["train"]) / 10)
 
 
 def _guess_target(columns: list[str]) -> tuple[str, str]:
@@ -126,20 +164,23 @@ def _guess_target(columns: list[str]) -> tuple[str, str]:
     return columns[-1], "it is the last column"
 
 
-def _summarize(source: str, format: str, target_reason: str, dataset: Dataset) -> DataSummary:
-    if len(dataset.targets) != 1 or len(dataset.input_shapes) != 1:
-        names = ", ".join([*(entry.name for entry in dataset.targets), *dataset.input_shapes])
-        message = f"{source} has several targets or inputs ({names}). Name one target with --target, or start from "
+def _summarize(
+    source: str, format: str, columns: list[str], task: str | None, target_reason: str, dataset: Dataset
+) -> DataSummary:
+    if len(dataset.input_shapes) != 1:
+        message = f"{source} has several inputs ({', '.join(dataset.input_shapes)}). Start from "
         message += "`kerasdeep recipes copy reference`."
-        raise InputError(message, "several-targets", SourceLocation(source))
-    (target,) = dataset.targets
+        raise InputError(message, "several-inputs", SourceLocation(source))
     (shape,) = dataset.input_shapes.values()
     hidden_warnings = ("left-out-column", "class-imbalance")
     return DataSummary(
         source,
         format,
         dataset.preprocessing.kind,
-        target,
+        dataset.targets,
+        columns,
+        task,
+        list(dataset.heads) if len(dataset.heads) > 1 else [],
         target_reason,
         dataset.profile,
         tuple(shape),

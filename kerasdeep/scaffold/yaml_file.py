@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kerasdeep.collection import schema_modeline
-from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMATS, HUGGING_FACE
+from kerasdeep.config.sections.data import BUILT_IN_DATASETS, HUGGING_FACE
 from kerasdeep.help.yaml_format import to_flow
 from kerasdeep.scaffold.data_summary import DataSummary, format_feature_kinds
 
@@ -29,8 +29,10 @@ def config_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
     yield from (f"# {line}" for line in summary_lines(data_summary))
     yield "version: 1"
     yield f"name: {to_flow(path.stem)}"
-    target, source = _one_line(data_summary.target.name), _one_line(Path(data_summary.source).name)
-    yield f"description: {to_flow(f'Predict {target} from {source}.')}"
+    predicted, source = _target_names(data_summary), _one_line(Path(data_summary.source).name)
+    yield f"description: {to_flow(f'Predict {predicted} from {source}.')}"
+    if data_summary.task:
+        yield f"task: {data_summary.task}  # every row has any number of the labels"
     yield "data:"
     yield from ("  " + line for line in _data_lines(data_summary, path))
     yield "network:"
@@ -47,21 +49,33 @@ def summary_lines(data_summary: DataSummary) -> Iterator[str]:
         input_noun = "images" if data_summary.kind == "image" else "inputs"
         inputs = f"{input_noun} of shape {' × '.join(map(str, data_summary.input_shape))}"
     yield f"{data_summary.rows:,} rows, {inputs}."
-    yield f"`{_one_line(data_summary.target.name)}` is predicted: {data_summary.target_reason}."
-    if data_summary.class_counts:
+    names = _target_names(data_summary)
+    yield f"`{names}` {'is' if len(data_summary.targets) == 1 else 'are'} predicted: {data_summary.target_reason}."
+    if len(data_summary.targets) > 1:
+        kinds = (f"{_one_line(target.name)} {target.kind}" for target in data_summary.targets)
+        yield f"Their kinds: {', '.join(kinds)}."
+    elif data_summary.targets[0].task.labels == "set":
+        label_texts = [f"{_one_line(name)} {count:,}" for name, count in data_summary.class_counts.items()]
+        more = f", … ({len(label_texts)} in all)" if len(label_texts) > MAX_LISTED_CLASSES else ""
+        yield f"It is a set of labels: {', '.join(label_texts[:MAX_LISTED_CLASSES])}{more}."
+        yield f"A row has {sum(data_summary.class_counts.values()) / data_summary.rows:.2g} of them on average."
+    elif data_summary.class_counts:
         class_texts = [f"{_one_line(name)} {count:,}" for name, count in data_summary.class_counts.items()]
         more = f", … ({len(class_texts)} in all)" if len(class_texts) > MAX_LISTED_CLASSES else ""
         yield f"It has {len(class_texts)} classes: {', '.join(class_texts[:MAX_LISTED_CLASSES])}{more}."
-        if data_summary.target.kind == "multiclass" and all(
+        if data_summary.targets[0].kind == "multiclass" and all(
             name.lstrip("-").isdecimal() for name in data_summary.class_counts
         ):
             yield "They are whole numbers; `task: regression` would predict the number instead."
+            yield "`task: ordinal` would learn that they have an order."
         majority_class = max(data_summary.class_counts, key=data_summary.class_counts.__getitem__)
         share = data_summary.class_counts[majority_class] / sum(data_summary.class_counts.values())
         yield f"To beat: always predicting {_one_line(majority_class)} is right {share:.1%} of the time."
     else:
         summary = data_summary.profile["targets"][0]["summary"]
         yield f"It is a number from {summary['min']:g} to {summary['max']:g}, {summary['mean']:.4g} on average."
+        if data_summary.profile["targets"][0]["counts_something"]:
+            yield "Its values are whole numbers from 0 on: if it counts something, `task: count` fits better."
         yield f"To beat: always predicting the average is {summary['std']:.4g} off (root mean square)."
     for sentence in data_summary.data_warnings:
         yield f"Noticed: {_one_line(sentence)}"
@@ -71,8 +85,9 @@ def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
     yield f"source: {to_flow(_source_path(data_summary.source, path))}"
     if not data_summary.has_header:
         yield "header: none  # the first line names no columns"
-    if FORMATS[data_summary.format].kind == "table" or data_summary.picture_column:
-        yield f"target: {to_flow(data_summary.target.name)}"
+    columns = data_summary.target_columns
+    if columns:
+        yield f"target: {to_flow(columns[0] if len(columns) == 1 else columns)}"
     left_out = {name: reason for name, reason in data_summary.left_out.items() if name != data_summary.group}
     if left_out:
         yield f"drop: {to_flow(list(left_out))}"
@@ -107,7 +122,8 @@ def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
         yield "# augmentation: [RandomFlip: horizontal, RandomRotation: 0.05, RandomZoom: 0.1]"
     if data_summary.is_imbalanced:
         largest, smallest = max(data_summary.class_counts.values()), min(data_summary.class_counts.values())
-        yield f"class_weight: balanced  # one class has {largest:,} rows, another {smallest:,}"
+        yield f"# One class has {largest:,} rows, another {smallest:,}: accuracy alone says little."
+        yield "# class_weight: balanced  # would find more of the rare class, but its probabilities would be too high"
 
 
 def _layer_lines(data_summary: DataSummary) -> Iterator[str]:
@@ -123,7 +139,10 @@ def _layer_lines(data_summary: DataSummary) -> Iterator[str]:
             yield "- Flatten"
         for units in (64, 32) if data_summary.rows < MANY_ROWS else (128, 64):
             yield f"- Dense: {units}"
-    yield "- Output  # units, activation and loss follow from the target"
+    for head in data_summary.heads:
+        yield f"- Output: {{name: {to_flow(head)}}}"
+    if not data_summary.heads:
+        yield "- Output  # units, activation and loss follow from the target"
 
 
 def _training_lines(data_summary: DataSummary) -> Iterator[str]:
@@ -131,6 +150,10 @@ def _training_lines(data_summary: DataSummary) -> Iterator[str]:
         yield "regularization: {batch_norm: before}"
     elif data_summary.rows < MANY_ROWS:
         yield "regularization: {dropout: 0.1}"
+    if data_summary.is_imbalanced and data_summary.targets[0].kind == "binary":
+        yield "threshold: f1  # above which probability a row is called the rarer class: the best F1 on validation rows"
+    if data_summary.task == "multilabel":
+        yield "threshold: f1  # of each label's probability: the best F1 on validation rows"
     yield "optimizer: {AdamW: {learning_rate: 1e-3, weight_decay: 0.01}}"
     batch = _batch_size(data_summary.rows)
     epochs, patience = (30, 8) if data_summary.kind == "image" or data_summary.rows >= MANY_ROWS else (100, 15)
@@ -157,6 +180,11 @@ def _source_path(source: str, path: Path) -> str:
     absolute = Path(source).absolute()
     relative = Path(os.path.relpath(absolute, path.absolute().parent))
     return relative.as_posix() if relative.parts.count("..") < 2 else absolute.as_posix()
+
+
+def _target_names(data_summary: DataSummary) -> str:
+    names = [_one_line(target.name) for target in data_summary.targets]
+    return ", ".join(names[:MAX_LISTED_CLASSES]) + (", …" if len(names) > MAX_LISTED_CLASSES else "")
 
 
 def _one_line(text: str) -> str:

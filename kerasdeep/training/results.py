@@ -11,6 +11,7 @@ from kerasdeep.backends import current_backend
 from kerasdeep.catalog import to_plain
 from kerasdeep.evaluation import weight_stats
 from kerasdeep.evaluation.baseline import constant_predictions
+from kerasdeep.evaluation.calibration import calibrated
 from kerasdeep.evaluation.prediction_metrics import evaluate
 from kerasdeep.evaluation.reconstructions import example_rows, reconstruction_examples
 from kerasdeep.evaluation.types import TargetEvaluation
@@ -53,7 +54,13 @@ def evaluate_run(run: RunDir, experiment: Experiment, phase: PhaseState, epochs:
         outputs[name] = engine.predict(device_data[0])
     labels, weights = ({name: getattr(split, key) for name, split in splits.items()} for key in ("y", "weight"))
     constant = constant_predictions(dataset.preprocessing, dataset.train.y, dataset.train.weight)
-    result = evaluate(dataset.preprocessing, labels, outputs, constant, weights=weights)
+    preprocessing = dataset.preprocessing
+    settings = experiment.config.threshold
+    if "validation" in outputs or (settings and settings.value is not None):
+        part = "validation" if "validation" in outputs else next(iter(outputs))
+        preprocessing = calibrated(preprocessing, outputs[part], labels[part], weights[part], settings)
+        preprocessing.save(run.preprocessing_npz, run.preprocessing_json)
+    result = evaluate(preprocessing, labels, outputs, constant, weights=weights)
     run.write_fact("evaluation", result.evaluation)
     run.write_fact("samples", mistakes(dataset, result.targets, experiment.config.report.examples))
     measured = {"metrics": {**losses, **result.metrics}, "baseline": result.baseline, "intervals": result.intervals}

@@ -139,7 +139,9 @@ def test_it_is_valid_with_everything_on(tmp_path):
     assert [(stage.name, stage.train) for stage in everything.stages] == [("stage_1", "all")]
     off = replace(everything.regularization, dropout=None, batch_norm=None, pruning=None)
     training = replace(everything.training, early_stopping=None)
-    assert plain == replace(everything, regularization=off, training=training, stages=[], pretrained=None)
+    assert plain == replace(
+        everything, regularization=off, training=training, stages=[], pretrained=None, threshold=None
+    )
 
 
 def test_it_names_every_schedule_and_network_word_of_its_own():

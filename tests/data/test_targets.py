@@ -5,7 +5,7 @@ import pytest
 from helpers.decoding import decode_target
 
 from kerasdeep import data
-from kerasdeep.config.sections.data import DataConfig
+from kerasdeep.config.sections.data import DataConfig, SplitConfig
 from kerasdeep.data.targets import label_to_text
 from kerasdeep.errors import InputError
 
@@ -133,3 +133,38 @@ def test_imbalance_is_a_warning_unless_weights_answer_it(load):
 def test_a_label_reads_the_same_however_it_is_stored():
     assert {label_to_text(label) for label in (3, 3.0, np.float32(3), "3", " 3 ", np.int8(3))} == {"3"}
     assert label_to_text(3.5) == "3.5"
+
+
+TAGS = np.array(["art;news", "", "news", "sport; art"] * 30)
+
+
+def test_lists_become_a_column_for_each_label(load):
+    found = load(TAGS, "multilabel")
+    (encoder,) = found.preprocessing.targets
+    assert (encoder.labels, encoder.separator) == (["art", "news", "sport"], ";")
+    assert found.train.y[:4].tolist() == [[1, 1, 0], [0, 0, 0], [0, 1, 0], [1, 0, 1]]
+    assert encoder.decode(found.train.y[:4]).tolist() == ["art;news", "", "news", "art;sport"]
+    assert found.profile["targets"][0]["frequencies"] == [0.5, 0.5, 0.25]
+    assert load(np.char.replace(TAGS, ";", "|"), "multilabel").preprocessing.targets[0].separator == "|"
+    assert load(TAGS, "multilabel", classes=["sport", "art"]).train.y[3].tolist() == [1, 1]
+    assert load(TAGS, "multilabel", drop_unlabelled=True).train.y.sum(axis=1).min() == 1
+
+
+def test_held_out_rows_have_some_of_every_label(load):
+    sets = np.zeros((N, 4), int)
+    sets[:, 0], sets[:60, 1], sets[::24, 2], sets[3::40, 3] = 1, 1, 1, 1
+    found = load(sets, "multilabel", validation=SplitConfig(fraction=0.4))
+    assert found.validation.y.any(axis=0).all() and found.train.y.any(axis=0).all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.arange(N) % 2, "holds one value such as '0'.*`a;b`, or several columns of 0 and 1"),
+        (np.array(["a", "b"] * 60), "holds one value such as 'a'"),
+        (np.array([f"{n};{n + 200}" for n in range(N)]), "240 different labels in 120 rows"),
+    ],
+)
+def test_what_is_no_set_of_labels_is_refused(load, labels, message):
+    with pytest.raises(InputError, match=message):
+        load(labels, "multilabel")

@@ -35,6 +35,14 @@ CASES = [
     ("no-effect", "task: regression\ndata: {class_weight: balanced}", "data: {class_weight: balanced}"),
     ("no-effect", "task: regression\ndata: {per_class: 5}", "task: multiclass\ndata: {per_class: 5}"),
     ("no-effect", "task: binary\ndata: {target_scaling: none}", "task: regression\ndata: {target_scaling: none}"),
+    # task and threshold
+    ("!wrong-value", "task: {quantile: {levels: [0.9, 0.1]}}", "task: {quantile: {levels: [0.1, 0.9]}}"),
+    ("!wrong-value", "task: {quantil: {levels: [0.5]}}", "task: {quantile: {levels: [0.5]}}"),
+    ("!unknown-key", "task: {quantile: {level: [0.5]}}", "task: quantile"),
+    ("!conflict", "threshold: f1\ndata: {validation: null}", "threshold: 0.3\ndata: {validation: null}"),
+    ("!conflict", "threshold: {by: f1, value: 0.3}", "threshold: {by: f1}"),
+    ("no-effect", "task: regression\nthreshold: f1", "task: binary\nthreshold: f1"),
+    ("no-effect", "threshold: {rate: 0.1}", "threshold: {by: rate, rate: 0.1}"),
     # network
     ("!too-many-layers", DEEP % 1000 + "# ", DEEP % 10),
     (

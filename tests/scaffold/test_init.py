@@ -52,25 +52,26 @@ def test_a_table_with_classes(churn):
     assert found.target_reason == "it is the last column"
     assert written.data.drop == ["id"]
     assert written.data.columns == {"joined": "date"}
-    assert written.data.class_weight == "balanced"
+    assert written.data.class_weight is None, "weights would change what the probabilities mean"
     assert (written.data.validation.fraction, written.data.test.fraction) == (0.1, 0.1)
     assert [layer.name for layer in written.network.layers] == ["Dense", "Dense", "Output"]
     assert [target.kind for target in dataset.targets] == ["binary"]
-    assert not dataset.warnings
+    assert [warning.name for warning in dataset.warnings] == ["class-imbalance"]
     text = path.read_text()
     assert text.startswith("# kerasdeep train churn.yaml\n# yaml-language-server: $schema=file://")
     assert "no 280, yes 20" in text
     assert "right 93.3% of the time" in text
     assert "id: identifier-like" in text
+    assert "One class has 280 rows, another 20" in text and "# class_weight: balanced  # would" in text
 
 
 def test_the_target_is_the_column_called_so_or_the_one_named(churn):
     churn.rename(columns={"city": "Label"}).to_csv("other.csv", index=False)
     _, found = draft_config("other.csv")
-    assert (found.target.name, found.target_reason) == ("Label", "it is called so")
+    assert (found.targets[0].name, found.target_reason) == ("Label", "it is called so")
     assert not found.is_imbalanced
     _, found = draft_config("other.csv", force=True, target="age")
-    assert (found.target.name, found.target.kind) == ("age", "regression")
+    assert (found.targets[0].name, found.targets[0].kind) == ("age", "regression")
 
 
 def test_a_table_with_a_number(here):
@@ -140,7 +141,7 @@ def test_names_that_yaml_would_misread_are_quoted(here):
     frame.to_csv("odd # name.csv", index=False)
     path, found = draft_config("odd # name.csv", here / "odd.yaml")
     written, _ = loaded(path)
-    assert written.data.target == ["1e3"] == [found.target.name]
+    assert written.data.target == ["1e3"] == [found.targets[0].name]
 
 
 def test_the_data_may_lie_elsewhere(churn, here):
@@ -199,3 +200,30 @@ def test_the_file_trains_as_it_is(churn, here):
     assert result["status"] == "completed"
     assert result["run"].startswith("churn") or "churn" in result["run"]
     assert 0 <= result["metrics"]["test_accuracy"] <= 1
+
+
+def test_labels_in_a_list_or_in_columns_make_one_target(here):
+    chance = np.random.default_rng(0)
+    sets = chance.integers(0, 2, (300, 3))
+    frame = pd.DataFrame(chance.normal(size=(300, 2)), columns=["a", "b"])
+    tags = [";".join(np.array(["art", "news", "sport"])[row == 1]) for row in sets]
+    frame.assign(tags=tags).to_csv("tags.csv", index=False)
+    path, found = draft_config("tags.csv")
+    written, dataset = loaded(path)
+    assert (written.task, written.data.target, found.as_dict()["task"]) == ("multilabel", ["tags"], "multilabel")
+    assert dataset.targets[0].classes == ["art", "news", "sport"]
+    assert f"art {sets[:, 0].sum()}" in path.read_text()
+
+    columns = frame.assign(**dict(zip("xyz", sets.T, strict=True)))
+    columns.to_csv("columns.csv", index=False)
+    written, dataset = loaded(draft_config("columns.csv", target=["x", "y", "z"])[0])
+    assert (written.task, written.data.target) == ("multilabel", ["x", "y", "z"])
+    assert dataset.train.y.shape == (len(dataset.train), 3)
+
+    np.savez("multi.npz", x=chance.normal(size=(300, 2)), y=sets)
+    assert loaded(draft_config("multi.npz")[0])[0].task == "multilabel"
+
+    _, found = draft_config("columns.csv", target=["x", "a"], force=True)
+    written, dataset = loaded(here / "columns.yaml")
+    assert found.as_dict()["task"] == ["binary", "regression"]
+    assert [layer.arguments.get("name") for layer in written.network.layers[-2:]] == ["x", "a"]

@@ -6,7 +6,7 @@ theirs as `CHECKS`. An error stops; a warning has a name in `warning_names.py`, 
 
 from collections.abc import Callable
 
-from kerasdeep.config.checks import data, network, pretrained, pretraining, selu, stages, study, training
+from kerasdeep.config.checks import data, network, pretrained, pretraining, selu, stages, study, threshold, training
 from kerasdeep.config.checks.context import CheckContext
 from kerasdeep.config.checks.warning_names import WARNINGS
 from kerasdeep.config.root import Config
@@ -24,6 +24,7 @@ CHECKS: tuple[Callable[[CheckContext, Problems], None], ...] = (
     *pretraining.CHECKS,
     *pretrained.CHECKS,
     *study.CHECKS,
+    *threshold.CHECKS,
 )
 
 

@@ -11,7 +11,7 @@ from kerasdeep.config.root import Config
 from kerasdeep.config.sections.stages import StageConfig
 from kerasdeep.config.sections.stages import effective_stages as stages_of
 from kerasdeep.errors import InputError, Problem
-from kerasdeep.tasks import TASKS
+from kerasdeep.tasks import TASKS, parse_setting
 from kerasdeep.yaml_nodes import Mapping, Node
 
 MAX_LAYERS = 2000
@@ -83,12 +83,13 @@ class CheckContext:
 
     def _heads(self) -> list[Head]:
         """Heads that the outputs fit, as far as the file tells: of the task, with the units that are written."""
-        task, target = self.config.task, self.config.data.target
-        kind = task if task != "auto" else "multiclass"
+        (task, options), target = parse_setting(self.config.task), self.config.data.target
+        kind = task if task in TASKS else "multiclass"
         heads: dict[str, Head] = {}
         for output in self.outputs:
             name = (output.arguments.get("name") or "output") if len(self.outputs) > 1 else "output"
             units = (TASKS[kind].class_count != 2 and output.arguments.get("units")) or 1
+            units = len(options["levels"]) if "levels" in options else units
             heads.setdefault(name, Head(name, kind, units))
         if len(heads) == 1 and TASKS[kind].shares_head and target:
             heads = {name: Head(name, kind, len(target)) for name in heads}

@@ -11,8 +11,9 @@ from kerasdeep.config.sections.data import (
     SplitConfig,
     format_of_name,
 )
-from kerasdeep.errors import Problems, SourceLocation
-from kerasdeep.tasks import predicts_numbers
+from kerasdeep.config.sections.pretraining import SupervisedConfig
+from kerasdeep.errors import Problems, SourceLocation, suggest
+from kerasdeep.tasks import TASKS, parse_setting, predicts_numbers
 
 _ONLY_FOR_FORMATS = {
     "separator": ("csv", "image_list"),
@@ -41,6 +42,31 @@ def kind_from_name(data: DataConfig) -> str | None:
         kinds = {**dict.fromkeys(BUILT_IN_DATASETS, "table"), **dict.fromkeys(BUILT_IN_IMAGE_DATASETS, "image")}
         return kinds.get(data.source)
     return FORMATS[source_format].kind if source_format else None
+
+
+def _task(context: CheckContext, problems: Problems) -> None:
+    """Options that a task has, and levels that rise."""
+    config = context.config
+    settings = [(config.task, config.location("task"))]
+    kinds = [stage.pretrain.kind for stage in context.stages if stage.pretrain]
+    settings += [(kind.task, kind.location("task")) for kind in kinds if isinstance(kind, SupervisedConfig)]
+    for setting, location in settings:
+        if isinstance(setting, str):
+            continue
+        name = next(iter(setting), "")
+        if len(setting) != 1 or name not in TASKS:
+            message = f"`task` names {', '.join(setting) or 'nothing'}. Expected one of: auto, {', '.join(TASKS)}."
+            problems.error("wrong-value", message, location, suggest(name, TASKS))
+            continue
+        for option in setting[name]:
+            if option not in TASKS[name].options:
+                known = ", ".join(TASKS[name].options) or "none"
+                message = f"`{option}` is no option of `task: {name}`. Its options: {known}."
+                problems.error("unknown-key", message, location, suggest(option, TASKS[name].options))
+        levels = parse_setting(setting)[1].get("levels")
+        if levels is not None and (not levels or sorted(set(levels)) != levels or not 0 < levels[0] <= levels[-1] < 1):
+            message = f"`levels` are {', '.join(f'{level:g}' for level in levels) or 'missing'}. Expected rising "
+            problems.error("wrong-value", f"{message}numbers above 0 and below 1, such as 0.05, 0.5, 0.95.", location)
 
 
 def _splits(context: CheckContext, problems: Problems) -> None:
@@ -146,8 +172,8 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
         problems.error("conflict", message, data.location("augmentation"))
     for key in _ONLY_FOR_CLASSES if predicts_numbers(context.config.task) else ("target_scaling",):
         if data.differs_from_default(key) and context.config.task != "auto":
-            message = f"`data.{key}` has no effect while the task is {context.config.task}."
+            message = f"`data.{key}` has no effect while the task is {parse_setting(context.config.task)[0]}."
             problems.warn("no-effect", message, data.location(key))
 
 
-CHECKS = (_splits, _classes, _columns, _source, _settings_without_effect)
+CHECKS = (_task, _splits, _classes, _columns, _source, _settings_without_effect)

@@ -10,7 +10,7 @@ from kerasdeep.catalog.types import Duration
 from kerasdeep.config import optimizer_rules
 from kerasdeep.config.checks.context import CheckContext
 from kerasdeep.errors import Problems
-from kerasdeep.tasks import TASKS, predicts_numbers
+from kerasdeep.tasks import TASKS, parse_setting, predicts_numbers
 
 _MIN_EFFECTIVE_DECAY = 1e-4
 _CLASS_LOSSES = (*CATEGORICAL_LOSSES, *BINARY_LOSSES)
@@ -208,6 +208,7 @@ def _label_smoothing(context: CheckContext, problems: Problems) -> None:
 def _outputs(context: CheckContext, problems: Problems) -> None:
     """Losses that do not fit what the output gives."""
     config = context.config
+    task, _ = parse_setting(config.task)
     for layer in context.outputs:
         name = layer.arguments.get("name") or "output"
         loss = config.loss.get(name) if isinstance(config.loss, dict) else config.loss
@@ -215,16 +216,16 @@ def _outputs(context: CheckContext, problems: Problems) -> None:
         if isinstance(activation, Choice):
             _loss_and_activation(loss, layer, activation, problems)
         elif isinstance(loss, Choice) and loss.arguments.get("from_logits"):
-            message = f"{loss.name} expects logits, but `Output` ends in a {_usual_activation(config.task)}. "
+            message = f"{loss.name} expects logits, but `Output` ends in a {_usual_activation(task)}. "
             message += "Write `Output: {activation: linear}`, or remove `from_logits`."
             problems.error("conflict", message, loss.location)
         if isinstance(loss, Choice) and predicts_numbers(config.task) and loss.name in _CLASS_LOSSES:
-            message = f"{loss.name} compares classes, but the task is regression. Use mean_squared_error or huber."
+            message = f"{loss.name} compares classes, but the task is {task}. Use mean_squared_error or huber."
             problems.error("conflict", message, loss.location)
 
 
 def _usual_activation(task: str) -> str:
-    return TASKS[task].activation if task in TASKS and TASKS[task].has_classes else "sigmoid or softmax"
+    return TASKS[task].activation if task in TASKS and not predicts_numbers(task) else "sigmoid or softmax"
 
 
 def _loss_and_activation(loss: object, layer: Choice, activation: Choice, problems: Problems) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MAX_LISTED_NAMES = 40
 """Names that a message lists, the nearest ones."""
+MAX_LISTED_OUTPUTS = 5
 SHAPE_ONLY_LAYERS = (
     *("Flatten", "Reshape", "Permute", "Rescaling", "Normalization", "Identity", "Resizing", "CenterCrop"),
 )
@@ -220,7 +221,13 @@ class _Lowering:
         name = layer.arguments.get("name")
         if name not in self.heads:
             written = f"this `Output` is called {name}" if name else "this `Output` has no name"
-            message = f"The data has the targets {', '.join(self.heads)}; {written}. Write `Output: {{name: …}}`."
+            outputs = ", ".join(f"`- Output: {{name: {head}}}`" for head in list(self.heads)[:MAX_LISTED_OUTPUTS])
+            more = ", …" if len(self.heads) > MAX_LISTED_OUTPUTS else ""
+            message = (
+                f"The data has the targets {', '.join(self.heads)}; {written}. Write one for each: {outputs}{more}."
+            )
+            if all(head.kind == "binary" for head in self.heads.values()):
+                message += " Or, where each says whether a row has a label, `task: multilabel` and one `Output`."
             self.error("unknown-head", message, layer.location, suggest(name or "", self.heads))
             return None
         return self.heads[name]

@@ -1,7 +1,8 @@
 """What lowering hands to the builders: layers with names, inputs and every argument decided."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from kerasdeep.catalog import Choice
 from kerasdeep.errors import SourceLocation
@@ -10,11 +11,12 @@ from kerasdeep.keras_names import written_name
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One thing the network predicts. `kind` names its task; `units` are its output units."""
+    """One thing the network predicts. `kind` names its task; `units` are its output units, `options` the task's."""
 
     name: str
     kind: str
     units: int
+    options: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

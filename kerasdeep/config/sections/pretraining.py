@@ -100,7 +100,7 @@ class MaskedConfig(PretextConfig):
 class SupervisedConfig(PretextConfig):
     """Other labels, with a head of their own: other classes, another target column, another source."""
 
-    task: str = setting(setting_type(), "auto", "What is predicted here.")
+    task: str | dict[str, Any] = setting(setting_type(), "auto", "What is predicted here.")
 
 
 LABEL_FREE_PRETEXTS = (AutoencoderConfig, MaskedConfig, RotationConfig)

@@ -57,7 +57,7 @@ def read_for_prediction(
 ) -> tuple[RawSplit, pd.DataFrame]:
     """The table's pictures, labelled where it has the targets, and the whole table."""
     reading, table = preprocessing.read_options, Path(path)
-    targets = [target.name for target in preprocessing.targets]
+    targets = [column for target in preprocessing.targets for column in target.source_columns]
     options = ReadOptions(reading["separator"], reading["encoding"], targets=targets)
     frame = _open(table, location, options).read_columns(None)
     column = reading.get("picture")

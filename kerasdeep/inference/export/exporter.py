@@ -18,7 +18,7 @@ import pandas as pd
 from kerasdeep.backends.system import suppress_startup_output
 from kerasdeep.data import Preprocessing, read_for_prediction, transform_inputs
 from kerasdeep.errors import InputError, RunFailed, SourceLocation
-from kerasdeep.heads import output_heads, target_scales
+from kerasdeep.heads import output_heads, output_scales
 from kerasdeep.inference.export.formats import FORMATS, Runner, write_model
 from kerasdeep.inference.export.serving_model import build_serving_model, describe_signature, serving_inputs, to_float16
 from kerasdeep.inference.predictor import Predictor
@@ -131,10 +131,12 @@ def _write_and_load(model: keras.Model, preprocessing: Preprocessing, options: E
 def _prove(predictor: Predictor, raw: RawRows, exported: dict[str, np.ndarray], tolerance: float) -> Comparison:
     """Compare with the trained model: probabilities, and numbers in their own unit. Raises RunFailed."""
     expected = predictor.outputs(transform_inputs(predictor.preprocessing, raw))
-    for head, (scale, offset) in target_scales(predictor.preprocessing).items():
+    for head, (scale, offset) in output_scales(predictor.preprocessing).items():
         expected[head] = expected[head].astype(np.float64) * scale + offset
-    number_heads = {head.name for head in output_heads(predictor.preprocessing) if not TASKS[head.kind].has_classes}
-    comparison = compare_outputs(expected, exported, number_heads, tolerance)
+    heads = output_heads(predictor.preprocessing)
+    number_heads = {head.name for head in heads if TASKS[head.kind].predicts_numbers}
+    class_heads = {head.name for head in heads if TASKS[head.kind].has_classes}
+    comparison = compare_outputs(expected, exported, number_heads, class_heads, tolerance)
     if comparison.largest_difference > tolerance:
         raise RunFailed(
             f"The export's predictions differ from the model's by up to {comparison.largest_difference:.2g} on "
@@ -197,9 +199,13 @@ def _take_rows(x: RawRows, index: np.ndarray) -> RawRows:
 
 
 def compare_outputs(
-    expected: dict[str, np.ndarray], exported: dict[str, np.ndarray], number_heads: set[str], tolerance: float
+    expected: dict[str, np.ndarray],
+    exported: dict[str, np.ndarray],
+    number_heads: set[str],
+    class_heads: set[str],
+    tolerance: float,
 ) -> Comparison:
-    """Outputs by head; those of `number_heads` are numbers, all others probabilities."""
+    """Outputs by head; those of `number_heads` are numbers, all others probabilities, one class of `class_heads`."""
     worst, same_class = 0.0, []
     for head, reference in expected.items():
         reference = reference.reshape(len(reference), -1)
@@ -207,7 +213,7 @@ def compare_outputs(
         scale = np.maximum(reference.std(axis=0), 1e-12) if head in number_heads else 1.0
         difference = np.abs(values - reference) / scale
         worst = max(worst, float(difference.max()) if np.isfinite(difference).all() else np.inf)
-        if reference.shape[1] > 1 and head not in number_heads:
+        if reference.shape[1] > 1 and head in class_heads:
             same_class.append(float((values.argmax(1) == reference.argmax(1)).mean()))
     return Comparison(worst, tolerance, min(same_class) if same_class else None)
 

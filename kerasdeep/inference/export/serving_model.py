@@ -16,7 +16,7 @@ import numpy as np
 from keras import ops
 
 from kerasdeep.data import Preprocessing
-from kerasdeep.heads import by_head, target_scales
+from kerasdeep.heads import by_head, output_scales
 from kerasdeep.keras_names import keras_name
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def build_serving_model(model: keras.Model, preprocessing: Preprocessing) -> ker
         head: ops.cast(output, "float32")
         for head, output in by_head(model(_unwrap_single(prepared), training=False)).items()
     }
-    for head, (scale, offset) in target_scales(preprocessing).items():
+    for head, (scale, offset) in output_scales(preprocessing).items():
         outputs[head] = outputs[head] * _float32(scale) + _float32(offset)
     return keras.Model(_unwrap_single(inputs), _unwrap_single(outputs), name="deployed")
 
@@ -64,10 +64,15 @@ def describe_signature(preprocessing: Preprocessing, format: str) -> dict[str, A
         }
         for name, transform in preprocessing.inputs.items()
     ]
+    thresholds = {e.name: {"thresholds": e.thresholds} if e.thresholds else {} for e in preprocessing.targets}
     outputs = [
         {
             "name": "output_0" if format == "saved_model" and len(preprocessing.heads) == 1 else head,
-            "targets": [{"name": target.name, "kind": target.kind, "classes": target.classes} for target in targets],
+            "targets": [
+                {"name": target.name, "kind": target.kind, "classes": target.classes, **target.options}
+                | thresholds[target.name]
+                for target in targets
+            ],
         }
         for head, targets in preprocessing.heads.items()
     ]

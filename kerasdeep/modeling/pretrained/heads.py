@@ -69,6 +69,10 @@ def find_head(model: keras.Model) -> SourceHead | None:
     return SourceHead(head, kernel, bias, named[-1] if named else "linear")
 
 
+COPIED_BY_UNIT = frozenset({"binary", "multiclass", "regression"})
+"""Kinds of targets of which each unit is one class or number, whatever the others are."""
+
+
 def source_targets(path: Path) -> list[TargetEncoder] | None:
     """What a model predicts, by its run directory or the description that `export` wrote beside it; None if unknown."""
     run = RunDir(path if path.is_dir() else path.parent)
@@ -112,12 +116,31 @@ def continue_head(
         raise ValueError(f"it takes {head.kernel.shape[0]} features, and the new one {kernel.shape[0]}")
     if bias is None and head.bias.any():
         raise ValueError("it has a bias, and the new one none")
-    if targets[0].task.has_classes:
+    kinds = {targets[0].kind, *(encoder.kind for encoder in known or ())}
+    if not kinds <= COPIED_BY_UNIT:
+        reason = _copy_whole(head, known, targets, kernel, bias)
+    elif targets[0].task.has_classes:
         reason = _copy_classes(head, known, targets[0], kernel, bias)
     else:
         reason = _copy_numbers(head, known, targets, scaling, kernel, bias)
     layer.set_weights([kernel] if bias is None else [kernel, bias])
     return TransferRecord(written_name(layer.name), "loaded", reason)
+
+
+def _copy_whole(
+    head: SourceHead,
+    known: list[TargetEncoder] | None,
+    targets: Sequence[Target],
+    kernel: np.ndarray,
+    bias: np.ndarray | None,
+) -> str:
+    """Writes the head as it is, where its units mean something only together: the target must be the same."""
+    if known is None or [encoder.target for encoder in known] != list(targets) or targets[0].task.predicts_numbers:
+        raise ValueError(f"what it predicts is not known to be the same ({targets[0].kind})")
+    kernel[:] = head.kernel
+    if bias is not None:
+        bias[:] = head.bias
+    return "the trained head, as it was"
 
 
 def check_beats_constant(model: keras.Model, dataset: Dataset, head: str) -> None:
