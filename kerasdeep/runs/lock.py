@@ -11,6 +11,8 @@ from pathlib import Path
 from kerasdeep.errors import InputError
 
 _ATTEMPTS, _PAUSE_SECONDS = 3, 0.02
+_HOLD_ATTEMPTS = 50
+"""Whoever corrects the result of a process that died holds the lock while it writes."""
 
 
 def is_locked(path: Path) -> bool:
@@ -30,7 +32,7 @@ def hold_lock(path: Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         while True:
             file = stack.enter_context(path.open("a+"))
-            if not _try_lock(file.fileno()):
+            if not _try_lock(file.fileno(), _HOLD_ATTEMPTS):
                 file.seek(1)  # Windows lets nobody else read the first byte, which is what the lock covers there
                 owner = file.read().strip() or "unknown"
                 raise InputError(
@@ -50,11 +52,11 @@ def hold_lock(path: Path) -> Iterator[None]:
                 path.unlink(missing_ok=True)
 
 
-def _try_lock(descriptor: int) -> bool:
+def _try_lock(descriptor: int, attempts: int = _ATTEMPTS) -> bool:
     """Whether the lock was free; tried again, because whoever asks `is_locked` holds it for a moment."""
     from filelock import lock_descriptor  # only here: its import costs more than listing the runs
 
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(attempts):
         if attempt:
             time.sleep(_PAUSE_SECONDS)
         if lock_descriptor(descriptor, blocking=False):

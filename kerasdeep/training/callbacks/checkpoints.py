@@ -64,7 +64,9 @@ class Checkpoints(Callback):
 def load_states(callbacks: Mapping[str, Callback], snapshot: Snapshot) -> None:
     """Puts the states of a checkpoint into a phase's callbacks. Raises InputError where they are of other callbacks."""
     states = checked.parse(
-        dict[str, dict[str, object]], {**snapshot.callbacks, "freeze_check": snapshot.facts}, Path("state.json")
+        dict[str, dict[str, object]],
+        {**snapshot.callbacks, "freeze_check": snapshot.facts},
+        Path("checkpoints/state.json"),
     )
     for name, callback in callbacks.items():
         if name not in states:

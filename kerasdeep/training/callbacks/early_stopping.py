@@ -81,7 +81,7 @@ class EarlyStopping(Callback):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        saved = checked.parse(EarlyStoppingState, state, Path("state.json"))
+        saved = checked.parse(EarlyStoppingState, state, Path("checkpoints/state.json"))
         shapes = [tuple(variable.shape) for variable in self._model.weights]
         if saved.weights is not None and [array.shape for array in saved.weights] != shapes:
             raise InputError("The checkpoint's best weights do not fit this network. Start a new run.", "checkpoint")

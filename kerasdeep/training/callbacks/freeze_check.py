@@ -42,7 +42,7 @@ class FreezeCheck(Callback):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if "frozen" in state:
-            self.digests = checked.parse(dict[str, str], state["frozen"], Path("state.json"))
+            self.digests = checked.parse(dict[str, str], state["frozen"], Path("checkpoints/state.json"))
 
 
 def frozen_digests(model: keras.Model) -> dict[str, str]:

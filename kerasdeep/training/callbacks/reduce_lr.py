@@ -75,5 +75,5 @@ class ReduceLROnPlateau(Callback):
         return {"best": self._best.value, "wait": self._best.wait, "cooldown": self._cooldown}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        saved = checked.parse(ReduceLRState, state, Path("state.json"))
+        saved = checked.parse(ReduceLRState, state, Path("checkpoints/state.json"))
         self._best.value, self._best.wait, self._cooldown = saved.best, saved.wait, saved.cooldown
