@@ -17,6 +17,7 @@ FILE_FORMATS = ("images", "image_list")
 MAX_IMAGE_SIDE = 128
 """Images with a longer side are read smaller, so that a small network on a CPU learns them in minutes."""
 FEW_ROWS, MANY_ROWS = 200, 20_000
+FEW_TABLE_ROWS, MAX_PIECES = 5_000, 2_000
 FILTERS = (32, 64, 128, 128)
 MAX_LISTED_CLASSES = 12
 
@@ -134,6 +135,8 @@ def _layer_lines(data_summary: DataSummary) -> Iterator[str]:
             yield "- MaxPooling2D: 2"
         yield "- Flatten"
         yield "- Dense: 100"
+    elif data_summary.kind == "table":
+        yield from _table_layer_lines(data_summary)
     else:
         if len(data_summary.input_shape) > 1:
             yield "- Flatten"
@@ -145,7 +148,32 @@ def _layer_lines(data_summary: DataSummary) -> Iterator[str]:
         yield "- Output  # units, activation and loss follow from the target"
 
 
+def _table_layer_lines(data_summary: DataSummary) -> Iterator[str]:
+    """Numbers in pieces, and members that share most weights: `benchmarks/defaults.py` measures both."""
+    numbers = sum(feature["kind"] == "number" for feature in data_summary.profile["features"])
+    is_small = data_summary.rows < FEW_TABLE_ROWS
+    bins = min(16 if is_small else 48, MAX_PIECES // max(1, numbers))
+    if bins >= 2 and numbers:
+        yield f"- PiecewiseLinear: {bins}  # each number also as pieces between quantiles, so that it can bend at each"
+    yield f"- Dense: {128 if is_small else 256}"
+    yield "- EnsembleMembers: 8  # eight networks in one from here on; the output is their mean"
+    yield f"- Dense: {64 if is_small else 128}"
+
+
+def _table_training_lines(data_summary: DataSummary) -> Iterator[str]:
+    rows = data_summary.rows
+    epochs = max(5, min(40, 1_600_000 // rows))
+    batch = max(16, min(256, 2 ** round(math.log2(max(2, rows / 64)))))
+    yield "regularization: {dropout: 0.1}"
+    yield "optimizer: {AdamW: {learning_rate: 2e-3, weight_decay: 0.02}}"
+    yield "schedule: cosine  # down to 0 at the last epoch"
+    yield f"training: {{epochs: {epochs}, batch_size: {batch}, early_stopping: {{patience: {max(5, epochs // 2)}}}}}"
+
+
 def _training_lines(data_summary: DataSummary) -> Iterator[str]:
+    if data_summary.kind == "table":
+        yield from _table_training_lines(data_summary)
+        return
     if data_summary.kind == "image":
         yield "regularization: {batch_norm: before}"
     elif data_summary.rows < MANY_ROWS:

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from kerasdeep.cli.app import app
 from kerasdeep.config import Overrides, load_config
 from kerasdeep.errors import InputError
 from kerasdeep.scaffold import draft_config
+from kerasdeep.scaffold.yaml_file import config_lines
 
 
 @pytest.fixture
@@ -54,7 +56,8 @@ def test_a_table_with_classes(churn):
     assert written.data.columns == {"joined": "date"}
     assert written.data.class_weight is None, "weights would change what the probabilities mean"
     assert (written.data.validation.fraction, written.data.test.fraction) == (0.1, 0.1)
-    assert [layer.name for layer in written.network.layers] == ["Dense", "Dense", "Output"]
+    layers = [layer.name for layer in written.network.layers]
+    assert layers == ["PiecewiseLinear", "Dense", "EnsembleMembers", "Dense", "Output"]
     assert [target.kind for target in dataset.targets] == ["binary"]
     assert [warning.name for warning in dataset.warnings] == ["class-imbalance"]
     text = path.read_text()
@@ -227,3 +230,15 @@ def test_labels_in_a_list_or_in_columns_make_one_target(here):
     written, dataset = loaded(here / "columns.yaml")
     assert found.as_dict()["task"] == ["binary", "regression"]
     assert [layer.arguments.get("name") for layer in written.network.layers[-2:]] == ["x", "a"]
+
+
+def test_a_wide_table_gets_fewer_pieces_and_a_long_one_fewer_epochs(here):
+    numbers = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 400)), columns=[f"x{n}" for n in range(400)])
+    numbers.assign(target=numbers.x0 > 0).to_csv("wide.csv", index=False)
+    path, found = draft_config("wide.csv")
+    written = load_config(path).config
+    assert written.network.layers[0].arguments["bins"] == 5
+    assert (written.training.epochs, written.training.batch_size) == (40, 16)
+    many = replace(found, profile={**found.profile, "rows": {"train": 200_000}})
+    (line,) = [line for line in config_lines(many, path) if line.startswith("training:")]
+    assert "epochs: 8, batch_size: 256" in line
