@@ -55,7 +55,9 @@ class EnsembleOutput(keras.layers.Dense):
     Members must learn as single networks do, so training minimizes the mean of their losses, not the loss of their
     mean. Both differ by a term without labels, which this layer adds while training: over the members' outputs z_k,
     the mean of A(z_k) minus A of the mean, with A = log sum exp for softmax and cross-entropy, softplus for sigmoid,
-    and z² for numbers and squared errors. Shape (rows, members, features) in, (rows, units) out.
+    exp for counts, and z² for numbers and squared errors; elsewhere z² only holds the members together.
+
+    Shape (rows, members, features) in, (rows, units) out.
 
     Args:
         units: Outputs of a row.
@@ -94,6 +96,8 @@ class EnsembleOutput(keras.layers.Dense):
             return ops.mean(ops.logsumexp(each, axis=-1), axis=1) - ops.logsumexp(mean, axis=-1)
         if name == "sigmoid":
             return ops.mean(ops.mean(ops.softplus(each), axis=1) - ops.softplus(mean), axis=-1)
+        if name == "exponential":
+            return ops.mean(ops.mean(ops.exp(each), axis=1) - ops.exp(mean), axis=-1)
         return ops.mean(ops.mean(ops.square(each), axis=1) - ops.square(mean), axis=-1)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

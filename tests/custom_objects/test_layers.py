@@ -161,6 +161,7 @@ def each_members_output(model, split, head):
     [
         ("softmax", 4, "sparse_categorical_crossentropy", np.array([0, 3, 1, 2])),
         ("sigmoid", 1, "binary_crossentropy", np.array([[0.0], [1], [1], [0]])),
+        ("exponential", 1, "poisson", np.float32([[0], [3], [1], [2]])),
         (None, 2, "mse", np.float32([[0, 1], [2, 3], [-1, 1], [0, 0]])),
     ],
 )
