@@ -1,5 +1,6 @@
 """Sweeps on a made-up objective: trials are counted once, go on where others stopped, and are judged on fresh seeds."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ from kerasdeep.cli.app import app
 from kerasdeep.config import load_config
 from kerasdeep.errors import InputError
 from kerasdeep.report import write_sweep
-from kerasdeep.runs import create_run_dir, sweep_dir
+from kerasdeep.runs import create_run_dir, list_runs, sweep_dir
 from kerasdeep.studies import confirmation, executors, search, sweep, sweep_study
 from kerasdeep.studies.run_trial import TrialEnd
 
@@ -227,9 +228,9 @@ def test_no_trial_is_lost_or_twice_when_workers_and_sweeps_are_killed(tmp_path, 
     killed = 0
     while killed < 3 and any(study.poll() is None for study in studies):
         time.sleep(4.0)
-        locks = [lock for lock in tmp_path.glob("runs/*/.lock") if "sweep" not in lock.parent.name]
-        if locks:
-            os.kill(int(locks[0].read_text()), 9)  # a worker, or the sweep that trains in its own process
+        live = [run for run in list_runs("runs") if run.locked]
+        with contextlib.suppress(OSError, IndexError):  # it has ended meanwhile
+            os.kill(int((live[0].path / ".lock").read_text()), 9)  # a worker, or the sweep that trains by itself
             killed += 1
     [study.wait() for study in studies]
     assert subprocess.run(words, check=False).returncode == 0
