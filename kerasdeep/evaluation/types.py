@@ -87,7 +87,7 @@ class TargetEvaluation:
 
     @property
     def baseline_predictions(self) -> np.ndarray:
-        return np.full(len(self.actual), self.baseline_prediction)
+        return np.full((len(self.actual), *np.shape(self.baseline_prediction)), self.baseline_prediction)
 
 
 class TargetModule(Protocol):
