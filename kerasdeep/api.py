@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdeep.collection import config_path
 from kerasdeep.config import LoadedConfig, Overrides, load_config
-from kerasdeep.config.finetuning import FinetuneOptions, compose_yaml
+from kerasdeep.config.finetuning import FinetuneOptions, PictureFacts, compose_yaml
 from kerasdeep.config.load import ConfigSource, load_text
 from kerasdeep.config.sections.pretraining import LABEL_FREE_PRETEXTS
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kerasdeep.inference.predictor import Predictor
 
 OverrideValues = Overrides | Mapping[str, object] | None
+MODEL_SUFFIXES = (".keras", ".h5", ".hdf5")
 EXPORT_FORMATS = ("keras", "saved_model", "litert", "onnx")
 
 
@@ -211,7 +212,7 @@ def finetune(
     out: str | Path = "runs",
     progress: str = "auto",
 ) -> Run | None:
-    """Give a trained model a new head for other data, train the head, then all layers at a tenth of the rate.
+    """Fit a trained model to other data: its head until it has converged, then all layers at a tenth of the rate.
 
     Args:
         options: The model, the data and how to train: `FinetuneOptions("application:MobileNet", data="photos/")`.
@@ -224,16 +225,27 @@ def finetune(
 
     base, overrides = None if config is None else config_path(config), _as_overrides(overrides)
     path = Path(f"{base.stem if base else 'finetune'}.yaml")
-    load_text(compose_yaml(options, base), path, overrides)  # a mistake in an option is reported as such
-    run = train_and_report(load_text(compose_yaml(options, base, overrides), path), out, None, progress)
+    pictures = _picture_facts(options.data)
+    plain = compose_yaml(options, base, pictures=pictures)
+    load_text(plain, path, overrides)  # a mistake in an option is reported as such
+    run = train_and_report(load_text(compose_yaml(options, base, overrides, pictures), path), out, None, progress)
     return Run(run) if run else None
 
 
-def plan(config: ConfigSource | Run, *, overrides: OverrideValues = None) -> dict[str, Any]:
+def plan(
+    config: ConfigSource | Run,
+    *,
+    overrides: OverrideValues = None,
+    data: str | None = None,
+    classes: str | None = None,
+    scaling: str | None = None,
+) -> dict[str, Any]:
     """What `train` would do: rows, layers, parameters, memory in bytes, steps, rates, and each value's origin.
 
-    No weights are put into memory and nothing is written. Raises InputError like `train`.
+    No weights are put into memory and nothing is written. For a model file `data` is what it would be fine-tuned on;
+    `classes` and `scaling` say what the file does not. Raises InputError like `train`.
     """
+    config = _opened(config, overrides, data, classes, scaling)
     from kerasdeep import training
 
     return training.plan(_load(config, overrides)[0], _print_status)
@@ -347,15 +359,23 @@ def sweep(
 
 
 def evaluate(
-    run: Run | str | Path, rows: Rows | None = None, *, mc: int | None = None, overrides: OverrideValues = None
+    run: Run | str | Path,
+    rows: Rows | None = None,
+    *,
+    mc: int | None = None,
+    overrides: OverrideValues = None,
+    classes: str | None = None,
+    scaling: str | None = None,
 ) -> dict[str, Any]:
     """Measure a run's model on its held-out rows, or on labelled rows.
 
     Args:
-        run: The run, or its directory.
+        run: The run, its directory, or a model file.
         rows: Labelled rows as `predict` takes them.
         mc: Measure also the mean of this many random copies of the model (Monte Carlo dropout).
         overrides: `seed` (of the copies), `runtime.backend` and `runtime.device`.
+        classes: Of a model file: the names of its outputs in their order, `ant,bee` or a file of lines.
+        scaling: Of a model file: how its inputs are scaled, `unit`, `none`, `standardize` or `application`.
 
     Returns:
         The object of `result.json` with `metrics`, `baseline` and `intervals` measured now, and `evaluation` with
@@ -364,16 +384,27 @@ def evaluate(
     Raises:
         InputError: The run has no model, labels are missing or unknown, or the rows do not fit the model.
     """
-    return _load_predictor(run, overrides).evaluate(rows, mc, _print_status)
+    opened = _opened(run, overrides, rows, classes, scaling)
+    if opened is not run and rows is None:
+        message = f"{run} held no rows out. Give labelled ones with --data."
+        raise InputError(message, "usage", SourceLocation("--data"))
+    return _load_predictor(opened, overrides).evaluate(rows, mc, _print_status)
 
 
 def predict(
-    run: Run | str | Path, rows: Rows, *, mc: int | None = None, overrides: OverrideValues = None
+    run: Run | str | Path,
+    rows: Rows,
+    *,
+    mc: int | None = None,
+    overrides: OverrideValues = None,
+    data: str | None = None,
+    classes: str | None = None,
+    scaling: str | None = None,
 ) -> pd.DataFrame:
     """Predict new rows.
 
     Args:
-        run: The run, or its directory.
+        run: The run, its directory, or a model file; for that the last three are as in `evaluate`.
         rows: A DataFrame with the columns of training, an array or arrays by input, a CSV file object, or the path of a
             table, an `.npz` file, a folder of images, an image or a built-in data set. Raw: as the run's source has it.
         mc: Ask this many random copies of the model (Monte Carlo dropout), which adds uncertainties.
@@ -385,7 +416,7 @@ def predict(
     Raises:
         InputError: The run has no model, or the rows do not fit it.
     """
-    return _load_predictor(run, overrides).predict(rows, mc, _print_status)
+    return _load_predictor(_opened(run, overrides, data, classes, scaling), overrides).predict(rows, mc, _print_status)
 
 
 def export(
@@ -397,11 +428,13 @@ def export(
     float16: bool = False,
     data: str | None = None,
     force: bool = False,
+    classes: str | None = None,
+    scaling: str | None = None,
 ) -> dict[str, Any]:
     """Write a run's model for use elsewhere, with its preprocessing inside, and check that predictions agree.
 
     Args:
-        run: The run, or its directory.
+        run: The run, its directory, or a model file; for that `classes` and `scaling` are as in `evaluate`.
         format: `keras`, `saved_model`, `litert` or `onnx`.
         out: The file or folder to write; in the run's `exports/` where None.
         fold: Fold batch normalization into the layers before it.
@@ -422,9 +455,13 @@ def export(
         raise InputError([Problem("error", "usage", message, SourceLocation("--format"), suggestion)])
     # The formats are TensorFlow's to write; a model trained on JAX is the same file.
     flags = {"runtime.backend": ("--backend", "tensorflow"), "runtime.device": ("--device", "cpu")}
-    predictor = _load_predictor(run, Overrides(flags=flags))
+    opened = _opened(run, Overrides(flags=flags), data, classes, scaling)
+    predictor = _load_predictor(opened, Overrides(flags=flags))
     from kerasdeep.inference.export.exporter import ExportOptions, export_run  # loads TensorFlow
+    from kerasdeep.inference.export.formats import FORMATS
 
+    if opened is not run and out is None:
+        out = Path(f"{predictor.run.path.name}-export{FORMATS[format].suffix or ''}")
     return export_run(predictor, ExportOptions(format, Path(out) if out else None, fold, float16, data, force))
 
 
@@ -477,14 +514,61 @@ def lr_find(
     return result
 
 
-def diagnose(config: ConfigSource | Run, *, overrides: OverrideValues = None) -> Diagnosis:
+def diagnose(
+    config: ConfigSource | Run,
+    *,
+    overrides: OverrideValues = None,
+    data: str | None = None,
+    classes: str | None = None,
+    scaling: str | None = None,
+) -> Diagnosis:
     """Signal, gradients and weights of each layer, what is wrong by name, and YAML that fixes it.
 
-    A configuration is examined at initialization and after a few steps, a run as it was saved.
+    A configuration is examined at initialization and after a few steps, a run as it was saved, a model file as it is
+    on the rows of `data`.
     """
+    config = _opened(config, overrides, data, classes, scaling)
     from kerasdeep import diagnostics
 
     return diagnostics.diagnose(*_load(config, overrides), _print_status)
+
+
+def _picture_facts(source: str | None) -> PictureFacts | None:
+    """What `finetune` must know of a folder or array of pictures; None for other data."""
+    path = None if source is None else Path(source).expanduser()
+    if path is None or not path.exists():
+        return None
+    from kerasdeep.data.readers.images import describe_pictures
+
+    described = describe_pictures(path)
+    return PictureFacts(*described) if described else None
+
+
+def _opened(
+    model: Run | str | Path | ConfigSource,
+    overrides: OverrideValues,
+    data: object = None,
+    classes: str | None = None,
+    scaling: str | None = None,
+) -> Any:
+    """A model file as a temporary run; anything else as it is. Raises InputError for options without such a file."""
+    if not isinstance(model, str | Path) or not str(model).lower().endswith(MODEL_SUFFIXES):
+        given = "--classes" if classes is not None else "--scaling" if scaling is not None else None
+        if given:
+            message = f"{given} says what a model file does not. `{model}` is none."
+            raise InputError(message, "usage", SourceLocation(given))
+        return model
+    from kerasdeep.backends import runtime
+
+    sets = ["runtime.threads=auto", *_as_overrides(overrides).sets]
+    config = load_config(
+        {"data": {"source": "digits"}, "network": ["Output"]}, replace(_as_overrides(overrides), sets=sets)
+    )
+    runtime.prepare(config.config.runtime, config.config.seed)
+    from kerasdeep.inference.model_file import ModelFileOptions, open_model_file
+
+    labelled = str(data) if isinstance(data, str | Path) else None
+    return Run(open_model_file(Path(model), ModelFileOptions(labelled, classes, scaling), _print_status))
 
 
 def _load(config: ConfigSource | Run, overrides: OverrideValues) -> tuple[LoadedConfig, RunDir | None]:

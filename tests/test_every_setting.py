@@ -187,6 +187,8 @@ CASES = {
     "stages.optimizer": case("two stages", "SGD", "stages"),
     "stages.schedule": case("two stages", "{power: 20 steps}", "stages"),
     "stages.rates": case("two stages", "{upper: 0.1}", "stages"),
+    "training.early_stopping.include_start": case("stopping", "true", "stopping"),
+    "stages.early_stopping.include_start": case("two stages", "true", "stopping"),
     "stages.early_stopping.monitor": case("two stages", "val_accuracy", "stopping"),
     "stages.early_stopping.patience": case("two stages", "3", "stopping"),
     "stages.early_stopping.min_delta": case("two stages", "0.2", "stopping"),
@@ -379,6 +381,7 @@ def of_stopping(one, room):
     last = trainer.begin_phase(trainer.plans[-1], 0) if len(trainer.plans) > 1 else trainer.phase
     losses = [1.0, 0.9, 0.95, 0.93, 0.85, 0.86, 0.87, 0.88, 0.89]
     watcher = last.callbacks["early_stopping"]
+    watcher.on_phase_begin(last)
     for epoch, loss in enumerate(losses):
         watcher.on_epoch_end(epoch, {"val_loss": loss, "val_accuracy": loss})
         if watcher.should_stop:

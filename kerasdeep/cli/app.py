@@ -77,13 +77,16 @@ def plan(
     variant: options.VariantOption = None,
     backend: options.BackendOption = None,
     device: options.DeviceOption = None,
+    data: options.ModelDataOption = None,
+    classes: options.ClassesOption = None,
+    scaling: options.ScalingOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Show what training would do: layers, parameters, memory, steps, rates, and where each value comes from."""
     overrides = options.collect_overrides(
         set_, profile, variant, seed=seed, epochs=epochs, backend=backend, device=device
     )
-    training_plan = kerasdeep.plan(config_or_run, overrides=overrides)
+    training_plan = kerasdeep.plan(config_or_run, overrides=overrides, data=data, classes=classes, scaling=scaling)
     if json:
         print_json(training_plan)
         return
@@ -138,11 +141,14 @@ def diagnose(
     variant: options.VariantOption = None,
     backend: options.BackendOption = None,
     device: options.DeviceOption = None,
+    data: options.ModelDataOption = None,
+    classes: options.ClassesOption = None,
+    scaling: options.ScalingOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Diagnose a network layer by layer, its signal and gradients, and suggest YAML that fixes it."""
     overrides = options.collect_overrides(set_, profile, variant, seed=seed, backend=backend, device=device)
-    diagnosis = kerasdeep.diagnose(config_or_run, overrides=overrides)
+    diagnosis = kerasdeep.diagnose(config_or_run, overrides=overrides, data=data, classes=classes, scaling=scaling)
     if json:
         print_json(diagnosis.as_dict())
         return
@@ -229,8 +235,11 @@ def sweep(
 @app.command()
 def finetune(
     source: Annotated[
-        str, typer.Option("--from", metavar="MODEL", help="A run, FILE.keras, FILE.h5 or application:NAME.")
-    ],
+        str | None,
+        typer.Option(
+            "--from", metavar="MODEL", help="A run, FILE.keras, FILE.h5 or application:NAME; for pictures, one at hand."
+        ),
+    ] = None,
     config_name: Annotated[
         str | None, typer.Argument(metavar="[CONFIG]", help="A YAML file to start from; not needed.")
     ] = None,
@@ -243,7 +252,7 @@ def finetune(
         typer.Option("--freeze", metavar="SELECTOR", help="What stays frozen to the end: first:N, a name, all."),
     ] = None,
     unfreeze_after: Annotated[
-        int | None, typer.Option("--unfreeze-after", min=1, help="Epochs of the head alone; a third of all.")
+        int | None, typer.Option("--unfreeze-after", min=1, help="Epochs of the head alone; until it has converged.")
     ] = None,
     rate: Annotated[
         float | None,
@@ -252,7 +261,14 @@ def finetune(
         ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option("--epochs", min=1, help="Epochs of both stages together. Default 10.")
+        int | None, typer.Option("--epochs", min=1, help="Epochs of both stages together; as many as help.")
+    ] = None,
+    alpha: Annotated[float | None, typer.Option("--alpha", min=0.05, help="Width of a MobileNet: 0.25.")] = None,
+    size: Annotated[
+        int | None, typer.Option("--size", min=32, help="Height and width of the pictures for an application.")
+    ] = None,
+    augment: Annotated[
+        str | None, typer.Option("--augment", metavar="none|light|strong", help="How pictures are altered in training.")
     ] = None,
     set_: options.SetOption = None,
     seed: options.SeedOption = None,
@@ -263,10 +279,12 @@ def finetune(
     quiet: options.QuietOption = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Fit MODEL to your data, without YAML: a new head first, then all layers at a lower rate."""
+    """Fit MODEL to your data, without YAML: its head until it has converged, then all layers, gently."""
     from kerasdeep.cli.train import show
 
-    finetune_options = kerasdeep.FinetuneOptions(source, data, target, freeze, unfreeze_after, rate, epochs)
+    finetune_options = kerasdeep.FinetuneOptions(
+        source, data, target, freeze, unfreeze_after, rate, epochs, alpha, size, augment
+    )
     overrides = options.collect_overrides(set_, seed=seed, name=name, backend=backend, device=device)
     progress = options.progress_mode(quiet, json)
     run = kerasdeep.finetune(finetune_options, config=config_name, overrides=overrides, out=out, progress=progress)
@@ -275,7 +293,7 @@ def finetune(
 
 @app.command()
 def evaluate(
-    run: options.RunArgument,
+    run: options.RunOrModelArgument,
     data: Annotated[
         str | None, typer.Option("--data", metavar="PATH", help="Labelled rows; by default those the run held out.")
     ] = None,
@@ -283,11 +301,13 @@ def evaluate(
     seed: options.SamplingSeedOption = None,
     backend: options.BackendOption = None,
     device: options.DeviceOption = None,
+    classes: options.ClassesOption = None,
+    scaling: options.ScalingOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Measure RUN again: class by class, ranking, calibration; on its held-out rows or a labelled file."""
     overrides = options.collect_overrides(seed=seed, backend=backend, device=device)
-    result = kerasdeep.evaluate(run, data, mc=mc, overrides=overrides)
+    result = kerasdeep.evaluate(run, data, mc=mc, overrides=overrides, classes=classes, scaling=scaling)
     if json:
         print_json(result)
         return
@@ -298,7 +318,7 @@ def evaluate(
 
 @app.command()
 def predict(
-    run: options.RunArgument,
+    run: options.RunOrModelArgument,
     data: Annotated[
         str,
         typer.Argument(metavar="INPUT", help="A table, .npz, folder of images or image; - is a CSV on standard input."),
@@ -307,10 +327,13 @@ def predict(
         Path | None, typer.Option("-o", metavar="FILE", help="A .csv or .parquet file; by default the screen.")
     ] = None,
     mc: options.MonteCarloOption = None,
+    labelled: options.ModelDataOption = None,
     force: options.ForceOption = False,
     seed: options.SamplingSeedOption = None,
     backend: options.BackendOption = None,
     device: options.DeviceOption = None,
+    classes: options.ClassesOption = None,
+    scaling: options.ScalingOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Predict new rows with RUN: predictions, probabilities and, with --mc, how uncertain they are."""
@@ -318,12 +341,13 @@ def predict(
 
     check_path(out, data, force)
     overrides = options.collect_overrides(seed=seed, backend=backend, device=device)
-    show(kerasdeep.predict(run, read_input(data), mc=mc, overrides=overrides), out, json)
+    options_of_file = {"data": labelled, "classes": classes, "scaling": scaling}
+    show(kerasdeep.predict(run, read_input(data), mc=mc, overrides=overrides, **options_of_file), out, json)
 
 
 @app.command()
 def export(
-    run: options.RunArgument,
+    run: options.RunOrModelArgument,
     format: Annotated[str, typer.Option("--format", metavar="keras|saved_model|litert|onnx", help="What to write.")],
     out: Annotated[
         Path | None, typer.Option("-o", metavar="PATH", help="The file or folder; by default in the run's exports/.")
@@ -334,12 +358,16 @@ def export(
         str | None, typer.Option("--data", metavar="PATH", help="Rows to compare on; by default the run's own.")
     ] = None,
     force: options.ForceOption = False,
+    classes: options.ClassesOption = None,
+    scaling: options.ScalingOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Write RUN's model for use elsewhere, preprocessing included, and check that predictions agree."""
     from kerasdeep.cli.export import show
 
-    result = kerasdeep.export(run, format, out, fold=fold, float16=float16, data=data, force=force)
+    result = kerasdeep.export(
+        run, format, out, fold=fold, float16=float16, data=data, force=force, classes=classes, scaling=scaling
+    )
     show(result, json)
 
 

@@ -49,6 +49,23 @@ TargetOption = Annotated[str | None, typer.Option("--target", metavar="NAME", he
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, nothing else.")]
 
+RunOrModelArgument = Annotated[
+    Path, typer.Argument(metavar="RUN|MODEL", help="A run directory, or anyone's FILE.keras or FILE.h5.")
+]
+ClassesOption = Annotated[
+    str | None,
+    typer.Option("--classes", metavar="NAMES|FILE", help="Of a model file: its outputs in order: ant,bee or a file."),
+]
+ScalingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scaling", metavar="unit|none|standardize|application", help="Of a model file: how its inputs are scaled."
+    ),
+]
+ModelDataOption = Annotated[
+    str | None, typer.Option("--data", metavar="PATH", help="Of a model file: labelled rows to work on.")
+]
+
 _CONFIG_PATHS = {
     "seed": "seed",
     "epochs": "training.epochs",

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from kerasdeep.data import disk_cache
-from kerasdeep.data.images import ImageFormat, image_to_array, thread_pool
+from kerasdeep.data.images import ImageFormat, image_to_array, open_image, thread_pool
 from kerasdeep.data.lazy_rows import LazyRows, NpyFile
 
 MIN_CACHED_FILES = 1000
@@ -120,7 +120,7 @@ def decode_in_memory(files: Sequence[Path], image_format: ImageFormat) -> Decode
         data = b""
         try:
             data = files[number].read_bytes()
-            with Image.open(io.BytesIO(data)) as image:
+            with open_image(io.BytesIO(data)) as image:
                 x[number] = image_to_array(ImageOps.exif_transpose(image), image_format)
             readable[number] = True
         except Exception:  # a broken file can make Pillow raise anything; the caller names it

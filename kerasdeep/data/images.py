@@ -6,6 +6,7 @@ dropped. Values stay 0 … 255; scaling is the preprocessing rule's business.
 
 from __future__ import annotations
 
+import io
 import os
 import statistics
 from collections import Counter
@@ -14,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kerasdeep.data.types import ImageFormat
 
@@ -57,10 +58,37 @@ def _typical_size(sizes: list[tuple[int, int]]) -> tuple[int, int]:
     return max(1, round(height * shrink)), max(1, round(width * shrink))
 
 
+def open_image(file: Path | io.BytesIO) -> Image.Image:
+    """The picture, opened; HEIC needs the extra `heic`. Raises what Pillow raises."""
+    try:
+        return Image.open(file)
+    except UnidentifiedImageError as error:
+        try:
+            from pillow_heif import register_heif_opener
+        except ImportError:
+            raise error from None
+        register_heif_opener()
+        return Image.open(file)
+
+
+def unreadable_reason(file: Path) -> str:
+    """Why a picture cannot be read, in a few words."""
+    try:
+        with open_image(file) as image:
+            image.load()
+    except UnidentifiedImageError:
+        if file.suffix.lower() in (".heic", ".heif"):
+            return "HEIC needs: pip install 'kerasdeep[heic]'"
+        return "empty" if not file.stat().st_size else "no picture of a known format"
+    except Exception as error:  # a broken file can make Pillow raise anything
+        return str(error).split("\n")[0][:80] or type(error).__name__
+    return "it cannot be brought to size"
+
+
 def _read_image_header(file: Path) -> tuple[int, int, bool] | None:
     """(height, width, stored in grey) from the file's header; None when it cannot be read."""
     try:
-        with Image.open(file) as image:
+        with open_image(file) as image:
             width, height = image.size
             if image.getexif().get(EXIF_ORIENTATION_TAG) in EXIF_ROTATED:
                 width, height = height, width

@@ -12,7 +12,8 @@ from kerasdeep import data, modeling
 from kerasdeep.config.root import Config
 from kerasdeep.custom_objects import DataLoss
 from kerasdeep.data import DataSplit, Preprocessing, encode_target, read_for_prediction, row_roles, transform_inputs
-from kerasdeep.data.types import RawSplit
+from kerasdeep.data.readers.images import PART_COLUMN
+from kerasdeep.data.types import PREDICTED_SPLITS, RawSplit
 from kerasdeep.heads import output_heads, target_scales
 from kerasdeep.keras_names import written_name
 from kerasdeep.metric_names import PREFIXES
@@ -43,6 +44,9 @@ def labelled_split(preprocessing: Preprocessing, rows: Rows, say: Callable[[str]
     for warning in raw.warnings:
         say(str(warning))
     split, weight = RawSplit(raw.x, raw.y or {}, raw.rows), preprocessing.read_options.get("weight")
+    if preprocessing.kind == "image" and raw.columns is not None:  # pictures in parts: those that were not learnt from
+        part = next(name for name in PREDICTED_SPLITS if (raw.columns[PART_COLUMN] == name).any())
+        split = split.take(np.flatnonzero(raw.columns[PART_COLUMN] == part))
     if weight and raw.columns is not None and weight in raw.columns:
         split.roles["weight"] = row_roles.checked_weights(raw.columns[weight])
         split = split.take(np.flatnonzero(split.roles["weight"] > 0))

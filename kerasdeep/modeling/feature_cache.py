@@ -32,6 +32,15 @@ def split_frozen_base(
     return bottom, keras.Model(tensor, model.output, name=model.name)
 
 
+def can_split(model: keras.Model) -> bool:
+    """Whether `split_frozen_base` can split `model`."""
+    try:
+        split_frozen_base(model, "", None)
+    except InputError:
+        return False
+    return True
+
+
 def _single_outputs(model: keras.Model) -> list[keras.KerasTensor]:
     """The output of each layer that is used once and has one, those near the data first."""
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
@@ -54,9 +63,13 @@ def _separates_inputs(tensor: keras.KerasTensor, model: keras.Model) -> bool:
 
 
 def _uncacheable_layers(model: keras.Model) -> list[str]:
-    """The layers that draw at random in training, or whose outputs are penalised."""
+    """The layers that draw at random in training, or whose outputs are penalised.
+
+    Augmentation does not count: features are those of the rows as they are.
+    """
     return [
         written_name(layer.name)
         for layer in nested_layers(model)
-        if draws_at_random(layer) or getattr(layer, "activity_regularizer", None)
+        if (draws_at_random(layer) and not layer.name.startswith("augmentation_"))
+        or getattr(layer, "activity_regularizer", None)
     ]

@@ -14,7 +14,7 @@ from kerasdeep.config.sections import stages
 from kerasdeep.config.sections.stages import SelectableLayer, StageConfig
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.experiment import Experiment
-from kerasdeep.modeling import freezing
+from kerasdeep.modeling import feature_cache, freezing
 from kerasdeep.objectives import Objective
 
 
@@ -90,7 +90,12 @@ def _plan_stage(config: Config, stage: StageConfig, objective: Objective, config
     )
     stage_config, name = stages.config_for_stage(config, stage_with_rate), f"{stage.name}{objective.name_suffix}"
     keeps_optimizer_state = stage.optimizer_state == "keep"
-    cache_location = (stage.location("cache_features") or SourceLocation(config_path)) if stage.cache_features else None
+    cached = stage.cache_features
+    if cached == "auto":
+        freezing.set_trainable(objective.model, selected_layers, objective.trainable_as_built)
+        cached = objective.frozen_base is None and feature_cache.can_split(objective.model)
+        freezing.set_trainable(objective.model, objective.trainable_as_built.keys(), objective.trainable_as_built)
+    cache_location = (stage.location("cache_features") or SourceLocation(config_path)) if cached else None
     return [
         PhasePlan(
             name,

@@ -96,7 +96,8 @@ def write_reconstructions(run: RunDir, phase: PhaseState) -> None:
 def stage_fact(plan: PhasePlan, feature_shape: list[int] | None, phase: PhaseState | None = None) -> dict[str, Any]:
     """A phase as `facts/stages.json` holds it; `phase` is its state, once it was begun.
 
-    The best epoch is the one, counted through the run from 1, whose weights the phase leaves; None for the last.
+    The best epoch is the one, counted through the run from 1, whose weights the phase leaves; None for the last. It is
+    the epoch before the phase where that made nothing better.
     """
     callbacks = phase.callbacks if phase else {}
     early_stopping, freeze_check = callbacks.get("early_stopping"), callbacks.get("freeze_check")

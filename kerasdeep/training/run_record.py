@@ -38,6 +38,17 @@ class RunRecord:
         self._stages[phase.index] = results.stage_fact(phase.plan, self._trainer.feature_shapes[phase.index], phase)
         self.run.write_fact("stages", self._stages)
 
+    def _best_epoch(self) -> int | None:
+        """The epoch whose weights the run leaves; 0 for those that it began with."""
+        for stage in reversed(self._stages):
+            if stage["best_epoch"] is None:
+                break
+            if stage["best_epoch"] >= stage["first_epoch"]:
+                return int(stage["best_epoch"])
+            if stage is self._stages[0]:
+                return 0
+        return self._rows[-1]["epoch"] if self._rows else None
+
     def write(self, status: str, **extra: Any) -> None:
         """The run's result so far, and how its phases stand; `extra` brings metrics, or the error."""
         self.write_stages()
@@ -49,7 +60,7 @@ class RunRecord:
                 "metrics": {},
                 "baseline": {},
                 "intervals": {},
-                "best_epoch": self._stages[-1]["best_epoch"] or (last_row and last_row["epoch"]),
+                "best_epoch": self._best_epoch(),
                 "epochs": last_row["epoch"] if last_row else 0,
                 "seconds": round(sum(row["seconds"] for row in self._rows), 3),
                 "parameters": experiment.model.count_params(),

@@ -9,7 +9,7 @@ import yaml
 
 from kerasdeep.cli import app, exit_codes
 from kerasdeep.config import Overrides, load_config, resolved
-from kerasdeep.config.finetuning import FinetuneOptions, compose_yaml
+from kerasdeep.config.finetuning import FinetuneOptions, PictureFacts, compose_yaml
 from kerasdeep.errors import InputError
 
 
@@ -27,7 +27,8 @@ def stages(**wishes):
 
 
 def test_the_epochs_and_rates_are_shared_out():
-    assert stages() == [("head", 3, 0.001), (["all", "!norms"], 7, 0.0001)]
+    assert stages() == [("head", 300, 0.001), (["all", "!norms"], 20, 0.0001)]
+    assert stages(unfreeze_after=4) == [("head", 4, 0.001), (["all", "!norms"], 20, 0.0001)]
     assert stages(epochs=30, rate=0.02, unfreeze_after=5, freeze="first:2") == [
         ("head", 5, 0.02),
         (["all", "!norms", "!first:2"], 25, 0.002),
@@ -36,6 +37,7 @@ def test_the_epochs_and_rates_are_shared_out():
     assert stages(epochs=1) == [("head", 1, 0.001)]
     with pytest.raises(InputError, match="nothing is left of 5 to fine-tune"):
         stages(epochs=5, unfreeze_after=5)
+    assert stages(freeze="all") == [("head", 300, 0.001)]
     with pytest.raises(InputError, match="--data PATH"):
         compose_yaml(FinetuneOptions(source="model.keras"))
 
@@ -49,7 +51,34 @@ def test_what_is_written_is_valid_and_its_paths_are_absolute(tmp_path):
         assert loaded.config.pretrained.from_.startswith(("/", "application:"))
         assert loaded.config.data.target == ["kind"] or loaded.config.data.target == "kind"
         assert [stage.name for stage in loaded.config.stages] == ["head", "fine"]
-    assert loaded.config.pretrained.arguments == {"alpha": 0.25} and loaded.config.data.image.size == [160, 160]
+    assert loaded.config.pretrained.arguments == {"alpha": 0.25}
+    assert all(stage.early_stopping.include_start for stage in loaded.config.stages)
+    assert [stage.cache_features for stage in loaded.config.stages] == ["auto", False]
+
+
+def test_size_and_augmentation_follow_the_pictures(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    photo, thumbnail, tiny = (
+        yaml.safe_load(compose_yaml(FinetuneOptions(data="photos"), pictures=PictureFacts(*facts)))
+        for facts in ((224, 90), (64, 900), (32, 50, True))
+    )
+    assert photo["pretrained"] == {"from": "application:MobileNetV2"}
+    assert photo["data"]["image"] == {"size": [224, 224]} and photo["data"]["validation"] == 0.2
+    assert photo["data"]["augmentation"][0] == {"RandomFlip": "horizontal"}
+    assert thumbnail["pretrained"]["size"] == [192, 192] and "validation" not in thumbnail["data"]
+    assert tiny["pretrained"]["size"] == [96, 96] and tiny["data"].keys() == {"source"}
+    (tmp_path / "models" / "mobilenet_2_5_224_tf_no_top.h5").touch()
+    cached = composed(source=None, data="cifar10")["pretrained"]
+    assert cached == {"from": "application:MobileNet", "arguments": {"alpha": 0.25}, "size": [96, 96]}
+    assert composed(source="application:MobileNet", alpha=0.5, size=64)["pretrained"]["arguments"] == {"alpha": 0.5}
+    for wishes, said in (
+        ({"source": "m.keras", "alpha": 0.5}, "has its own"),
+        ({"augment": "heavy"}, "none, light, strong"),
+        ({"source": None, "data": "rows.csv"}, "say what to start from"),
+    ):
+        with pytest.raises(InputError, match=said):
+            composed(**wishes)
 
 
 def test_a_config_keeps_its_own_stages_unless_others_are_asked_for(tmp_path):

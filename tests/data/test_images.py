@@ -276,3 +276,23 @@ def test_an_animation_gives_its_first_frame(tmp_path):
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
     (tmp_path / "a.gif").write_bytes(file.getvalue())
     assert decode_images([tmp_path / "a.gif"], ImageFormat(4, 4, 1)).x.max() == 10
+
+
+def test_pictures_that_people_have_are_read_or_named(tmp_path):
+    random = np.random.default_rng(0)
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        for number in range(20):
+            picture = Pillow.fromarray(random.integers(0, 256, (8, 8, 3), np.uint8))
+            picture.save(tmp_path / label / f"{number}.{'tif' if number % 2 else 'png'}")
+    (tmp_path / "cat" / "3.png").write_bytes(b"nothing")
+    (tmp_path / "cat" / "no_extension").write_bytes((tmp_path / "cat" / "0.png").read_bytes())
+    (tmp_path / "dog" / "twice.png").write_bytes((tmp_path / "cat" / "2.png").read_bytes())
+    for name in ("notes.txt", "scan.pdf", "Thumbs.db", ".hidden"):
+        (tmp_path / "dog" / name).write_text("x")
+    dataset = data.load(DataConfig(source=str(tmp_path), validation=None))
+    assert dataset.profile["rows"]["train"] == 42
+    said = {problem.name: problem.message for problem in dataset.warnings}
+    assert "2 files" in said["left-out-files"] and "1 .txt, 1 .pdf" in said["left-out-files"]
+    assert "cat/3.png (no picture of a known format)" in said["unreadable-images"]
+    assert "cat/2.png and dog/twice.png" in said["two-classes"]

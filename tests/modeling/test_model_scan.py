@@ -154,8 +154,6 @@ def test_a_weights_file_of_an_application_is_looked_through_too(tmp_path):
 
 
 def test_files_that_are_something_else_say_what(sound, sound_h5, tmp_path):
-    (tmp_path / "a.keras").write_bytes(sound_h5.read_bytes())
-    refused(tmp_path / "a.keras", r"HDF5 file .* Rename it to \.h5")
     (tmp_path / "a.h5").write_bytes(sound.read_bytes())
     refused(tmp_path / "a.h5", r"Rename it to \.keras")
     (tmp_path / "b.keras").write_bytes(b"\x80\x04pickle")
@@ -194,6 +192,19 @@ def test_harmless_differences_of_keras_2_are_mended_and_told(tmp_path):
     assert notes == ["old.h5: left out `groups: 1` of DepthwiseConv2D, which Keras 3 does not have."]
     for one, other in zip(found.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_harmless_differences_of_keras_2_do_not_stand_in_the_way(sound, sound_h5, tmp_path):
+    (tmp_path / "a.keras").write_bytes(sound_h5.read_bytes())
+
+    def as_keras_2(config):
+        config["module"] = "keras.src.engine.functional"
+
+    old = rewritten(sound, tmp_path / "b.keras", as_keras_2)
+    for path in (tmp_path / "a.keras", old):
+        for one, other in zip(read(path).get_weights(), read(sound).get_weights(), strict=True):
+            assert one.shape == other.shape
+    assert read(old).count_params() == read(sound).count_params()
 
 
 def test_names_that_are_no_models_are_told_apart():

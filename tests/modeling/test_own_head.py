@@ -6,7 +6,7 @@ import pytest
 
 from kerasdeep.backends import runtime
 from kerasdeep.config import Overrides, load_config
-from kerasdeep.data.preprocessing import Preprocessing
+from kerasdeep.data.preprocessing import ArrayTransform, Preprocessing
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.errors import InputError
 from kerasdeep.experiment import prepare
@@ -122,7 +122,8 @@ def as_run(folder, name, classes):
     run.model.write_bytes((folder / "model.keras").read_bytes())
     run.result.write_text('{"status": "completed"}')
     kind = "multiclass" if len(classes) > 2 else "binary"
-    Preprocessing("array", {}, [TargetEncoder("y", kind, classes, classes)]).save(
+    inputs = {"input": ArrayTransform((3,), np.asarray(np.nan), np.asarray(0.0), np.asarray(1.0))}
+    Preprocessing("array", inputs, [TargetEncoder("y", kind, classes, classes)]).save(
         run.preprocessing_npz, run.preprocessing_json
     )
     return name

@@ -2,6 +2,7 @@
 
 from kerasdeep.config.applications import APPLICATIONS
 from kerasdeep.config.checks.context import CheckContext
+from kerasdeep.config.lowering.planned import feeding_layer
 from kerasdeep.config.sections.pretrained import APPLICATION_PREFIX, PRETRAINED_LAYER, PretrainedConfig
 from kerasdeep.errors import Problems, SourceLocation, suggest
 
@@ -68,9 +69,9 @@ def _input_regularization(context: CheckContext, problems: Problems) -> None:
 
 
 def _kept_heads(context: CheckContext, problems: Problems) -> None:
-    """A trained head goes on only where nothing stands between it and its body."""
+    """A trained head goes on only where nothing but dropout stands between it and its body."""
     bodies = {layer.name: layer for layer in context.planned if layer.role == "pretrained"}
-    continued = {name for layer in context.planned if layer.role == "output" for name in layer.inputs}
+    continued = {feeding_layer(layer, context.planned) for layer in context.planned if layer.role == "output"}
     for name, layer in bodies.items():
         if layer.layer.arguments.get("head") == "keep" and name not in continued:
             message = "`head: keep` needs `Output` right behind the body: the trained head knows no other layer. "

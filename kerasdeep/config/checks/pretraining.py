@@ -118,7 +118,7 @@ def _stage_settings(context: CheckContext, problems: Problems) -> None:
             other_key = "pretrain" if stage.pretrain else "unfreeze"
             message = f"`cache_features` is for a stage that trains what stands on a frozen bottom. With `{other_key}` "
             problems.error("conflict", message + "it has no place: remove one of them.", location)
-        elif stage.cache_features and stage.train == "all":
+        elif stage.cache_features is True and stage.train == "all":
             message = "this stage trains all layers, so there is nothing frozen to compute once. "
             problems.error("conflict", message + "Write `train: head` or `last:N`.", location)
         if stage.pretrain and stage.unfreeze:

@@ -144,6 +144,11 @@ def _early_stopping(context: CheckContext, problems: Problems) -> None:
             location = location or context.config.training.location("early_stopping")
         if stopping is None or location is None:
             continue  # what several stages inherit may suit the long ones only
+        if stopping.include_start and not stopping.monitor.startswith("val_"):
+            message = (
+                f"`include_start` measures the validation rows, and `monitor: {stopping.monitor}` the training ones."
+            )
+            problems.error("conflict", f"{message} Watch `val_loss`.", stopping.location("include_start") or location)
         if stopping.start_from_epoch >= epochs:
             message = (
                 f"early stopping watches from epoch {stopping.start_from_epoch} on, but training ends at {epochs}."

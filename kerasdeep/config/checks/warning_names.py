@@ -2,6 +2,7 @@
 
 WARNINGS = {
     "no-effect": "A setting that is written does nothing here.",
+    "two-classes": "The same picture is in two classes, so that one of its labels is wrong.",
     "selu-initializer": "SELU keeps its scale only with LeCun initialization.",
     "selu-inputs": "SELU expects inputs of mean 0 and deviation 1.",
     "selu-dropout": "Ordinary dropout breaks self-normalization; alpha dropout keeps it.",
@@ -29,6 +30,7 @@ WARNINGS = {
     "image-size": "Pictures differ in size and are brought to one.",
     "imputed": "Missing values are filled in.",
     "leak": "One column alone gives the answer.",
+    "left-out-files": "Files beside the pictures are no pictures, and are left out.",
     "left-out-column": "A column carries nothing to learn from and is left out.",
     "merged-classes": "Classes that differ by upper and lower case only are one.",
     "no-header": "The first line of a file names no columns, so it is a row.",

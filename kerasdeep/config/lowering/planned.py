@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kerasdeep.catalog import Choice
+from kerasdeep.catalog.traits import DROPOUT_LAYERS
 from kerasdeep.errors import SourceLocation
 from kerasdeep.keras_names import written_name
 
@@ -34,6 +35,15 @@ class PlannedLayer:
     role: str
     location: SourceLocation | None = None
     head: str = ""
+
+
+def feeding_layer(layer: PlannedLayer, layers: Sequence[PlannedLayer]) -> str:
+    """What feeds the layer, dropout aside, which changes nothing in predictions."""
+    by_name = {one.name: one for one in layers}
+    source = layer.inputs[0]
+    while source in by_name and by_name[source].layer.name in DROPOUT_LAYERS:
+        source = by_name[source].inputs[0]
+    return source
 
 
 def head_layer_names(layers: Sequence[PlannedLayer]) -> frozenset[str]:

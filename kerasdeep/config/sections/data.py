@@ -42,7 +42,9 @@ FORMAT_BY_SUFFIX = {suffix: name for name, format in FORMATS.items() for suffix 
 COMPRESSION_SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
 HUGGING_FACE = "hf://"
 """How a source begins that lies on the Hugging Face Hub."""
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
+)
 """Of the picture files in a folder."""
 ROW_ROLES = ("group", "time", "weight")
 """The settings that name a column which says something of its row."""

@@ -69,8 +69,10 @@ class StageConfig(Section):
         "'reset'|'keep'", "reset", "keep goes on with the moments of what the stage before trained."
     )
     unfreeze: UnfreezeConfig | None = setting(UnfreezeConfig, None, "Thaw the layers one block after the other.")
-    cache_features: bool = setting(
-        "bool", False, "Compute once what the frozen bottom gives, and train the rest on that."
+    cache_features: bool | str = setting(
+        "bool|'auto'",
+        False,
+        "Compute once what the frozen bottom gives, and train the rest on that; auto: where it can.",
     )
     pretrain: PretrainConfig | None = setting(
         PretrainConfig, None, "Learn something else first, from the same or other rows, and hand the layers on."

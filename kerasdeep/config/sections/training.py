@@ -18,6 +18,7 @@ class EarlyStoppingConfig(Section):
     mode: str = setting("'auto'|'min'|'max'", "auto", "Whether less or more is better; auto knows Keras's metrics.")
     start_from_epoch: int = setting("int", 0, "Epochs to wait before watching.", minimum=0)
     restore_best_weights: bool = setting("bool", True, "Keep the best epoch's weights, not the last's.")
+    include_start: bool = setting("bool", False, "The weights that training begins with may be the best ones, too.")
 
 
 @dataclass(frozen=True, kw_only=True)

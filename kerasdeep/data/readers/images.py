@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zipfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
@@ -11,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from kerasdeep.config.sections.data import FORMAT_BY_SUFFIX, IMAGE_SUFFIXES, DataConfig
 from kerasdeep.data import streaming
 from kerasdeep.data.image_decoding import DecodedImages, decode_images
-from kerasdeep.data.images import MAX_SIDE, infer_image_format
+from kerasdeep.data.images import MAX_SIDE, infer_image_format, unreadable_reason
 from kerasdeep.data.preprocessing import ArrayTransform, Preprocessing, TableTransform
 from kerasdeep.data.types import INPUT, PREDICTED_SPLITS, ImageFormat, RawSplit, Source
 from kerasdeep.errors import InputError, Problems, SourceLocation
@@ -25,8 +28,14 @@ SPLIT_FOLDERS = {
     "validation": ("validation", "val", "valid", "dev"),
     "test": ("test", "testing"),
 }
+PART_COLUMN = "part"
+"""In a table of predictions for a folder with parts: which of them a picture is of."""
 MAX_UNREADABLE_SHARE = 0.1
+_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
+_FILES_OF_SYSTEMS = ("thumbs.db", "desktop.ini")
 MAX_SHOWN = 5
+MAX_MEASURED = 200
+"""Pictures of which the size is looked at, where it is only to be estimated."""
 
 
 def read(
@@ -88,6 +97,7 @@ def source_of(
     splits = {
         split_name: split.readable(decoded[split_name], problems, location)[0] for split_name, split in listed.items()
     }
+    _warn_about_two_classes(listed, decoded, problems, location)
     problems.raise_if_errors()
     facts = {
         "image": {
@@ -110,27 +120,67 @@ def source_of(
 
 def read_for_prediction(
     path: str, preprocessing: Preprocessing, location: SourceLocation, problems: Problems
-) -> tuple[RawSplit, None]:
-    """The pictures of a folder, with or without class folders, or one picture."""
+) -> tuple[RawSplit, pd.DataFrame | None]:
+    """The pictures of a folder, with or without class folders, or one picture.
+
+    Of a folder with parts all of them, and a table that says which is of which.
+    """
     image_format = image_format_of(preprocessing.inputs.get(INPUT))
     if image_format is None:
         message = f"{path} holds pictures, but the model was trained on {preprocessing.kind} data."
         raise InputError(message, "wrong-shape", location)
-    root, class_names = Path(path), []
+    root, class_names, part_names = Path(path), [], []
     if root.is_file():
         root, files = root.parent, [root]
     else:
         folders = split_folders(root)
-        root = next(folders[split] for split in PREDICTED_SPLITS if split in folders)
-        files = list_image_files(root)
-        class_names = [file.relative_to(root).parts[0] for file in files if len(file.relative_to(root).parts) > 1]
+        by_part = {split: list_image_files(folders[split]) for split in PREDICTED_SPLITS if split in folders}
+        files = [file for part in by_part.values() for file in part]
+        part_names = [split for split, part in by_part.items() for _ in part] if len(by_part) > 1 else []
+        inner = [file.relative_to(folders[split]).parts for split, part in by_part.items() for file in part]
+        class_names = [parts[0] for parts in inner if len(parts) > 1]
     if not files:
         raise InputError(f"{path} holds no pictures.", "no-images", location)
     is_labelled = len(class_names) == len(files)
     listed = RawSplit(
         np.zeros(len(files)), {"class": np.array(class_names)} if is_labelled else {}, np.arange(len(files))
     )
-    return ListedImages(root, files, listed).decode(image_format, problems, location)[0], None
+    images = ListedImages(root, files, listed, most_may_fail=True)
+    split, kept = images.decode(image_format, problems, location)
+    if not part_names:
+        return split, None
+    return split, pd.DataFrame({"row": split.rows, PART_COLUMN: np.array(part_names)[kept]})
+
+
+def describe_pictures(path: Path) -> tuple[int, int, bool] | None:
+    """(longer side of most pictures, number of training pictures, whether there is a validation part).
+
+    Of a folder, or of an `.npz` with an array of pictures; None for anything else.
+    """
+    if path.is_dir():
+        folders = split_folders(path)
+        files = list_image_files(folders["train"])
+        if not files:
+            return None
+        image_format = infer_image_format(files[:: max(1, len(files) // MAX_MEASURED)], None, 3, "stretch")
+        return max(image_format.height, image_format.width), len(files), "validation" in folders
+    if path.suffix != ".npz":
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            shapes = {name: _npy_shape(archive, name) for name in archive.namelist()}
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return None  # the reader says what is wrong
+    ranked = [shape for shape in shapes.values() if len(shape) in (3, 4) and (len(shape) == 3 or shape[3] in (1, 3))]
+    has_validation = any(name.startswith(("x_val", "x_valid")) for name in shapes)
+    return (max(ranked[0][1:3]), ranked[0][0], has_validation) if ranked else None
+
+
+def _npy_shape(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
+    with archive.open(name) as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        return read(file)[0]
 
 
 def image_format_of(transform: TableTransform | ArrayTransform | None) -> ImageFormat | None:
@@ -170,6 +220,12 @@ def list_labelled_images(
     elif not classes:
         problems.error(*_no_images_problem(folder, entries), location)
     files, labels = [], []
+    others = [path for entry in classes for path in entry.rglob("*") if _is_left_out(path)]
+    if others:
+        kinds = Counter(path.suffix.lower() or "without extension" for path in others).most_common()
+        counted = ", ".join(f"{count} {kind}" for kind, count in kinds[:MAX_SHOWN])
+        message = f"{len(others)} files in {folder} are no pictures and are left out: {counted}, such as "
+        problems.warn("left-out-files", f"{message}{others[0].relative_to(folder).as_posix()}.", location)
     for entry in classes:
         image_files = list_image_files(entry)
         if not image_files:
@@ -185,7 +241,23 @@ def list_image_files(folder: Path) -> list[Path]:
 
 
 def is_image_file(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    """Whether a file is a picture by its extension, or has none and begins as pictures do."""
+    if path.name.startswith(".") or not path.is_file():
+        return False
+    return path.suffix.lower() in IMAGE_SUFFIXES or (not path.suffix and _begins_as_picture(path))
+
+
+def _begins_as_picture(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(12).startswith(_SIGNATURES)
+    except OSError:
+        return False
+
+
+def _is_left_out(path: Path) -> bool:
+    hidden = path.name.startswith(".") or path.name.lower() in _FILES_OF_SYSTEMS
+    return path.is_file() and not hidden and not is_image_file(path)
 
 
 def _no_images_problem(folder: Path, entries: list[Path]) -> tuple[str, str]:
@@ -205,12 +277,13 @@ def _no_images_problem(folder: Path, entries: list[Path]) -> tuple[str, str]:
 @dataclass(frozen=True)
 class ListedImages:
     """Picture files below `root`, with a split that has what is known of each; `folder` is what the
-    cache of decoded pictures belongs to."""
+    cache of decoded pictures belongs to. With `most_may_fail` only files of which none can be read are an error."""
 
     root: Path
     files: list[Path]
     split: RawSplit
     folder: Path | None = None
+    most_may_fail: bool = False
 
     def decode(
         self, image_format: ImageFormat, problems: Problems, location: SourceLocation | None
@@ -225,21 +298,54 @@ class ListedImages:
         kept = decoded.readable
         names = np.array([os.path.relpath(file, self.root).replace(os.sep, "/") for file in self.files])
         if not kept.all():
-            _report_unreadable(self.root, names[~kept], len(names), problems, location)
+            first = np.flatnonzero(~kept)[:MAX_SHOWN]
+            named = [f"{names[row]} ({unreadable_reason(self.files[row])})" for row in first]
+            counts = int((~kept).sum()), len(names), 1.0 if self.most_may_fail else MAX_UNREADABLE_SHARE
+            _report_unreadable(self.root, named, *counts, problems, location)
         chosen = np.flatnonzero(kept)
         return replace(self.split, x=decoded.x, rows=names).take(chosen), kept
 
 
 def _report_unreadable(
-    root: Path, names: np.ndarray, count: int, problems: Problems, location: SourceLocation | None
+    root: Path,
+    named: list[str],
+    unreadable: int,
+    count: int,
+    most: float,
+    problems: Problems,
+    location: SourceLocation | None,
 ) -> None:
-    examples = ", ".join(names[:MAX_SHOWN]) + (", …" if len(names) > MAX_SHOWN else "")
-    if (len(names) > 1 and len(names) > MAX_UNREADABLE_SHARE * count) or len(names) == count:
-        message = f"{len(names)} of {count} pictures in {root} cannot be read: {examples}. Expected at most a tenth."
+    """`named` are the first of those that cannot be read, with the reason; `most` is the share that may be so."""
+    examples = ", ".join(named) + (", …" if unreadable > len(named) else "")
+    if unreadable == count or (unreadable > 1 and unreadable > most * count):
+        message = f"{unreadable} of {count} pictures in {root} cannot be read: {examples}. Expected at most a tenth."
         problems.error("unreadable-images", message, location)
     else:
-        message = f"{len(names)} of {count} pictures cannot be read and are skipped: {examples}."
+        message = f"{unreadable} of {count} pictures cannot be read and are skipped: {examples}."
         problems.warn("unreadable-images", message, location)
+
+
+def _warn_about_two_classes(
+    listed: dict[str, ListedImages],
+    decoded: dict[str, DecodedImages],
+    problems: Problems,
+    location: SourceLocation | None,
+) -> None:
+    """Says which pictures are, byte for byte, in more than one class."""
+    by_digest: dict[str, dict[str, str]] = {}
+    for split_name, images in listed.items():
+        labels = images.split.y.get("class")
+        if labels is None:
+            continue
+        for row, file in enumerate(images.files):
+            name = os.path.relpath(file, images.root).replace(os.sep, "/")
+            by_digest.setdefault(decoded[split_name].digests[row], {}).setdefault(str(labels[row]), name)
+    pairs = [list(by_label.values())[:2] for by_label in by_digest.values() if len(by_label) > 1]
+    if pairs:
+        shown = "; ".join(" and ".join(pair) for pair in pairs[:MAX_SHOWN])
+        more = "; …" if len(pairs) > MAX_SHOWN else ""
+        message = f"{len(pairs)} pictures are in two classes: {shown}{more}. Remove the wrong ones."
+        problems.warn("two-classes", message, location)
 
 
 def _warn_about_downscaling(image_format: ImageFormat, section: DataConfig, problems: Problems) -> None:

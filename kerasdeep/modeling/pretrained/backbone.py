@@ -214,7 +214,7 @@ def _require_single(
 def _head_index(layers: list[keras.Layer], section: PretrainedConfig) -> int:
     """The index of the last layer that has weights."""
     weighted_indices = [index for index, layer in enumerate(layers) if layer.weights]
-    if len(weighted_indices) < 2:
+    if len(weighted_indices) < (1 if section.head == "keep" else 2):
         message = (
             f"{section.from_} has {len(weighted_indices)} layers with weights; removing the head would leave none."
         )

@@ -1,9 +1,12 @@
 """From `pretrained.from` to a new Keras model: from a run, a file, or an application."""
 
 import copy
+import json
 import math
 import re
+import tempfile
 import warnings
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +23,16 @@ from kerasdeep.modeling.shape_only import shape_only_variables
 from kerasdeep.paths import keras_home
 from kerasdeep.runs import open_run_dir
 
-IGNORABLE_ARGUMENTS = {"DepthwiseConv2D": {"groups": 1}, "DepthwiseConv1D": {"groups": 1}}
+_UNGROUPED_CONVOLUTIONS = (("DepthwiseConv", ""), ("Conv", "Transpose"), ("SeparableConv", ""))
+IGNORABLE_ARGUMENTS = {
+    f"{kind}{rank}D{end}": {"groups": 1} for rank in (1, 2, 3) for kind, end in _UNGROUPED_CONVOLUTIONS
+}
 """Arguments that Keras 2 wrote and Keras 3 does not know, with the value at which they have no effect."""
+MOVED_CLASSES = {"Functional": "keras.src.models.functional", "Sequential": "keras", "Model": "keras"}
+"""Where Keras 3 has the classes of models, which Keras 2 wrote with the modules that it had them in."""
 RENAMED_CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
 _PARAMETER_SLACK = 1000
+_ESCAPE_CODES = re.compile(r"\x1b\[[0-9;]*m")
 _DOWNLOAD_FAILURE = re.compile(r"URL fetch failure on (?P<url>https?://\S+?):")
 """How `keras.utils.get_file` says that it could not download."""
 
@@ -67,20 +76,20 @@ def resolve_model_path(text: str) -> Path:
 def _load_file(path: Path) -> tuple[keras.Model, list[str]]:
     scanned = model_scan.scan_model_file(path)
     notes: list[str] = []
-    if scanned.kind == "h5":
-        _upgrade_config(scanned.config, notes)
+    _upgrade_config(scanned.config, notes)
     try:
         _check_size(scanned)
         if scanned.kind == "keras":
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+            model = _load_upgraded(path, scanned.config) if notes else _load_keras(path)
         else:
             model = _load_h5(path, scanned.config)
     except InputError as error:
         raise InputError(f"{path}: {error}", "model-file") from None
     except Exception as error:  # Keras can raise anything for a file that it did not write
-        keras_message = " ".join(str(error).split())[:300] or type(error).__name__
-        hint = " It may come from a Keras too old for Keras 3." if scanned.kind == "h5" else ""
-        message = f"{path}: Keras cannot read this model.{hint} It says: {keras_message}"
+        keras_message = " ".join(_ESCAPE_CODES.sub("", str(error)).split())[:300] or type(error).__name__
+        message = f"{path}: Keras {keras.__version__} cannot read this model: {keras_message.rstrip('.')}. "
+        message += "Where it was made, or with `pip install tf-keras` and TF_USE_LEGACY_KERAS=1, read it once and save "
+        message += "it anew: `model.save('model.keras')`."
         raise InputError(message, "model-file") from None
     if not isinstance(model, keras.Model) or not model.layers or not hasattr(model, "inputs"):
         raise InputError(f"{path}: this is not a layered Keras model.", "model-file")
@@ -110,6 +119,21 @@ def _model_from_legacy_config(config: dict[str, Any]) -> keras.Model:
         return saving_utils.model_from_config(copy.deepcopy(config))  # Keras changes what it reads
 
 
+def _load_keras(path: Path) -> keras.Model:
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def _load_upgraded(path: Path, config: dict[str, Any]) -> keras.Model:
+    """The model of a .keras file that says `config` in place of its own."""
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
+        copy_path = Path(folder) / "model.keras"
+        with zipfile.ZipFile(copy_path, "w") as upgraded:
+            for name in archive.namelist():
+                text = json.dumps(config) if name == "config.json" else archive.read(name)
+                upgraded.writestr(name, text)
+        return _load_keras(copy_path)
+
+
 def _load_h5(path: Path, config: dict[str, Any]) -> keras.Model:
     model = _model_from_legacy_config(config)
     with h5py.File(path, "r") as file:
@@ -129,6 +153,11 @@ def _upgrade_config(config: Any, notes: list[str]) -> None:
             if name in RENAMED_CLASSES:
                 value["class_name"] = RENAMED_CLASSES[name]
                 notes.append(f"read {name} as {RENAMED_CLASSES[name]}, its name today.")
+            module = str(value.get("module", ""))
+            if name in MOVED_CLASSES and module.startswith("keras.") and module != MOVED_CLASSES[name]:
+                value["module"] = MOVED_CLASSES[name]
+                if module.startswith("keras.src.engine"):
+                    notes.append(f"read {name} of Keras 2 as that of Keras 3.")
             arguments = value.get("config")
             for key, default in IGNORABLE_ARGUMENTS.get(str(name), {}).items():
                 if isinstance(arguments, dict) and arguments.get(key) == default:

@@ -93,8 +93,6 @@ def _scan(path: Path) -> ScannedFile:
             )
         return ScannedFile("keras", *_scan_keras(path))
     if signature == HDF5_SIGNATURE:
-        if suffix == ".keras":
-            raise ModelRefused("this is an HDF5 file (an .h5 of Keras 2), not a .keras file. Rename it to .h5.")
         return ScannedFile("h5", *_scan_h5(path))
     if not signature:
         raise ModelRefused("the file is empty.")

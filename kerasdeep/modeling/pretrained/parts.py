@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from kerasdeep.config.lowering.planned import PlannedLayer
+from kerasdeep.config.lowering.planned import PlannedLayer, feeding_layer
 from kerasdeep.config.sections.pretrained import PretrainedConfig, from_layer
 from kerasdeep.data import Dataset
 from kerasdeep.errors import InputError
@@ -71,9 +71,9 @@ class PretrainedParts:
         """
         scales = target_scales(dataset.preprocessing)
         for planned in self.planned:
-            section, head = (
-                self.heads.get(planned.inputs[0], (None, None)) if planned.role == "output" else (None, None)
-            )
+            if planned.role != "output":
+                continue
+            section, head = self.heads.get(feeding_layer(planned, self.planned), (None, None))
             if section is None or section.application or section.head == "new":
                 continue
             layer, targets = model.get_layer(planned.name), dataset.heads[planned.head]

@@ -13,7 +13,10 @@ from kerasdeep.config.sections.training import EarlyStoppingConfig
 from kerasdeep.errors import InputError
 from kerasdeep.runs import checked
 from kerasdeep.training.callbacks.monitor import BestValue, monitor_direction
-from kerasdeep.training.phase import Callback, CompiledPhase
+from kerasdeep.training.phase import Callback, CompiledPhase, PhaseState, with_data_loss
+
+START = -1
+"""In place of an epoch: the weights that the phase began with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,27 @@ class EarlyStopping(Callback):
         settings = phase.plan.config.training.early_stopping
         return None if settings is None else cls(settings, phase.model)
 
+    def on_phase_begin(self, phase: PhaseState) -> None:
+        """Measures the weights that the phase begins with, where they may be the best."""
+        if not self._settings.include_start or self.best_epoch is not None:
+            return
+        evaluation = phase.engine.evaluate(phase.validation)
+        figures = with_data_loss(evaluation or {}, phase.output_heads)
+        self._accept(START, figures[self._settings.monitor.removeprefix("val_")])
+
+    def _accept(self, epoch: int, value: float) -> None:
+        self._best.accept(value)
+        self.best_epoch = epoch
+        if self._settings.restore_best_weights:
+            self._weights = [keras.ops.convert_to_numpy(variable) for variable in self._model.weights]
+
     def on_epoch_end(self, epoch: int, row: dict[str, Any]) -> None:
         if epoch < self._settings.start_from_epoch:
             return
         value = row[self._settings.monitor]
         self._best.wait += 1
         if self._best.improved(value) or self.best_epoch is None:
-            self._best.accept(value)
-            self.best_epoch = epoch
-            if self._settings.restore_best_weights:
-                self._weights = [keras.ops.convert_to_numpy(variable) for variable in self._model.weights]
+            self._accept(epoch, value)
         elif self._best.wait >= self._settings.patience:
             self.should_stop = True
 
@@ -68,7 +82,7 @@ class EarlyStopping(Callback):
 
     @property
     def restored_epoch(self) -> int | None:
-        """The epoch, from 0, whose weights the phase leaves; None when those of the last one stay."""
+        """The epoch, from 0, whose weights the phase leaves, or `START`; None when those of the last one stay."""
         return self.best_epoch if self._settings.restore_best_weights else None
 
     def state_dict(self) -> dict[str, Any]:

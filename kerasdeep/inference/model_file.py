@@ -1,0 +1,253 @@
+"""A model file of anyone opened as a run: what a run directory holds beside the model is worked out or asked for.
+
+The file is scanned before Keras reads it. The directory is temporary; it ends with the process.
+"""
+
+from __future__ import annotations
+
+import atexit
+import math
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import yaml
+
+from kerasdeep import data
+from kerasdeep.config.applications import APPLICATIONS
+from kerasdeep.config.sections.data import BUILT_IN_DATASETS, DataConfig, ImageConfig
+from kerasdeep.config.sections.pretrained import PretrainedConfig
+from kerasdeep.data import Dataset, Preprocessing
+from kerasdeep.data.preprocessing import ArrayTransform
+from kerasdeep.data.targets import TargetEncoder
+from kerasdeep.data.types import INPUT, ImageFormat
+from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.modeling.pretrained import load_pretrained
+from kerasdeep.modeling.pretrained.backbone import PretrainedBackbone, replay
+from kerasdeep.modeling.pretrained.heads import find_head, source_targets
+from kerasdeep.runs import RunDir
+
+SCALINGS = ("unit", "none", "standardize", "application")
+MODEL_SUFFIXES = (".keras", ".h5", ".hdf5")
+_FAMILIES = {
+    "".join(character for character in name.lower() if character.isalnum()): name
+    for name in sorted(APPLICATIONS, key=len)
+}
+_DEFAULT_SIDE = 224
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ModelFileOptions:
+    """What a model file does not say of itself; None where nothing was given.
+
+    Attributes:
+        data: Labelled rows: a file, folder or name.
+        classes: The names of its outputs in their order: `ant,bee`, or a file with one a line.
+        scaling: What it wants for pixels and numbers, one of `SCALINGS`.
+    """
+
+    data: str | None = None
+    classes: str | None = None
+    scaling: str | None = None
+
+
+def open_model_file(path: Path, options: ModelFileOptions, say: Say) -> RunDir:
+    """A run directory around the model at `path`. Raises InputError for what cannot be known, by its option."""
+    model, notes = load_pretrained(PretrainedConfig(from_=str(path)))
+    for note in notes:
+        say(note)
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        message = f"{path} has {len(model.inputs)} inputs and {len(model.outputs)} outputs. Expected one of each."
+        raise InputError(message, "model-file")
+    model = keras.Model(
+        model.inputs[0], model.outputs[0], name=model.name
+    )  # a Sequential has no `input` once it is loaded
+    model, scaling = _with_scaling(path, model, options, say)
+    image = _image_format(model, say)
+    if image and None in model.inputs[0].shape[1:]:
+        inputs = keras.Input(image.shape)
+        model = keras.Model(inputs, model(inputs))
+    dataset = None if options.data is None else _load_data(options.data, scaling, image)
+    model, encoder = _with_target(path, model, options, dataset, say)
+    if dataset is not None:
+        inputs = dataset.preprocessing.inputs
+        kind = dataset.preprocessing.kind
+        expected, found = tuple(model.inputs[0].shape[1:]), next(iter(dataset.input_shapes.values()))
+        if len(inputs) != 1 or expected != tuple(found):
+            message = f"the rows have shape {found}, and the model takes {expected}."
+            raise InputError(message, "wrong-shape", SourceLocation("--data"))
+    else:
+        kind, inputs = "image" if image else "array", {INPUT: _transform(model, scaling, image)}
+    reading = {} if dataset is None else dataset.preprocessing.read_options
+    return _write(path, model, Preprocessing(kind, inputs, [encoder], reading), options, scaling, image, dataset)
+
+
+def _with_scaling(path: Path, model: keras.Model, options: ModelFileOptions, say: Say) -> tuple[keras.Model, str]:
+    """The model, and how its inputs are scaled before it: a value of `data.scaling`."""
+    scaling = options.scaling
+    if scaling not in (None, *SCALINGS):
+        message = f"there is no scaling `{scaling}`. Expected one of: {', '.join(SCALINGS)}."
+        raise InputError(message, "usage", SourceLocation("--scaling"))
+    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    scales_itself = isinstance(layers[0], keras.layers.Rescaling | keras.layers.Normalization)
+    is_picture = len(model.inputs[0].shape) == 4 or len(model.inputs[0].shape) == 3
+    if scaling is None and (scales_itself or not is_picture):
+        return model, "none"
+    if scaling is None:
+        message = f"{path} does not say which pixels it learnt from. Give --scaling unit (0 to 1), none (0 to 255), "
+        message += "standardize (mean 0, deviation 1 over --data), or application (as its kind of keras.applications)."
+        raise InputError(message, "model-file", SourceLocation("--scaling"))
+    if scaling == "standardize" and options.data is None:
+        message = "the mean and deviation of its inputs are not in the file. Give the rows with --data."
+        raise InputError(message, "model-file", SourceLocation("--data"))
+    if scaling != "application":
+        return model, scaling
+    family = _family(model)
+    if family is None:
+        message = "none of its layers names a model of keras.applications. Give --scaling unit, none or standardize."
+        raise InputError(message, "model-file", SourceLocation("--scaling"))
+    say(f"Pixels are scaled as for {family}.")
+    section = PretrainedConfig(from_=f"application:{family}")
+    inputs = keras.Input(model.inputs[0].shape[1:])
+    scaled = PretrainedBackbone(section, model, 0, "none")._rescale_pixels(inputs)
+    graph = keras.Model(model.inputs, model.outputs)
+    return keras.Model(inputs, replay(graph, scaled, lambda layer: type(layer).from_config(layer.get_config()))), "none"
+
+
+def _family(model: keras.Model) -> str | None:
+    """The application that the model or a model in it is called after."""
+    names = [model.name, *(layer.name for layer in model.layers if isinstance(layer, keras.Model))]
+    plain = ["".join(character for character in name.lower() if character.isalnum()) for name in names]
+    found = [family for short, family in _FAMILIES.items() if any(short in name for name in plain)]
+    return found[-1] if found else None
+
+
+def _image_format(model: keras.Model, say: Say) -> ImageFormat | None:
+    """The pictures that the model takes; None where its rows are no pictures."""
+    shape = model.inputs[0].shape[1:]
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)):
+        return None
+    height, width = (int(side or _DEFAULT_SIDE) for side in shape[:2])
+    channels = int(shape[2]) if len(shape) == 3 else 0
+    sizes = "of any size; they are brought to" if None in shape[:2] else "of"
+    say(f"The model takes pictures {sizes} {height} × {width}, {'in colour' if channels == 3 else 'grey'}.")
+    return ImageFormat(height, width, channels)
+
+
+def _load_data(source: str, scaling: str, image: ImageFormat | None) -> Dataset:
+    """The labelled rows, prepared for the model; nothing is held out."""
+    section = ImageConfig()
+    if image:
+        section = ImageConfig(size=[image.height, image.width], channels=image.channels or "auto")
+    locations = {"source": SourceLocation("--data")}
+    return data.load(DataConfig(source=source, validation=None, scaling=scaling, image=section, locations=locations))
+
+
+def _transform(model: keras.Model, scaling: str, image: ImageFormat | None) -> ArrayTransform:
+    shape = tuple(int(side) for side in model.inputs[0].shape[1:])
+    scale = np.asarray(255.0 if scaling == "unit" else 1.0)
+    return ArrayTransform(shape, np.asarray(math.nan), np.asarray(0.0), scale, image)
+
+
+def _with_target(
+    path: Path, model: keras.Model, options: ModelFileOptions, dataset: Dataset | None, say: Say
+) -> tuple[keras.Model, TargetEncoder]:
+    """The model with probabilities or numbers as its output, and what that predicts."""
+    head, units = find_head(model), int(math.prod(model.outputs[0].shape[1:]))
+    activation = head.activation if head else "linear"
+    if len(model.outputs[0].shape) != 2:
+        model = keras.Model(model.inputs[0], keras.layers.Flatten()(model.outputs[0]))
+    found = dataset.preprocessing.targets[0] if dataset and len(dataset.preprocessing.targets) == 1 else None
+    names = _class_names(options.classes)
+    predicts_numbers = names is None and units == 1 and activation == "linear"
+    if predicts_numbers or (found is not None and not found.task.has_classes):
+        return model, TargetEncoder(found.name if found else "value", "regression")
+    known = source_targets(path)
+    if names is None and known and len(known) == 1 and known[0].classes:
+        names = known[0].classes
+    count = max(2, units)
+    labels = found.labels if found else None
+    if names is None and labels is not None and len(labels) == count:
+        names = found.classes if found else None
+        say(f"Its outputs are taken to be, in this order: {', '.join(names or [])}. Say otherwise with --classes.")
+    names = names or [str(number) for number in range(count)]
+    if len(names) != count:
+        message = f"the model has {units} outputs, and {len(names)} classes are named."
+        raise InputError(message, "model-file", SourceLocation("--classes"))
+    are_numbers = labels is not None and set(labels) <= {str(number) for number in range(count)}
+    if labels is not None and not are_numbers and not set(labels) <= set(names):
+        message = f"the rows are labelled {', '.join(labels[:10])}, and the model has {units} outputs. Name them in "
+        message += "their order with --classes NAME,NAME…"
+        raise InputError(message, "model-file", SourceLocation("--classes"))
+    if activation == "linear":
+        say("Its outputs are logits; probabilities are made of them.")
+        function = "sigmoid" if units == 1 else "softmax"
+        model = keras.Model(model.inputs[0], keras.layers.Activation(function, name="probabilities")(model.outputs[0]))
+    kind = "binary" if units == 1 else "multiclass"
+    encoded = [str(number) for number in range(count)] if are_numbers else names
+    return model, TargetEncoder(found.name if found else "class", kind, encoded, names)
+
+
+def _class_names(text: str | None) -> list[str] | None:
+    if text is None:
+        return None
+    file = Path(text).expanduser()
+    words = file.read_text(encoding="utf-8").splitlines() if file.is_file() else text.split(",")
+    return [word.strip() for word in words if word.strip()]
+
+
+def _write(
+    path: Path,
+    model: keras.Model,
+    preprocessing: Preprocessing,
+    options: ModelFileOptions,
+    scaling: str,
+    image: ImageFormat | None,
+    dataset: Dataset | None,
+) -> RunDir:
+    """The run directory; its configuration is that of a fine-tuning that has not begun."""
+    folder = Path(tempfile.mkdtemp(prefix="kerasdeep-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    run = RunDir(folder / path.stem)
+    run.path.mkdir()
+    model.save(run.model)
+    preprocessing.save(run.preprocessing_npz, run.preprocessing_json)
+    source = options.data or str(path)
+    section: dict[str, Any] = {
+        "source": source if source in BUILT_IN_DATASETS else str(Path(source).expanduser().absolute()),
+        "scaling": scaling,
+    }
+    if dataset is None:
+        section["format"] = "npz"  # there are no rows; whoever needs some says so
+    elif dataset.preprocessing.kind == "table":
+        section["target"] = [target.name for target in dataset.targets]
+    if image:
+        section["image"] = {"size": [image.height, image.width]}
+    head = "keep" if find_head(model) else "auto"
+    rows = 32 if dataset is None else len(dataset.train)
+    config = {"name": path.stem, "data": section, "pretrained": {"from": str(run.model), "head": head}}
+    config["training"] = {"batch_size": max(1, min(32, rows // 2))}
+    run.resolved.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    run.write_result({"name": path.stem, "status": "completed", "metrics": {}, "parameters": model.count_params()})
+    if dataset is not None:
+        run.write_fact("data", {"hash": dataset.hash, "targets": [_target_fact(dataset, preprocessing.targets[0])]})
+    return run
+
+
+def _target_fact(dataset: Dataset, encoder: TargetEncoder) -> dict[str, Any]:
+    """What the baseline is made of: the rows of each class in the order of the model's outputs, or the mean."""
+    target = dataset.profile["targets"][0]
+    if not encoder.task.has_classes:
+        return {"name": encoder.name, "kind": encoder.kind, "summary": target["summary"]}
+    counts = dict(zip(dataset.preprocessing.targets[0].labels, target["counts"]["train"], strict=True))
+    return {
+        "name": encoder.name,
+        "kind": encoder.kind,
+        "counts": {"train": [counts.get(label, 0) for label in encoder.labels]},
+    }

@@ -1,0 +1,97 @@
+"""Anyone's model file in every verb: what it says of itself, what is asked for, and that it is measured as it is."""
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import kerasdeep
+from kerasdeep.errors import InputError
+
+NAMES = ["ant", "bee", "cat"]
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    """Pictures whose brightest third says the class, as files and as an array, and models that see it."""
+    folder = tmp_path_factory.mktemp("strangers")
+    random = np.random.default_rng(0)
+    x, y = random.integers(0, 40, (30, 6, 6, 1), np.uint8), np.arange(30) % 3
+    for row, label in enumerate(y):
+        x[row, 2 * label : 2 * label + 2] += 200
+        picture = folder / "photos" / NAMES[label] / f"{row}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(x[row, ..., 0]).resize((12, 12), 0).save(picture)
+    np.savez(folder / "arrays.npz", x=x, y=y)
+    rows = np.zeros((36, 3))
+    for label in range(3):
+        rows[12 * label : 12 * label + 12, label] = 1
+    for name, front, activation in (
+        ("unit", [], "softmax"),
+        ("raw", [keras.layers.Rescaling(1 / 255)], "softmax"),
+        ("logits", [], None),
+    ):
+        layers = [*front, keras.layers.Flatten(), keras.layers.Dense(3, activation, name="top")]
+        model = keras.Sequential([keras.Input((6, 6, 1)), *layers])
+        model.get_layer("top").set_weights([rows, np.zeros(3)])
+        model.save(folder / f"{name}.keras")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(room, monkeypatch):
+    monkeypatch.chdir(room)
+
+
+def accuracy(result):
+    return result["evaluation"]["parts"]["test"]["targets"][0]["metrics"]["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "options"),
+    [
+        ("unit.keras", "photos", {"scaling": "unit"}),
+        ("unit.keras", "arrays.npz", {"scaling": "unit", "classes": "ant,bee,cat"}),
+        ("raw.keras", "photos", {}),
+        ("logits.keras", "arrays.npz", {"scaling": "unit"}),
+    ],
+)
+def test_it_is_measured_as_it_is(model, data, options):
+    assert accuracy(kerasdeep.evaluate(model, data, **options)) == 1.0
+
+
+def test_classes_have_the_order_that_is_given(room):
+    (room / "names.txt").write_text("bee\ncat\nant\n")
+    assert accuracy(kerasdeep.evaluate("raw.keras", "photos", classes="names.txt")) == 0.0
+
+
+def test_it_predicts_without_any_data():
+    table = kerasdeep.predict("raw.keras", "photos")
+    assert list(table.columns) == ["row", "prediction", "probability_0", "probability_1", "probability_2"]
+    named = kerasdeep.predict("raw.keras", "photos", classes="ant,bee,cat")
+    assert (named["prediction"] == named["row"].str.split("/").str[0]).all()
+
+
+def test_it_is_planned_diagnosed_and_exported(room):
+    assert kerasdeep.plan("raw.keras", data="photos")["parameters"] == 111
+    assert kerasdeep.diagnose("raw.keras", data="photos").as_dict()["layers"]
+    result = kerasdeep.export("raw.keras", "keras", data="photos")
+    assert result["file"] == "raw-export.keras" and (room / "raw-export.keras").exists()
+    assert result["largest_difference"] < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: kerasdeep.evaluate("unit.keras", "photos"), r"--scaling: .*which pixels it learnt from"),
+        (lambda: kerasdeep.evaluate("raw.keras"), "--data"),
+        (lambda: kerasdeep.evaluate("raw.keras", "photos", classes="ant,bee"), "3 outputs, and 2 classes"),
+        (lambda: kerasdeep.evaluate("raw.keras", "photos", classes="a,b,c"), "labelled ant, bee, cat"),
+        (lambda: kerasdeep.predict("unit.keras", "photos", scaling="application"), "names a model of keras.app"),
+        (lambda: kerasdeep.predict("runs/one-1", "photos", classes="a,b"), "says what a model file does not"),
+        (lambda: kerasdeep.predict("gone.keras", "photos"), "does not exist"),
+    ],
+)
+def test_what_cannot_be_known_is_asked_for(call, said):
+    with pytest.raises(InputError, match=said):
+        call()
