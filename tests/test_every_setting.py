@@ -165,7 +165,7 @@ CASES = {
     "loss": case("table", "{sparse_categorical_crossentropy: {ignore_class: 0}}", "loss"),
     "metrics": case("table", "[sparse_top_k_categorical_accuracy]", "metrics"),
     "threshold.by": case("cut", "rate", "thresholds"),
-    "threshold.cost": case("cut by cost", "9.0", "thresholds"),
+    "threshold.cost": case("cut by cost", "0.05", "thresholds"),
     "threshold.rate": case("cut by rate", "0.5", "thresholds"),
     "threshold.value": case("table of two", "0.3", "thresholds"),
     "training.epochs": case("table", "3", "run directory"),
