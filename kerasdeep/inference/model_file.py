@@ -236,7 +236,8 @@ def _write(
     run.resolved.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     run.write_result({"name": path.stem, "status": "completed", "metrics": {}, "parameters": model.count_params()})
     if dataset is not None:
-        run.write_fact("data", {"hash": dataset.hash, "targets": [_target_fact(dataset, preprocessing.targets[0])]})
+        target = dataset.profile["targets"][0] | _target_fact(dataset, preprocessing.targets[0])
+        run.write_fact("data", dataset.profile | {"hash": dataset.hash, "targets": [target]})
     return run
 
 
