@@ -77,13 +77,18 @@ def _shared_argument_topics(name: str) -> list[Topic]:
 
 
 def _topics_for_path(word: str) -> list[Topic]:
-    """`training.epochs`, `AdamW.weight_decay`, or a path through a choice: `optimizer.AdamW.weight_decay`."""
+    """`training.epochs`, `AdamW.weight_decay`, or a path through a choice: `optimizer.AdamW.weight_decay`.
+
+    `Pretrained.from` is an argument of the layer and a key of the section; `pretrained.from` is the key.
+    """
     path = _canonical_path(word)
-    if path in settings_by_path():
-        return [topics.setting_topic(path, settings_by_path()[path])]
     owner, _, last = word.rpartition(".")
     owner = owner.rpartition(".")[2]
     with_argument = [entry for entry in _matching_entries(owner) if last in entry.arguments]
+    if path in settings_by_path():
+        exact = [entry for entry in with_argument if owner == entry.name]
+        arguments = [topics.argument_topic(entry, entry.arguments[last]) for entry in exact]
+        return [*arguments, topics.setting_topic(path, settings_by_path()[path])]
     if with_argument:
         return [topics.argument_topic(entry, entry.arguments[last]) for entry in with_argument]
     if owner.lower() in (*catalog.families(), *FAMILY_PLURALS, "layers", "metrics"):

@@ -140,7 +140,7 @@ def test_it_is_valid_with_everything_on(tmp_path):
     off = replace(everything.regularization, dropout=None, batch_norm=None, pruning=None)
     training = replace(everything.training, early_stopping=None)
     assert plain == replace(
-        everything, regularization=off, training=training, stages=[], pretrained=None, threshold=None
+        everything, regularization=off, training=training, stages=[], pretrained=None, threshold=None, sweep=None
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, OneHotEncoder, StandardScaler
 
@@ -16,7 +16,7 @@ from kerasdeep.data.preprocessing import Preprocessing
 from kerasdeep.errors import InputError
 
 SCALERS = {"standardize": StandardScaler, "minmax": MinMaxScaler, "unit": MaxAbsScaler}
-NUMBERS, CATEGORIES = ["age", "income", "member"], ["city", "colour"]
+CATEGORIES = ["city", "colour"]
 
 
 def people(n, seed):
@@ -48,7 +48,9 @@ def test_apply_is_scikit_learns_pipeline_fitted_on_training_rows(table, scaling)
     frame = pd.read_csv(table)
     pipeline = ColumnTransformer(
         [
-            ("numbers", make_pipeline(SimpleImputer(strategy="median"), SCALERS[scaling]()), NUMBERS),
+            ("age", make_pipeline(SimpleImputer(strategy="median"), SCALERS[scaling]()), ["age"]),
+            ("age:missing", MissingIndicator(), ["age"]),  # where enough rows lack it, that is a feature, too
+            ("income", make_pipeline(SimpleImputer(strategy="median"), SCALERS[scaling]()), ["income", "member"]),
             ("categories", OneHotEncoder(handle_unknown="ignore", sparse_output=False), CATEGORIES),
         ]
     ).fit(frame.iloc[found.train.rows])
@@ -145,7 +147,7 @@ def test_apply_changes_nothing_that_it_is_given(table):
 def test_a_missing_feature_is_named_and_a_missing_target_is_normal(table):
     rule = data.load(DataConfig(source=str(table), target=["y"])).preprocessing
     frame = people(20, 3).drop(columns="y")
-    assert data.transform_inputs(rule, frame).shape == (20, 9)
+    assert data.transform_inputs(rule, frame).shape == (20, 10)
     with pytest.raises(InputError, match=r"'income' \(is it 'incom'\?\)"):
         data.transform_inputs(rule, frame.rename(columns={"income": "incom"}))
 
