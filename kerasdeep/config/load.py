@@ -13,6 +13,7 @@ from kerasdeep.config.checks import check_config
 from kerasdeep.config.checks.context import count_unrolled
 from kerasdeep.config.merge import canonicalize, merge
 from kerasdeep.config.overrides import ROOT_NODE, Overrides
+from kerasdeep.config.resolved import flatten_yaml, resolved_yaml
 from kerasdeep.config.root import Config
 from kerasdeep.config.schema import read_section
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS, HUGGING_FACE, DataConfig, SplitConfig
@@ -113,6 +114,25 @@ def _allowed_warnings(tree: Mapping) -> set[str]:
     """What `allow` names, be the rest of the file right or wrong."""
     node = tree.get("allow")
     return {item.text for item in node.items if isinstance(item, Scalar)} if isinstance(node, Sequence) else set()
+
+
+def parse_resolved(text: str) -> Config | None:
+    """The experiment that a `resolved.yaml` describes; None when this version cannot read it."""
+    try:
+        node = parse_yaml(text, "resolved.yaml")
+    except InputError:
+        return None
+    return read_config(node, Problems()) if isinstance(node, Mapping) else None
+
+
+def recorded_settings(text: str) -> dict[str, str]:
+    """Every scalar of a run's `resolved.yaml` by its dotted path, such as `optimizer.SGD.learning_rate`.
+
+    Settings that came after the run was trained have their defaults, so that the run still is what its file gives.
+    """
+    config = parse_resolved(text)
+    written = flatten_yaml(text)
+    return written if config is None else flatten_yaml(resolved_yaml(config)) | written
 
 
 def read_config(tree: Mapping, problems: Problems) -> Config | None:

@@ -6,13 +6,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from kerasdeep import yaml_nodes
 from kerasdeep.catalog import Choice, to_plain
-from kerasdeep.config.load import read_config
 from kerasdeep.config.resolved import LOAD_TIME_KEYS
-from kerasdeep.config.root import Config
 from kerasdeep.config.schema import Section, settings_of
-from kerasdeep.errors import InputError, Problems
 from kerasdeep.formatting import learning_rate
 
 SHOWN_ELSEWHERE = {"version", "name", "description", "network.layers", *LOAD_TIME_KEYS}
@@ -26,15 +22,6 @@ class SettingDifference:
     setting: str
     value: str
     default: str
-
-
-def parse_resolved(resolved: str) -> Config | None:
-    """The experiment that `resolved.yaml` describes; None when this version cannot read it."""
-    try:
-        node = yaml_nodes.parse_yaml(resolved, "resolved.yaml")
-    except InputError:
-        return None
-    return read_config(node, Problems()) if isinstance(node, yaml_nodes.Mapping) else None
 
 
 def differences_from_defaults(section: Section, prefix: str = "") -> list[SettingDifference]:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from kerasdeep import metric_names, yaml_nodes
+from kerasdeep.config.load import parse_resolved
 from kerasdeep.config.root import Config
 from kerasdeep.errors import InputError
 from kerasdeep.formatting import is_number
-from kerasdeep.report import config_summary
 from kerasdeep.runs import RunDir, facts
 from kerasdeep.runs.facts import (
     DataFact,
@@ -144,7 +144,7 @@ class RunFacts:
     @cached_property
     def parsed_config(self) -> Config | None:
         """What `resolved.yaml` says; None where this version cannot read it."""
-        return config_summary.parse_resolved(self.resolved)
+        return parse_resolved(self.resolved)
 
     @cached_property
     def _resolved_node(self) -> object:

@@ -9,8 +9,8 @@ from typing import Any
 
 from kerasdeep import report
 from kerasdeep.catalog.traits import lower_is_better
-from kerasdeep.config import Overrides, resolved
-from kerasdeep.config.load import ConfigSource
+from kerasdeep.config import Overrides
+from kerasdeep.config.load import ConfigSource, recorded_settings
 from kerasdeep.errors import Interrupted
 from kerasdeep.runs import ComparisonDir, RunDir, comparison_dir, facts
 from kerasdeep.studies import claim_results, config_diff, out_of_fold, reuse, summary
@@ -80,7 +80,7 @@ def compare_runs(run_dirs: Sequence[RunDir], name: str, out: Path) -> Comparison
     runs_by_variant: RunsByVariant = {}
     signatures: dict[str, dict[str, str]] = {}
     for run in run_dirs:
-        result, leaves = facts.read_result(run), resolved.flatten_yaml(run.read_resolved())
+        result, leaves = facts.read_result(run), recorded_settings(run.read_resolved())
         signature = reuse.run_signature(leaves, *reuse.SETTLED_PER_RUN)
         variant = next((other for other, other_signature in signatures.items() if other_signature == signature), None)
         key = RunKey(result.seed or 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kerasdeep.config.load import parse_resolved
 from kerasdeep.config.root import Config
 from kerasdeep.config.schema import effect_of
 from kerasdeep.report import config_summary
@@ -29,7 +30,7 @@ def changed_settings(runs: Mapping[str, RunDir]) -> list[dict[str, Any]]:
 
 def _changed_from_defaults(run: RunDir) -> dict[str, str]:
     """The settings of a run that differ from the defaults, and its layers."""
-    config = config_summary.parse_resolved(run.read_resolved())
+    config = parse_resolved(run.read_resolved())
     if config is None:
         return {}
     layers = config_summary.format_value(config.network.layers)

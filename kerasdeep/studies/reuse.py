@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kerasdeep.config import resolved
+from kerasdeep.config.load import recorded_settings
 from kerasdeep.config.root import Config
 from kerasdeep.config.schema import effect_of
 from kerasdeep.errors import InputError
@@ -34,7 +35,7 @@ def find_reusable_run(out: Path, config: Config, data_hash: Callable[[], str]) -
     wanted_signature = run_signature(resolved.flatten_yaml(resolved.resolved_yaml(config)), *also_ignored)
     for run in reversed(runs_named(out, str(config.name))):
         try:
-            candidate_signature = run_signature(resolved.flatten_yaml(run.read_resolved()), *also_ignored)
+            candidate_signature = run_signature(recorded_settings(run.read_resolved()), *also_ignored)
         except (OSError, InputError):
             continue
         environment = facts.read_fact(run, facts.EnvironmentFact) or facts.EnvironmentFact()

@@ -7,7 +7,7 @@ from typing import Any
 
 from kerasdeep.catalog.traits import PLATEAU_SCHEDULE
 from kerasdeep.config import resolved
-from kerasdeep.config.load import LoadedConfig
+from kerasdeep.config.load import LoadedConfig, recorded_settings
 from kerasdeep.config.root import Config
 from kerasdeep.config.schema import effect_of
 from kerasdeep.config.sections.training import TrainingConfig
@@ -30,7 +30,7 @@ def resume_config(loaded: LoadedConfig, run: RunDir) -> LoadedConfig:
     if runtime_config.compile == "auto":
         runtime_config = replace(runtime_config, compile=engine.compile or runtime_config.compile)
     loaded = replace(loaded, config=replace(loaded.config, runtime=runtime_config))
-    original_settings = resolved.flatten_yaml(run.read_resolved())
+    original_settings = recorded_settings(run.read_resolved())
     _refuse_changes(loaded, run, original_settings)
     return _with_schedule_length(
         loaded,

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from kerasdeep import collection
-from kerasdeep.config import Config, load_config, resolved
+from kerasdeep.config import Config, load, load_config, resolved
 from kerasdeep.config.optimizer_rules import overridden_arguments
 from kerasdeep.config.resolved import LOAD_TIME_KEYS, choice_with_defaults
 from kerasdeep.config.schema import settings_of
@@ -98,3 +98,13 @@ def test_what_another_section_decides_is_left_out(write):
     optimizer = resolved.resolve(load_config(write(text)).config)["optimizer"]["SGD"]
     assert not {"learning_rate", "momentum"} & set(optimizer)
     assert optimizer["nesterov"] is False
+
+
+def test_settings_that_came_after_a_run_have_their_defaults():
+    """A run of 0.1 can be resumed and is not trained again."""
+    text = (GOLDEN.parent / "runs-0.1" / "tab-1" / "resolved.yaml").read_text(encoding="utf-8")
+    settings = load.recorded_settings(text)
+    assert settings["data.header"] == "auto" and "data.header" not in resolved.flatten_yaml(text)
+    assert {**settings, **resolved.flatten_yaml(text)} == settings
+    again = resolved.resolved_yaml(load.parse_resolved(text))
+    assert settings == resolved.flatten_yaml(again)
