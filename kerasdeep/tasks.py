@@ -161,7 +161,7 @@ def setting_type() -> str:
 
 def parse_setting(setting: str | Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, Any]]:
     """The name and the options of the setting `task`, defaults included."""
-    name, written = (setting, {}) if isinstance(setting, str) else next(iter(setting.items()))
+    name, written = (setting, {}) if isinstance(setting, str) else next(iter(setting.items()), ("", {}))
     return name, {**TASKS[name].options, **written} if name in TASKS else {}
 
 

@@ -95,10 +95,15 @@ def test_what_is_wrong_is_raised_before_anything_is_written(tmp_path, run):
         kerasdeep.plan(CONFIG, overrides={"training.epohcs": 3})
     with pytest.raises(kerasdeep.InputError, match="YAML"):
         kerasdeep.plan({**CONFIG, "data": object()})
-    with pytest.raises(kerasdeep.InputError, match="no run `other`"):
-        kerasdeep.train(CONFIG, overrides={"name": "other"}, resume=True)
     with pytest.raises(kerasdeep.InputError, match="not a file"):
         kerasdeep.lr_find(CONFIG, apply=True)
+
+
+def test_resume_starts_the_run_where_there_is_none(tmp_path, capsys):
+    overrides = {"name": "other", "training.epochs": 1}
+    run = kerasdeep.train(CONFIG, overrides=overrides, out=tmp_path, resume=True)
+    assert run.path.name == "other-1" and run.result["status"] == "completed"
+    assert "There is no run other" in capsys.readouterr().err
 
 
 def test_a_failed_run_says_where_it_is_and_has_its_report(tmp_path):

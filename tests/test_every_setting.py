@@ -454,7 +454,8 @@ def of_extended_rates(loaded, room):
 def of_report(loaded, room):
     run = trained(loaded, room)
     page = run.report_html.read_text()
-    return "a sentence for people" in page, len(run.read_fact("samples")["mistakes"])
+    opponents = run.read_result().get("opponents")
+    return "a sentence for people" in page, len(run.read_fact("samples")["mistakes"]), bool(opponents)
 
 
 def of_warnings(loaded, room):

@@ -80,5 +80,6 @@ def test_a_folder_that_others_may_write_into_is_not_trusted(tmp_path):
     assert compile_cache.private_folder(tmp_path / "jax" / "\0", "jax") is None
 
 
+@pytest.mark.slow
 def test_initial_values_are_those_of_keras_bit_for_bit():
     run("-c", VALUES)

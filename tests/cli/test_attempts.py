@@ -89,7 +89,7 @@ def test_validate_and_explain(tmp_path, capsys):
     explain(20, 40)
 
 
-@pytest.mark.slow
+@pytest.mark.fuzz
 def test_validate_and_explain_many_times(tmp_path, capsys):
     for seed in range(20):
         validate(tmp_path, seed, 500)

@@ -84,7 +84,7 @@ def test_damaged_files_are_read_or_refused(whole, tmp_path):
     attempts(whole, tmp_path / "place", seed=7, count=12)
 
 
-@pytest.mark.slow
+@pytest.mark.fuzz
 def test_many_damaged_files(whole, tmp_path):
     attempts(whole, tmp_path / "place", seed=77, count=2000)
 

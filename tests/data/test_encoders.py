@@ -65,7 +65,7 @@ class WordsEncoder(FeatureEncoder):
         return [f"{self.name}:{word}" for word in self.words]
 
     def apply(self, series):
-        counts = [[text.split().count(word) for word in self.words] for text in series]
+        counts = [[(text or "").split().count(word) for word in self.words] for text in series]
         return np.array(counts) * self.weights
 
     def invert(self, features):

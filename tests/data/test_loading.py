@@ -21,7 +21,7 @@ def test_the_name_says_the_format(tmp_path, name, format):
 
 
 def test_a_stated_format_beats_the_name(tmp_path):
-    path = tmp_path / "table.data"
+    path = tmp_path / "table.rows"
     path.write_text("x,y\n" + "".join(f"{n / 7},{n % 2}\n" for n in range(60)))
     with pytest.raises(InputError) as caught:
         data.load(DataConfig(source=str(path), target=["y"]))

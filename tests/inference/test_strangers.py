@@ -67,7 +67,7 @@ def test_predict_from_damaged_runs(whole, tmp_path):
     predict(whole, tmp_path, seed=3, count=18)
 
 
-@pytest.mark.slow
+@pytest.mark.fuzz
 def test_predict_and_evaluate_from_many_damaged_runs(whole, tmp_path):
     predict(whole, tmp_path, seed=33, count=1500)
     run, _ = whole
@@ -75,7 +75,7 @@ def test_predict_and_evaluate_from_many_damaged_runs(whole, tmp_path):
     attempts(run, place, READ, 34, 200, "evaluate", str(place), "--json")
 
 
-@pytest.mark.slow
+@pytest.mark.fuzz
 def test_resume_of_many_damaged_runs(whole, tmp_path):
     run, _ = whole
     place = tmp_path / run.name

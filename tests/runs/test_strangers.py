@@ -44,10 +44,10 @@ def check(whole, place, seed, count):
 
 
 def test_report_runs_and_compare_on_damaged_runs(whole, tmp_path):
-    check(whole, tmp_path, seed=20, count=30)
+    check(whole, tmp_path, seed=20, count=10)
 
 
-@pytest.mark.slow
+@pytest.mark.fuzz
 def test_many_damaged_runs(whole, tmp_path):
     check(whole, tmp_path, seed=2020, count=5000)
 

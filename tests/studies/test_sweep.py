@@ -114,6 +114,7 @@ def test_a_better_space_is_said_to_be_better(stub, tmp_path):
     assert run(tmp_path, worse_file)["confirm"]["verdict"] == "better"
 
 
+@pytest.mark.slow
 def test_noise_is_no_better_than_the_file(stub, tmp_path):
     stub(noise_only=True)
     verdicts = [

@@ -116,7 +116,7 @@ class Encoder(Protocol):
         ...
 
     def apply(self, series: pd.Series) -> np.ndarray:
-        """The column as numbers, `(rows, features)`."""
+        """The column as numbers, `(rows, features)`, whatever is in it, None too."""
         ...
 
     def invert(self, features: np.ndarray) -> Any:
