@@ -81,10 +81,10 @@ def _metric_rows(run: RunFacts) -> list[MetricRow]:
 
 @dataclass(frozen=True)
 class Opponents:
-    """The network and its opponents: the headings of the metrics, and (name, metrics, rows, seconds) each."""
+    """The network and its opponents: their names, and a row for each metric and for what they cost."""
 
-    metrics: list[str]
-    rows: list[tuple[str, list[str], str, str]]
+    names: list[str]
+    rows: list[tuple[str, list[str]]]
     part: str
 
 
@@ -102,19 +102,16 @@ def _opponents(run: RunFacts) -> Opponents | None:
         share = f" ({whole_percent(rows / trained)})" if rows and trained and rows < trained else ""
         return number(rows) + share
 
-    return Opponents(
-        [metric_names.heading(name) for name in names],
-        [
-            (
-                name,
-                [metric_names.format_value(key, metrics.get(key)) for key in names],
-                fitted_on(rows),
-                duration(seconds),
-            )
-            for name, metrics, rows, seconds in contenders
-        ],
-        insights.SPLIT_LABELS[run.headline_split],
-    )
+    rows = [
+        (
+            metric_names.heading(name),
+            [metric_names.format_value(name, metrics.get(name)) for _, metrics, *_ in contenders],
+        )
+        for name in names
+    ]
+    rows.append(("Fitted on rows", [fitted_on(count) for *_, count, _ in contenders]))
+    rows.append(("Time", [duration(seconds) for *_, seconds in contenders]))
+    return Opponents([name for name, *_ in contenders], rows, insights.SPLIT_LABELS[run.headline_split])
 
 
 # Did training go well?

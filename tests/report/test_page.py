@@ -149,9 +149,11 @@ def test_a_regression_shows_errors_in_its_unit_and_raw_features(runs):
 def test_opponents_stand_beside_the_network_and_the_winner_is_named(runs):
     run, found = runs["regression"]
     assert "On the test rows HistGradientBoostingRegressor beats the network." in found.text
-    assert "HistGradientBoostingRegressor 0.8300 7,224 (50 %) 0.4 s" in found.text
+    assert "On the held-out test rows network HistGradientBoostingRegressor" in found.text
+    assert re.search(r"Fitted on rows [\d,]+ 7,224 \(50 %\) Time .{1,12} s 0\.4 s", found.text)
     markdown = run.report_md.read_text(encoding="utf-8")
-    assert "| HistGradientBoostingRegressor | 0.8300 |" in markdown
+    assert "| On the held-out test rows | network | HistGradientBoostingRegressor |\n| --- | ---: | ---: |\n" in markdown
+    assert re.search(r"\| \S+ \| 0.8300 \|\n\| Fitted on rows \|", markdown)
 
 
 def test_an_interrupted_run_says_so_and_how_to_go_on(runs):
