@@ -363,6 +363,7 @@ def evaluate(
     rows: Rows | None = None,
     *,
     mc: int | None = None,
+    tta: bool = False,
     overrides: OverrideValues = None,
     classes: str | None = None,
     scaling: str | None = None,
@@ -373,6 +374,7 @@ def evaluate(
         run: The run, its directory, or a model file.
         rows: Labelled rows as `predict` takes them.
         mc: Measure also the mean of this many random copies of the model (Monte Carlo dropout).
+        tta: Average over mirrored and slightly moved views of each picture (test-time augmentation).
         overrides: `seed` (of the copies), `runtime.backend` and `runtime.device`.
         classes: Of a model file: the names of its outputs in their order, `ant,bee` or a file of lines.
         scaling: Of a model file: how its inputs are scaled, `unit`, `none`, `standardize` or `application`.
@@ -388,7 +390,7 @@ def evaluate(
     if opened is not run and rows is None:
         message = f"{run} held no rows out. Give labelled ones with --data."
         raise InputError(message, "usage", SourceLocation("--data"))
-    return _load_predictor(opened, overrides).evaluate(rows, mc, _print_status)
+    return _load_predictor(opened, overrides, mc, tta).evaluate(rows, mc, _print_status)
 
 
 def predict(
@@ -396,6 +398,7 @@ def predict(
     rows: Rows,
     *,
     mc: int | None = None,
+    tta: bool = False,
     overrides: OverrideValues = None,
     data: str | None = None,
     classes: str | None = None,
@@ -408,6 +411,7 @@ def predict(
         rows: A DataFrame with the columns of training, an array or arrays by input, a CSV file object, or the path of a
             table, an `.npz` file, a folder of images, an image or a built-in data set. Raw: as the run's source has it.
         mc: Ask this many random copies of the model (Monte Carlo dropout), which adds uncertainties.
+        tta: Average over mirrored and slightly moved views of each picture (test-time augmentation).
         overrides: `seed` (of the copies), `runtime.backend` and `runtime.device`.
 
     Returns:
@@ -416,7 +420,8 @@ def predict(
     Raises:
         InputError: The run has no model, or the rows do not fit it.
     """
-    return _load_predictor(_opened(run, overrides, data, classes, scaling), overrides).predict(rows, mc, _print_status)
+    opened = _opened(run, overrides, data, classes, scaling)
+    return _load_predictor(opened, overrides, mc, tta).predict(rows, mc, _print_status)
 
 
 def export(
@@ -587,10 +592,16 @@ def _as_overrides(overrides: OverrideValues) -> Overrides:
     return overrides if isinstance(overrides, Overrides) else Overrides.from_values(overrides or {})
 
 
-def _load_predictor(run: Run | str | Path, overrides: OverrideValues) -> Predictor:
+def _load_predictor(
+    run: Run | str | Path, overrides: OverrideValues, mc: int | None = None, tta: bool = False
+) -> Predictor:
     from kerasdeep.inference.predictor import Predictor
 
-    return Predictor.load(run.directory if isinstance(run, Run) else run, _as_overrides(overrides))
+    if tta and mc is not None:
+        message = "`mc` and `tta` exclude each other: one asks copies of the model, the other views of the picture."
+        raise InputError(message, "usage", SourceLocation("--tta"))
+    predictor = Predictor.load(run.directory if isinstance(run, Run) else run, _as_overrides(overrides))
+    return predictor.with_tta() if tta else predictor
 
 
 def _check_own_file(config: ConfigSource | Run, run: RunDir | None) -> None:

@@ -298,6 +298,7 @@ def evaluate(
         str | None, typer.Option("--data", metavar="PATH", help="Labelled rows; by default those the run held out.")
     ] = None,
     mc: options.MonteCarloOption = None,
+    tta: options.TtaOption = False,
     seed: options.SamplingSeedOption = None,
     backend: options.BackendOption = None,
     device: options.DeviceOption = None,
@@ -307,7 +308,7 @@ def evaluate(
 ) -> None:
     """Measure RUN again: class by class, ranking, calibration; on its held-out rows or a labelled file."""
     overrides = options.collect_overrides(seed=seed, backend=backend, device=device)
-    result = kerasdeep.evaluate(run, data, mc=mc, overrides=overrides, classes=classes, scaling=scaling)
+    result = kerasdeep.evaluate(run, data, mc=mc, tta=tta, overrides=overrides, classes=classes, scaling=scaling)
     if json:
         print_json(result)
         return
@@ -327,6 +328,7 @@ def predict(
         Path | None, typer.Option("-o", metavar="FILE", help="A .csv or .parquet file; by default the screen.")
     ] = None,
     mc: options.MonteCarloOption = None,
+    tta: options.TtaOption = False,
     labelled: options.ModelDataOption = None,
     force: options.ForceOption = False,
     seed: options.SamplingSeedOption = None,
@@ -342,7 +344,7 @@ def predict(
     check_path(out, data, force)
     overrides = options.collect_overrides(seed=seed, backend=backend, device=device)
     options_of_file = {"data": labelled, "classes": classes, "scaling": scaling}
-    show(kerasdeep.predict(run, read_input(data), mc=mc, overrides=overrides, **options_of_file), out, json)
+    show(kerasdeep.predict(run, read_input(data), mc=mc, tta=tta, overrides=overrides, **options_of_file), out, json)
 
 
 @app.command()

@@ -36,6 +36,9 @@ MonteCarloOption = Annotated[
         "--mc", metavar="N", min=2, help="Monte Carlo dropout: N random copies of the model, for uncertainty."
     ),
 ]
+TtaOption = Annotated[
+    bool, typer.Option("--tta", help="Average over mirrored and slightly moved views of each picture.")
+]
 SamplingSeedOption = Annotated[
     int | None, typer.Option("--seed", min=0, help="Of the Monte Carlo samples; by default the run's own.")
 ]

@@ -59,6 +59,12 @@ class Predictor:
         _check_shapes(run, model, preprocessing)
         return cls(run, config, model, preprocessing)
 
+    def with_tta(self) -> Predictor:
+        """The same, asked about several views of each picture (`averaged_over_views`)."""
+        from kerasdeep.inference.tta import averaged_over_views
+
+        return replace(self, model=averaged_over_views(self.model))
+
     def predict(
         self, rows: Rows, mc: int | None = None, say: Callable[[str], None] = lambda text: None
     ) -> pd.DataFrame:

@@ -152,7 +152,9 @@ def test_opponents_stand_beside_the_network_and_the_winner_is_named(runs):
     assert "On the held-out test rows network HistGradientBoostingRegressor" in found.text
     assert re.search(r"Fitted on rows [\d,]+ 7,224 \(50 %\) Time .{1,12} s 0\.4 s", found.text)
     markdown = run.report_md.read_text(encoding="utf-8")
-    assert "| On the held-out test rows | network | HistGradientBoostingRegressor |\n| --- | ---: | ---: |\n" in markdown
+    assert (
+        "| On the held-out test rows | network | HistGradientBoostingRegressor |\n| --- | ---: | ---: |\n" in markdown
+    )
     assert re.search(r"\| \S+ \| 0.8300 \|\n\| Fitted on rows \|", markdown)
 
 
