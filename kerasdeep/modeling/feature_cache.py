@@ -1,8 +1,17 @@
 """The frozen bottom of a network, cut off where its outputs can be computed once and for all."""
 
+from collections import Counter
+
 import keras
 
-from kerasdeep.backends.keras_private import call_nodes, draws_at_random, nested_layers, producing_layer, tensors_before
+from kerasdeep.backends.keras_private import (
+    draws_at_random,
+    functional_graph,
+    graph_nodes,
+    nested_layers,
+    producing_layer,
+    tensors_before,
+)
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.keras_names import written_name
 
@@ -15,6 +24,23 @@ def split_frozen_base(
     Raises InputError where no layer with weights is frozen below all trainable ones, and where something random is
     among the frozen ones.
     """
+    tensor, bottom = _cacheable_bottom(model, config_path, location)
+    return bottom, keras.Model(tensor, model.output, name=model.name)
+
+
+def can_split(model: keras.Model) -> bool:
+    """Whether `split_frozen_base` can split `model`."""
+    try:
+        _cacheable_bottom(model, "", None)
+    except InputError:
+        return False
+    return True
+
+
+def _cacheable_bottom(
+    model: keras.Model, config_path: str, location: SourceLocation | None
+) -> tuple[keras.KerasTensor, keras.Model]:
+    """The tensor to cut at, and the bottom that gives it."""
     cuts = [tensor for tensor in _single_outputs(model) if _separates_inputs(tensor, model)]
     bottoms = [(tensor, keras.Model(model.input, tensor)) for tensor in cuts]
     frozen = [(tensor, bottom) for tensor, bottom in bottoms if not bottom.trainable_weights]
@@ -28,24 +54,24 @@ def split_frozen_base(
         names = ", ".join(_uncacheable_layers(frozen[-1][1])[:5])
         message = f"`{config_path}`: the frozen part is random or penalised, so it cannot be computed once: {names}. "
         raise InputError(f"{message}Remove these layers, or `cache_features`.", "conflict", location)
-    tensor, bottom = cacheable[-1]
-    return bottom, keras.Model(tensor, model.output, name=model.name)
-
-
-def can_split(model: keras.Model) -> bool:
-    """Whether `split_frozen_base` can split `model`."""
-    try:
-        split_frozen_base(model, "", None)
-    except InputError:
-        return False
-    return True
+    return cacheable[-1]
 
 
 def _single_outputs(model: keras.Model) -> list[keras.KerasTensor]:
-    """The output of each layer that is used once and has one, those near the data first."""
-    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    outputs = [keras.tree.flatten(layer.output) for layer in layers if len(call_nodes(layer)) == 1]
-    return [tensors[0] for tensors in outputs if len(tensors) == 1][:-1]
+    """The output of each layer that `model` uses once, where it has one and does not end there; near the data first.
+
+    What is cut off shares the layers: they then have calls that are not this model's.
+    """
+    nodes = [node for node in graph_nodes(functional_graph(model)) if isinstance(node.operation, keras.Layer)]
+    uses = Counter(id(node.operation) for node in nodes)
+    ends = {id(tensor) for tensor in keras.tree.flatten(model.output)}
+    return [
+        node.output_tensors[0]
+        for node in nodes
+        if not isinstance(node.operation, keras.layers.InputLayer)
+        and uses[id(node.operation)] == len(node.output_tensors) == 1
+        and id(node.output_tensors[0]) not in ends
+    ]
 
 
 def _separates_inputs(tensor: keras.KerasTensor, model: keras.Model) -> bool:

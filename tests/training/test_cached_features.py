@@ -124,6 +124,8 @@ def test_a_way_around_the_frozen_part_is_seen():
     around = keras.Model(given, keras.layers.Dense(1, name="head")(added))
     below, top = feature_cache.split_frozen_base(around, "here", None)
     assert below.layers[-1].name == "sum" and [layer.name for layer in top.layers[1:]] == ["head"]
+    again, _ = feature_cache.split_frozen_base(around, "here", None)
+    assert again.layers[-1].name == "sum", "a cut leaves the network as it was"
     around.get_layer("second").trainable = True
     below, top = feature_cache.split_frozen_base(around, "here", None)
     assert below.layers[-1].name == "first"
