@@ -201,10 +201,9 @@ def test_harmless_differences_of_keras_2_do_not_stand_in_the_way(sound, sound_h5
         config["module"] = "keras.src.engine.functional"
 
     old = rewritten(sound, tmp_path / "b.keras", as_keras_2)
-    for path in (tmp_path / "a.keras", old):
-        for one, other in zip(read(path).get_weights(), read(sound).get_weights(), strict=True):
-            assert one.shape == other.shape
-    assert read(old).count_params() == read(sound).count_params()
+    for path, plain in ((tmp_path / "a.keras", sound_h5), (old, sound)):
+        for one, other in zip(read(path).get_weights(), read(plain).get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_names_that_are_no_models_are_told_apart():

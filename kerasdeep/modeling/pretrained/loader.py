@@ -102,7 +102,8 @@ def _check_size(scanned: model_scan.ScannedFile) -> None:
     """Raises InputError where the configuration asks for more numbers than the file has weights for."""
     with shape_only_variables():
         if scanned.kind == "keras":
-            model_config = {key: value for key, value in scanned.config.items() if key != "compile_config"}
+            model_config = copy.deepcopy(scanned.config)  # Keras changes what it reads
+            model_config.pop("compile_config", None)
             with serialization_lib.ObjectSharingScope():  # restores the tie of a transposed layer
                 skeleton = keras.saving.deserialize_keras_object(model_config, safe_mode=True)
         else:
