@@ -18,7 +18,10 @@ from kerasdeep.modeling.factory import create
 from kerasdeep.yaml_nodes import parse_yaml
 
 # Words of the network, which lowering turns into layers; the tied layer is built with its network.
-NOT_ALONE = {"Performance", "Output", "Input", "Repeat", "Residual", "TransposedDense", "PiecewiseLinear", "accuracy"}
+NOT_ALONE = {
+    *("Performance", "Output", "Input", "Repeat", "Residual", "Pretrained"),
+    *("TransposedDense", "PiecewiseLinear", "accuracy"),
+}
 # What training does itself, and what wires the network: tested there.
 ELSEWHERE = {"inputs"}
 
@@ -234,6 +237,7 @@ OTHER_PROOF = {
     "Input": "a word of the network, in config/test_lowering",
     "Repeat": "a word of the network, in config/test_lowering",
     "Residual": "a word of the network, in config/test_lowering",
+    "Pretrained": "a word of the network, in modeling/test_own_head",
     "TransposedDense": "needs its network, in modeling/test_network",
     "PiecewiseLinear": "takes its edges from rows, in custom_objects/test_layers and modeling/test_network",
     "accuracy": "Keras's compile chooses its class, in modeling/test_compile",
