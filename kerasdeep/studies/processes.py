@@ -30,7 +30,7 @@ from kerasdeep.training import interrupt
 COMMAND = [sys.executable, "-m", "kerasdeep.studies.worker"]
 MAX_DEATHS = 4
 """A trial whose process dies so often fails; from the second death on, one process fewer runs, for want of memory."""
-SECONDS_TO_SAVE = 1.2
+SECONDS_TO_SAVE = 1.0
 """What interrupted processes get to save their runs. A checkpoint is there anyway, and goes on to the same bits."""
 
 

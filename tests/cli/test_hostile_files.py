@@ -114,7 +114,6 @@ def write(corpus, canary):
         rewritten(sound, corpus / f"zip_{number}.keras", more=[(name, b"x")])
     rewritten(sound, corpus / "zip_link.keras", more=[("evil.py", b"open('evil', 'w')")])
     (corpus / "magic.keras").write_bytes(b"\x80\x04pickle")
-    (corpus / "really_hdf5.keras").write_bytes(sound_h5.read_bytes())
     for whole in (sound, sound_h5):
         content = whole.read_bytes()
         for number, place in enumerate(np.linspace(0, len(content) - 1, PLACES, dtype=int)):
