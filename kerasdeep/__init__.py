@@ -8,10 +8,9 @@
 Importing it costs nothing: Keras, NumPy and pandas are imported by the first call that needs them.
 """
 
-from typing import TYPE_CHECKING
-
 __version__ = "0.2.0.dev0"
 
+TYPE_CHECKING = False  # type checkers take the name as true; importing it costs more than all the rest
 if TYPE_CHECKING:
     from kerasdeep.api import (
         Comparison,

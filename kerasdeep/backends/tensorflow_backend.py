@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdeep.backends.system import refuse, usable_cores
 from kerasdeep.config.sections.runtime import RuntimeConfig
+from kerasdeep.errors import InputError
 
 if TYPE_CHECKING:
     import keras
@@ -66,7 +67,8 @@ def seed_everything(seed: int) -> None:
 
 
 def enable_data_parallel() -> dict[str, int]:
-    raise NotImplementedError  # the check of the configuration refuses it
+    message = "`runtime.distribution: data_parallel` is JAX's: Keras 3 does not distribute on TensorFlow. Use "
+    raise InputError(f"{message}`backend: jax`, or one device.", "conflict")
 
 
 def compile_cache_location() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from kerasdeep.errors import SourceLocation
@@ -101,7 +101,7 @@ class Choice:
 
     def replace(self, **arguments: Any) -> Choice:
         """The same choice with these arguments written as well."""
-        return replace(self, arguments={**self.arguments, **arguments})
+        return Choice(self.family, self.name, {**self.arguments, **arguments}, self.location)
 
     def __str__(self) -> str:
         inside = ", ".join(f"{name}={value}" for name, value in self.arguments.items())

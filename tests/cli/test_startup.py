@@ -32,7 +32,7 @@ def test_nothing_heavy_is_imported(startup, arguments):
 
 def test_importing_the_package_imports_itself_alone():
     """What that costs in time, benchmarks/cli_startup.py prints."""
-    code = "import typing, sys; before = {*sys.modules}; import kerasdeep; print(*sorted({*sys.modules} - before))"
+    code = "import sys; before = {*sys.modules}; import kerasdeep; print(*sorted({*sys.modules} - before))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["kerasdeep"]
 

@@ -16,7 +16,7 @@ from kerasdeep.config.schema import settings_of
 from kerasdeep.errors import MAX_PROBLEMS, InputError
 from kerasdeep.yaml_nodes import MAX_BYTES
 
-SLOWEST = 5.0  # CPU seconds: a shared core can take twice the usual
+SLOWEST = 2.0
 TEXTS = [path.read_bytes() for path in collection.collection_files().values()]
 PIECES = [
     *(

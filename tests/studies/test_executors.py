@@ -197,7 +197,7 @@ def test_ctrl_c_stops_within_two_seconds_and_the_same_command_goes_on(tmp_path, 
     start = time.monotonic()
     study.send_signal(signal.SIGINT)
     _, said = study.communicate()
-    assert time.monotonic() - start < 4.0 and study.returncode == 130  # two seconds, on cores of its own
+    assert time.monotonic() - start < 2.0 and study.returncode == 130
     assert "Continue with: kerasdeep compare study.yaml --seeds 1" in said
     assert subprocess.run([*words, "--quiet"], check=False).returncode == 0
     assert [run.read_result()["status"] for run in list_runs("runs")] == ["completed"] * 2

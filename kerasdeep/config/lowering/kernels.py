@@ -1,6 +1,7 @@
 """What is known about layers with kernels: which arguments the sections' defaults go to, and how to initialise."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from kerasdeep.catalog import Choice
 from kerasdeep.catalog.traits import ACTIVATION_BY_LAYER
@@ -67,6 +68,7 @@ def rewrap(layer: Choice, inner: Choice) -> Choice:
     return layer.replace(layer=rewrap(layer.arguments["layer"], inner))
 
 
+@cache
 def default_initializer(activation: str) -> Choice:
     """He (2015) for ReLU and its relatives, LeCun for SELU (Klambauer et al. 2017), else Glorot uniform (2010)."""
     default = "LecunNormal" if activation in LECUN_ACTIVATIONS else "GlorotUniform"

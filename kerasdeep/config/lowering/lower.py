@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain, count
 from math import prod
 from typing import TYPE_CHECKING
@@ -70,6 +71,7 @@ def _names_of_feature(name: str) -> tuple[str, str, str]:
     return name, name.split("=")[0], name.rpartition(":")[0] or name
 
 
+@cache
 def snake_case(name: str) -> str:
     """Keras's snake case: `LeakyReLU` is leaky_re_lu, `Conv2D` conv2d."""
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
