@@ -30,7 +30,7 @@ from kerasdeep.training import interrupt
 COMMAND = [sys.executable, "-m", "kerasdeep.studies.worker"]
 MAX_DEATHS = 4
 """A trial whose process dies so often fails; from the second death on, one process fewer runs, for want of memory."""
-SECONDS_TO_SAVE = 1.0
+SECONDS_TO_SAVE = 0.8
 """What interrupted processes get to save their runs. A checkpoint is there anyway, and goes on to the same bits."""
 
 
@@ -148,12 +148,9 @@ class _Worker:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
 
-    def end(self, deadline: float) -> None:
-        try:
-            self._process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
     def exit_text(self) -> str:
         code = self._process.poll() or 0
@@ -189,9 +186,19 @@ class _Pool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for worker in self._workers:
             worker.interrupt()
-        deadline = time.monotonic() + SECONDS_TO_SAVE
+        self._wait_until_saved(time.monotonic() + SECONDS_TO_SAVE)
         for worker in self._workers:
-            worker.end(deadline)
+            worker.end()
+
+    def _wait_until_saved(self, deadline: float) -> None:
+        """Until every busy process has said how its trial ended: what leaving takes after that, nobody needs."""
+        saving = set(self.running)
+        while saving and (event := self.next_event(max(0.0, deadline - time.monotonic()))) is not None:
+            worker, message = event
+            if message is None or message["event"] not in ("say", "phase", "epoch"):
+                saving.discard(worker)
+            elif message["event"] == "epoch":  # it waits for the answer before it looks up
+                worker.tell({"go_on": True})
 
     @property
     def running(self) -> list[_Worker]:
