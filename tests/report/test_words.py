@@ -7,6 +7,7 @@ import pytest
 from helpers.synthetic_runs import facts_of
 
 from kerasdeep import formatting, metric_names
+from kerasdeep.config import load
 from kerasdeep.report import charts, config_summary, curves, insights, target_charts
 from kerasdeep.report.caveats import find_caveats
 from kerasdeep.report.run_facts import RunFacts
