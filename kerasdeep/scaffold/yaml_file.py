@@ -171,6 +171,11 @@ def _table_training_lines(data_summary: DataSummary) -> Iterator[str]:
 
 
 def _training_lines(data_summary: DataSummary) -> Iterator[str]:
+    if data_summary.is_imbalanced and data_summary.targets[0].kind == "binary":
+        called = _one_line(data_summary.targets[0].classes[1])
+        yield f"threshold: f1  # above which probability a row is called {called}: the best F1 on validation rows"
+    if data_summary.task == "multilabel":
+        yield "threshold: f1  # of each label's probability: the best F1 on validation rows"
     if data_summary.kind == "table":
         yield from _table_training_lines(data_summary)
         return
@@ -178,10 +183,6 @@ def _training_lines(data_summary: DataSummary) -> Iterator[str]:
         yield "regularization: {batch_norm: before}"
     elif data_summary.rows < MANY_ROWS:
         yield "regularization: {dropout: 0.1}"
-    if data_summary.is_imbalanced and data_summary.targets[0].kind == "binary":
-        yield "threshold: f1  # above which probability a row is called the rarer class: the best F1 on validation rows"
-    if data_summary.task == "multilabel":
-        yield "threshold: f1  # of each label's probability: the best F1 on validation rows"
     yield "optimizer: {AdamW: {learning_rate: 1e-3, weight_decay: 0.01}}"
     batch = _batch_size(data_summary.rows)
     epochs, patience = (30, 8) if data_summary.kind == "image" or data_summary.rows >= MANY_ROWS else (100, 15)

@@ -55,6 +55,7 @@ def test_a_table_with_classes(churn):
     assert written.data.drop == ["id"]
     assert written.data.columns == {"joined": "date"}
     assert written.data.class_weight is None, "weights would change what the probabilities mean"
+    assert written.threshold.by == "f1", "where a probability becomes a yes must not be one half"
     assert (written.data.validation.fraction, written.data.test.fraction) == (0.1, 0.1)
     layers = [layer.name for layer in written.network.layers]
     assert layers == ["PiecewiseLinear", "Dense", "EnsembleMembers", "Dense", "Output"]
