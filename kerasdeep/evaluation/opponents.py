@@ -20,8 +20,11 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from kerasdeep import metric_names
+from kerasdeep.config.sections.threshold import ThresholdConfig
 from kerasdeep.data import Dataset, Preprocessing
+from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.data.types import INPUT, DataSplit, take_rows
+from kerasdeep.evaluation import calibration
 from kerasdeep.evaluation.prediction_metrics import combine_metrics
 from kerasdeep.evaluation.types import TargetEvaluation, module_of
 from kerasdeep.heads import TargetSlice, target_slices
@@ -77,7 +80,10 @@ def fitted_rows(rows: int, columns: int, outputs: int, work: TrainingWork) -> in
 
 
 def measure_opponents(
-    dataset: Dataset, evaluations: Mapping[str, list[TargetEvaluation]], work: TrainingWork
+    dataset: Dataset,
+    evaluations: Mapping[str, list[TargetEvaluation]],
+    work: TrainingWork,
+    threshold: ThresholdConfig | None = None,
 ) -> dict[str, Any]:
     """Fits the opponents of every target and holds the network against them.
 
@@ -85,6 +91,7 @@ def measure_opponents(
         dataset: Of the run.
         evaluations: The network's, by split.
         work: What its training took.
+        threshold: How thresholds are chosen, where the network has any.
 
     Returns:
         `opponents` and `verdict` as `result.json` has them; empty without held-out rows, or where no opponent fits.
@@ -105,16 +112,15 @@ def measure_opponents(
             models = {number: model for number, each in enumerate(slices) if (model := _fit(name, each, train))}
             if not models:
                 continue
-            rivals[name] = {
-                split: {
-                    number: _evaluate(model, evaluations[split][number], part.x) for number, model in models.items()
-                }
-                for split, part in splits.items()
+            measured = {
+                number: _evaluate(model, {split: evaluations[split][number] for split in splits}, splits, threshold)
+                for number, model in models.items()
             }
+            rivals[name] = {split: {number: each[split] for number, each in measured.items()} for split in splits}
             metrics = {
                 PREFIXES[split] + key: value
-                for split, measured in rivals[name].items()
-                for key, value in _metrics(list(measured.values()), dataset.preprocessing).items()
+                for split, by_target in rivals[name].items()
+                for key, value in _metrics(list(by_target.values()), dataset.preprocessing).items()
             }
             seconds = round(time.perf_counter() - started, 3)
             opponents.append({"name": name, "metrics": metrics, "rows": rows, "seconds": seconds})
@@ -149,16 +155,35 @@ def _fit(name: str, target: TargetSlice, train: DataSplit) -> Any | None:
     return None
 
 
-def _evaluate(model: Any, network: TargetEvaluation, x: Any) -> TargetEvaluation:
-    """The fitted model's evaluation on the rows of the network's."""
-    encoder = network.prediction.encoder
+def _evaluate(
+    model: Any,
+    network: Mapping[str, TargetEvaluation],
+    splits: Mapping[str, DataSplit],
+    threshold: ThresholdConfig | None,
+) -> dict[str, TargetEvaluation]:
+    """The fitted model's evaluations by split, on the rows of the network's.
+
+    Where the network has a threshold that was chosen on validation rows, the model has its own, chosen likewise.
+    """
+    encoder = next(iter(network.values())).prediction.encoder
+    outputs = {split: _outputs(model, encoder, part.x) for split, part in splits.items()}
+    chosen_on = network.get("validation")
+    if encoder.thresholds and chosen_on is not None:
+        rows = outputs["validation"], chosen_on.actual, chosen_on.weights
+        encoder = calibration.threshold(encoder, *rows, threshold)
+    decode = module_of(encoder.task).decode
+    return {split: replace(network[split], prediction=decode(encoder, outputs[split], None)) for split in splits}
+
+
+def _outputs(model: Any, encoder: TargetEncoder, x: Any) -> np.ndarray:
+    """What the fitted model says, as a network's outputs would: (rows, units)."""
     predict = model.predict_proba if encoder.task.has_classes else model.predict
     blocks = [np.asarray(x[start : start + PREDICTED_ROWS]) for start in range(0, len(x), PREDICTED_ROWS)]
     outputs = np.concatenate([predict(block) for block in blocks]).reshape(len(x), -1)
     if encoder.task.has_classes:  # a class that the sample lacks has probability 0
         known, outputs = outputs, np.zeros((len(x), len(encoder.classes)))
         outputs[:, model.classes_] = known
-    return replace(network, prediction=module_of(encoder.task).decode(encoder, outputs, None))
+    return outputs
 
 
 def _metrics(measured: list[TargetEvaluation], preprocessing: Preprocessing) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def _opponents(experiment: Experiment, targets: dict[str, list[TargetEvaluation]
 
     steps = epochs * experiment.steps_per_epoch
     work = opponents.TrainingWork(steps, steps * experiment.config.training.batch_size, experiment.model.count_params())
-    return opponents.measure_opponents(experiment.dataset, targets, work)
+    return opponents.measure_opponents(experiment.dataset, targets, work, experiment.config.threshold)
 
 
 def write_reconstructions(run: RunDir, phase: PhaseState) -> None:

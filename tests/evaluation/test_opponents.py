@@ -12,7 +12,9 @@ from threadpoolctl import threadpool_limits
 
 from kerasdeep import data
 from kerasdeep.config.sections.data import DataConfig, SplitConfig
+from kerasdeep.config.sections.threshold import ThresholdConfig
 from kerasdeep.evaluation import opponents
+from kerasdeep.evaluation.calibration import best_threshold
 from kerasdeep.evaluation.opponents import TrainingWork, fitted_rows, measure_opponents
 
 WORK = TrainingWork(steps=100, examples=3200, parameters=1000)
@@ -106,10 +108,30 @@ def test_the_same_predictions_do_not_differ_and_a_perfect_network_wins(table):
     assert "no clear difference" in verdict["sentence"]
 
 
+def test_an_opponent_has_a_threshold_of_its_own(table):
+    dataset = load(table, target=["kind"], drop=["step", "w"])
+    rate, network = ThresholdConfig(by="rate", rate=0.1), zeros(dataset)
+    targets = [replace(encoder, thresholds=[0.999]) for encoder in dataset.preprocessing.targets]
+    dataset = replace(dataset, preprocessing=replace(dataset.preprocessing, targets=targets))
+    for entries in network.values():
+        entries[0] = replace(entries[0], prediction=replace(entries[0].prediction, encoder=targets[0]))
+    linear = measure_opponents(dataset, network, WORK, rate)["opponents"][0]
+    model = LogisticRegression().fit(dataset.train.x, dataset.train.y)
+    validation = dataset.validation
+    cut = best_threshold(model.predict_proba(validation.x)[:, 1], validation.y == 1, None, rate)
+    called = model.predict_proba(dataset.test.x)[:, 1] > cut
+    accuracy = accuracy_score(dataset.test.y, called)
+    assert linear["metrics"]["test_accuracy"] == pytest.approx(accuracy)
+    assert accuracy > np.mean(dataset.test.y == 0) + 0.2, "as it would be at the network's threshold"
+
+
 def test_several_targets_have_opponents_of_their_own_kind(table):
     dataset = load(table, target=["kind", "step"], drop=["w"])
     found = measure_opponents(dataset, zeros(dataset), WORK)
-    assert {entry["name"]: [*entry["metrics"]][-1] for entry in found["opponents"]}.keys() == opponents.OPPONENTS.keys()
+    assert {entry["name"] for entry in found["opponents"]} == opponents.OPPONENTS.keys()
+    for entry in found["opponents"]:
+        ending = "_kind_accuracy" if "Classifier" in entry["name"] or "Logistic" in entry["name"] else "_step_r2_score"
+        assert {f"val{ending}", f"test{ending}"} <= entry["metrics"].keys()
     assert [verdict["metric"] for verdict in found["verdict"]] == ["test_kind_accuracy", "test_step_r2_score"]
     assert all("_kind_" in key or "_step_" in key for entry in found["opponents"] for key in entry["metrics"])
 
