@@ -79,7 +79,7 @@ def find_suspicions(
             found.reasons[name] = reason
         if name in used and name not in found.group and len(chosen) >= MIN_JUDGED_ROWS:
             features = used[name].apply(sampled[name])
-            if any(_gives_away(features, answer[chosen], encoder) for encoder, answer in judged):
+            if features.shape[1] and any(_gives_away(features, answer[chosen], encoder) for encoder, answer in judged):
                 found.leak.append(name)
     return found
 

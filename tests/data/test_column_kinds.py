@@ -8,7 +8,7 @@ import pytest
 
 from kerasdeep import data
 from kerasdeep.config.sections.data import COLUMN_KINDS, DataConfig
-from kerasdeep.data.encoders import ENCODERS
+from kerasdeep.data.encoders import ENCODERS, text
 from kerasdeep.data.encoders.date import DateEncoder
 from kerasdeep.data.encoders.text import TextEncoder
 from kerasdeep.data.preprocessing import Preprocessing
@@ -129,6 +129,14 @@ def test_texts_of_unknown_words_are_zeros():
     assert not fitted.apply(pd.Series(["", None, "☃ ☃ ☃"])).any()
     one = pd.Series(columns()["text"][:1])
     np.testing.assert_array_equal(fitted.apply(one), fitted.apply(pd.Series(columns()["text"]))[:1])
+
+
+def test_a_text_without_words_is_left_out_and_many_texts_are_sampled(tmp_path, monkeypatch):
+    found = load(tmp_path, ["? ? !" + " ☃" * row for row in range(ROWS)])
+    assert found.train.x.shape[1] == 1
+    assert any("no word stands in several rows: column" in str(warning) for warning in found.warnings)
+    monkeypatch.setattr(text, "MAX_FITTED_TEXTS", 160)
+    assert len(text.fitted_texts(pd.Series(columns()["text"]))) == ROWS / 2
 
 
 def test_a_target_may_be_written_as_people_write_numbers(tmp_path):

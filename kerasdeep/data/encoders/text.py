@@ -6,6 +6,7 @@ so blocks of rows, streamed or not, give the same bits.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -55,15 +56,16 @@ class TextEncoder(FeatureEncoder):
 
     @classmethod
     def exclusion_reason(cls, sample: ColumnSample, problems: Problems) -> str | None:
-        return "constant in the training rows" if sample.distinct == 1 else None
+        if sample.distinct == 1:
+            return "constant in the training rows"
+        return None if _has_terms(fitted_texts(sample.series)) else "no word stands in several rows"
 
     @classmethod
     def fit(cls, name: str, series: pd.Series, scaling: str) -> Self:
         from scipy.sparse import csr_matrix
         from sklearn.decomposition import TruncatedSVD
 
-        texts = [text for text in column_to_texts(series) if text]
-        texts = texts[:: max(1, len(texts) // MAX_FITTED_TEXTS)]
+        texts = fitted_texts(series)
         counted = [count_terms(text) for text in texts]
         frequency = Counter(term for counts in counted for term in counts)
         terms = [
@@ -119,6 +121,23 @@ class TextEncoder(FeatureEncoder):
 
     def count(self, series: pd.Series) -> dict[str, int]:
         return {"missing": sum(not text for text in column_to_texts(series))}
+
+
+def fitted_texts(series: pd.Series) -> list[str]:
+    """The texts that an encoder is fitted on, at most `MAX_FITTED_TEXTS`, evenly spread."""
+    texts = [text for text in column_to_texts(series) if text]
+    return texts[:: max(1, math.ceil(len(texts) / MAX_FITTED_TEXTS))]
+
+
+def _has_terms(texts: list[str]) -> bool:
+    """Whether two terms, the fewest that have a direction, come back in some of the texts and not in all."""
+    frequency: Counter[str] = Counter()
+    for seen, text in enumerate(texts, 1):
+        terms = count_terms(text)
+        frequency.update(terms.keys())
+        if sum(1 < frequency[term] < seen for term in terms) > 1:  # which later texts do not change
+            return True
+    return sum(1 < count < len(texts) for count in frequency.values()) > 1
 
 
 def count_terms(text: str) -> dict[str, int]:
