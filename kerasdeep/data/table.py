@@ -228,7 +228,9 @@ def labels_from_column(series: pd.Series, min_distinct: int = MAX_CLASSES + 1) -
     if len(counts) >= max(1, min_distinct):
         style, strays = find_style(counts)
         if style != "plain" and not len(strays):
-            return parse_numbers(texts, style).reindex(series.index).to_numpy()
+            numbers = np.full(len(series), np.nan)
+            numbers[series.notna().to_numpy()] = parse_numbers(texts, style)  # by position: an index may repeat
+            return numbers
     return series.to_numpy(object, na_value=None)
 
 

@@ -47,6 +47,18 @@ def test_labels_are_read_where_they_are(tmp_path, table, frame):
     assert len(data.read_for_prediction(table, tmp_path / "new.parquet")) == 120
 
 
+def test_rows_in_memory_may_have_an_index_that_repeats(tmp_path):
+    frame = pd.DataFrame({"day": [f"2024-03-{row % 28 + 1:02}" for row in range(60)], "x": RANDOM.normal(size=60)})
+    frame["y"] = [f"${row * 1000:,}" for row in range(60)]
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    rule = data.load(DataConfig(source=str(tmp_path / "train.csv"), target=["y"], validation=None)).preprocessing
+    expected, found = (
+        data.read_for_prediction(rule, rows, labels=True) for rows in (frame, frame.set_axis([7, 8] * 30))
+    )
+    np.testing.assert_array_equal(data.transform_inputs(rule, found.x), data.transform_inputs(rule, expected.x))
+    np.testing.assert_array_equal(found.y["y"], expected.y["y"])
+
+
 def test_a_missing_feature_column_is_named(tmp_path, table, frame):
     frame.drop(columns="x").to_csv(tmp_path / "new.csv", index=False)
     with pytest.raises(InputError, match="no column 'x'") as caught:

@@ -100,16 +100,16 @@ def read_dates(series: pd.Series, day_first: bool) -> pd.Series:
     if types.is_datetime64_any_dtype(series.dtype):
         return pd.to_datetime(series, utc=True).dt.tz_localize(None).astype("datetime64[us]")
     texts = series.dropna().astype(str).str.strip()
-    distinct = pd.Series(texts.unique(), dtype=object)
+    number_of, values = pd.factorize(texts)
+    distinct = pd.Series(values, dtype=object)
     two_first = distinct.astype(str).str.match(_TWO_NUMBERS_FIRST.pattern)
     times = pd.Series(pd.NaT, distinct.index, dtype="datetime64[us]")
     for chosen, order in ((two_first, day_first), (~two_first, False)):
         read = pd.to_datetime(distinct[chosen], format="mixed", dayfirst=order, errors="coerce", utc=True)
         times[chosen] = read.dt.tz_localize(None).astype("datetime64[us]")
-    number_of = dict(zip(distinct, times, strict=True))
-    return pd.Series([number_of.get(text, pd.NaT) for text in texts], texts.index, dtype="datetime64[us]").reindex(
-        series.index
-    )
+    found = np.full(len(series), "NaT", "datetime64[us]")
+    found[series.notna().to_numpy()] = times.to_numpy()[number_of]
+    return pd.Series(found, series.index)  # by position: an index may repeat
 
 
 def _days(dates: pd.Series) -> np.ndarray:
