@@ -49,7 +49,10 @@ def _open_zip(path: Path, mode: str) -> IO[bytes]:
     files = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
     if len(files) != 1:
         raise OSError(f"it holds {len(files)} files, and one table is expected")
-    return archive.open(files[0])
+    try:
+        return archive.open(files[0])
+    except RuntimeError as error:  # encrypted, or compressed in a way that Python does not know
+        raise OSError(str(error)) from error
 
 
 _OPENERS = cast(

@@ -139,6 +139,20 @@ def test_what_a_header_claims_takes_no_memory(tmp_path, content, problem):
         read_npz(tmp_path / "t.npz")
 
 
+@pytest.mark.parametrize(("offset", "value"), [("flag", 1), ("method", 9)])
+def test_a_zip_that_python_cannot_open(tmp_path, offset, value):
+    """Encrypted, and Deflate64."""
+    with zipfile.ZipFile(tmp_path / "t.csv.zip", "w") as archive:
+        archive.writestr("t.csv", "a,y\n1,0\n")
+    content = bytearray((tmp_path / "t.csv.zip").read_bytes())
+    directory = content.index(b"PK\1\2")
+    for place in {"flag": (6, directory + 8), "method": (8, directory + 10)}[offset]:
+        content[place] = value
+    (tmp_path / "t.csv.zip").write_bytes(content)
+    with pytest.raises(InputError, match="encrypted|compression"):
+        load(tmp_path / "t.csv.zip", target="y")
+
+
 def test_arrays_of_any_plain_type_are_read(tmp_path):
     arrays = {"a": np.arange(6).reshape(2, 3), "b": np.array("ö"), "c": np.zeros((0, 3)), "d": np.array([True])}
     np.savez(tmp_path / "t.npz", **arrays, e=np.asfortranarray(np.arange(6.0).reshape(2, 3)))
