@@ -38,9 +38,12 @@ def test_every_figure_is_scikit_learns(weights):
     assert found.metrics["test_log_loss"] == pytest.approx(np.mean(losses))
     low, high = found.intervals["test_micro_f1"]
     assert low < found.metrics["test_micro_f1"] < high
-    rare = found.evaluation["parts"]["test"]["targets"][0]["per_class"][2]
-    assert rare["support"] == LABELS[:, 2].sum()
-    assert rare["pr_auc"] == pytest.approx(metrics.average_precision_score(LABELS[:, 2], OUTPUTS[:, 2], **options))
+    for entry, y, p in zip(
+        found.evaluation["parts"]["test"]["targets"][0]["per_class"], LABELS.T, OUTPUTS.T, strict=True
+    ):
+        assert entry["support"] == y.sum()
+        assert entry["roc_auc"] == pytest.approx(metrics.roc_auc_score(y, p, **options))
+        assert entry["pr_auc"] == pytest.approx(metrics.average_precision_score(y, p, **options))
 
 
 def test_the_baseline_is_the_most_frequent_labels_and_their_shares():
