@@ -13,6 +13,8 @@ from kerasdeep.evaluation import probabilities
 from kerasdeep.evaluation.intervals import bootstrap_intervals, wilson_interval
 from kerasdeep.evaluation.types import Moments, TargetEvaluation, TargetPrediction
 
+Areas = tuple[float | None, float | None]
+
 
 def decode(encoder: TargetEncoder, outputs: np.ndarray, moments: Moments | None = None) -> TargetPrediction:
     outputs = np.asarray(outputs, np.float64)
@@ -40,7 +42,7 @@ def measure(evaluation: TargetEvaluation) -> dict[str, Any]:
     precision, recall, f1, _ = precision_recall_fscore_support(
         actual, prediction.predicted, average=None, zero_division=np.nan, sample_weight=weights
     )
-    ranking = [_ranking(*pair, weights) for pair in zip(actual.T, label_probabilities.T, strict=True)]
+    areas = _areas(actual, label_probabilities, weights)
     frequencies = np.asarray(evaluation.baseline_prediction)
     rows = np.broadcast_to(frequencies, actual.shape)
     pairs = actual.reshape(-1), probabilities.to_class_probabilities(label_probabilities.reshape(-1))
@@ -51,8 +53,11 @@ def measure(evaluation: TargetEvaluation) -> dict[str, Any]:
         "target": evaluation.target.name,
         "kind": evaluation.target.kind,
         "classes": list(names),
-        "metrics": _metrics(actual, prediction.predicted, label_probabilities, weights),
-        "baseline": _metrics(actual, np.broadcast_to(_commonest(frequencies), actual.shape), rows, weights),
+        "metrics": _metrics(actual, prediction.predicted, label_probabilities, areas, weights),
+        "baseline": _metrics(
+            *(actual, np.broadcast_to(_commonest(frequencies), actual.shape), rows),
+            *(_areas(actual, rows, weights), weights),
+        ),
         "intervals": {
             "micro_f1": bootstrap_intervals(_micro_f1, *_hits_and_size(actual, prediction.predicted), weights)[0],
             "subset_accuracy": wilson_interval(exact, weights),
@@ -61,7 +66,7 @@ def measure(evaluation: TargetEvaluation) -> dict[str, Any]:
             {"class": name, "precision": p, "recall": r, "f1": f, "support": int(n), "roc_auc": auc, "pr_auc": area}
             | {"threshold": cut}
             for name, p, r, f, n, (auc, area), cut in zip(
-                names, precision, recall, f1, actual.sum(axis=0), ranking, thresholds, strict=True
+                names, precision, recall, f1, actual.sum(axis=0), areas, thresholds, strict=True
             )
         ],
         "calibration": probabilities.reliability_diagram(*pairs, pair_weights),
@@ -94,13 +99,16 @@ def _commonest(frequencies: np.ndarray) -> np.ndarray:
 
 
 def _metrics(
-    actual: np.ndarray, predicted: np.ndarray, label_probabilities: np.ndarray, weights: np.ndarray | None
+    actual: np.ndarray,
+    predicted: np.ndarray,
+    label_probabilities: np.ndarray,
+    areas: list[Areas],
+    weights: np.ndarray | None,
 ) -> dict[str, float | None]:
     micro, macro = (
         precision_recall_fscore_support(actual, predicted, average=average, zero_division=0, sample_weight=weights)
         for average in ("micro", "macro")
     )
-    areas = [_ranking(*pair, weights) for pair in zip(actual.T, label_probabilities.T, strict=True)]
     known = np.array([pair for pair in areas if None not in pair], float)
     auc, average_precision = known.mean(axis=0) if len(known) else (None, None)
     pair_weights = None if weights is None else np.repeat(weights, actual.shape[1])
@@ -118,9 +126,11 @@ def _metrics(
     }
 
 
-def _ranking(
-    actual: np.ndarray, probability: np.ndarray, weights: np.ndarray | None
-) -> tuple[float | None, float | None]:
+def _areas(actual: np.ndarray, label_probabilities: np.ndarray, weights: np.ndarray | None) -> list[Areas]:
+    return [_areas_of_label(*pair, weights) for pair in zip(actual.T, label_probabilities.T, strict=True)]
+
+
+def _areas_of_label(actual: np.ndarray, probability: np.ndarray, weights: np.ndarray | None) -> Areas:
     """Areas under the ROC and the precision-recall curve; None where all rows have the label, or none has it."""
     if not 0 < actual.sum() < len(actual) or not np.isfinite(probability).all():
         return None, None
