@@ -19,7 +19,7 @@ from kerasdeep.data.preprocessing import Preprocessing, TableTransform
 from kerasdeep.data.row_roles import read_roles
 from kerasdeep.data.sources import missing_columns
 from kerasdeep.data.table_header import Header
-from kerasdeep.data.targets import LIST_SEPARATORS, MAX_CLASSES
+from kerasdeep.data.targets import LIST_SEPARATORS, MAX_CLASSES, find_separator
 from kerasdeep.data.types import INPUT, RawSplit, Source
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation
 
@@ -138,7 +138,9 @@ def split_frame(
 def targets_of(frame: pd.DataFrame, preprocessing: Preprocessing) -> dict[str, np.ndarray]:
     """The labels of the model's targets that the table has."""
     return {
-        column: labels_from_column(frame[column], 1 if target.task.predicts_numbers else MAX_CLASSES + 1)
+        column: labels_from_column(
+            frame[column], 1 if target.task.predicts_numbers else MAX_CLASSES + 1, target.separator
+        )
         for target in preprocessing.targets
         for column in target.source_columns
         if column in frame.columns
@@ -204,10 +206,11 @@ def separate_targets(
     return RawSplit(frame[features], labels, np.arange(len(frame)), read_roles(frame, section, problems))
 
 
-def labels_from_column(series: pd.Series, min_distinct: int = MAX_CLASSES + 1) -> np.ndarray:
+def labels_from_column(series: pd.Series, min_distinct: int = MAX_CLASSES + 1, separator: str = "") -> np.ndarray:
     """A target column as plain NumPy: numbers and booleans as such where none is missing, otherwise objects.
 
     So many different texts as `min_distinct` that are all numbers as people write them (`1,234.50`) are those numbers.
+    Lists proper become text with `separator` between their items, or a sign that is found as one.
     """
     import pandas as pd
 
@@ -222,7 +225,7 @@ def labels_from_column(series: pd.Series, min_distinct: int = MAX_CLASSES + 1) -
     if pd.api.types.infer_dtype(series, skipna=True) == "decimal":
         return pd.to_numeric(series).to_numpy(np.float64, na_value=np.nan)
     if series.map(lambda value: isinstance(value, list | tuple | np.ndarray)).any():
-        return _joined_lists(series)
+        return _joined_lists(series, separator)
     texts = series.dropna().astype(str).str.strip()
     counts = texts.value_counts()
     if len(counts) >= max(1, min_distinct):
@@ -234,12 +237,20 @@ def labels_from_column(series: pd.Series, min_distinct: int = MAX_CLASSES + 1) -
     return series.to_numpy(object, na_value=None)
 
 
-def _joined_lists(series: pd.Series) -> np.ndarray:
-    """Lists proper as text, by a separator that is in none of their items. Raises InputError where there is none."""
-    lists = [value if isinstance(value, list | tuple | np.ndarray) else [] for value in series]
-    items = {str(item) for row in lists for item in row}
-    separator = next((sign for sign in LIST_SEPARATORS if not any(sign in item for item in items)), None)
-    if separator is None:
-        message = f"The items of '{series.name}' hold each of {' '.join(LIST_SEPARATORS)}. Expected one not in them."
-        raise InputError(message, "wrong-label")
-    return np.array([separator.join(map(str, row)) for row in lists], object)
+def _joined_lists(series: pd.Series, separator: str) -> np.ndarray:
+    """Raises InputError where no sign is in none of the items."""
+    import pandas as pd
+
+    lists = [list(value) if isinstance(value, list | tuple | np.ndarray) else [] for value in series]
+    rows = [[str(item) for item in row if not (item is None or item is pd.NA)] for row in lists]
+    for sign in [separator] if separator else LIST_SEPARATORS:
+        # A sign behind the last item as well tells it from others that are in the items.
+        texts = [
+            sign.join([*row, ""]) if any(other in "".join(row) for other in LIST_SEPARATORS) else sign.join(row)
+            for row in rows
+        ]
+        inside = any(sign in item for row in rows for item in row)
+        if separator or (not inside and find_separator(texts) in (sign, "")):
+            return np.array(texts, object)
+    message = f"The items of '{series.name}' hold each of {' '.join(LIST_SEPARATORS)}. Expected one not in them."
+    raise InputError(message, "wrong-label")

@@ -458,7 +458,7 @@ def missing_labels(raw: np.ndarray) -> np.ndarray:
         return np.zeros(len(raw), bool)
     if raw.dtype.kind == "U":
         return np.char.str_len(np.char.strip(raw)) == 0
-    return np.array([label is None or label != label or str(label).strip() in ("", "<NA>", "NaT") for label in raw])
+    return np.array([label is None or str(label).strip() in ("", "<NA>", "NaT") or label != label for label in raw])
 
 
 def labels_to_floats(raw: np.ndarray) -> np.ndarray:

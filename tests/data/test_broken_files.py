@@ -149,7 +149,7 @@ def test_a_zip_that_python_cannot_open(tmp_path, offset, value):
     for place in {"flag": (6, directory + 8), "method": (8, directory + 10)}[offset]:
         content[place] = value
     (tmp_path / "t.csv.zip").write_bytes(content)
-    with pytest.raises(InputError, match="encrypted|compression"):
+    with pytest.raises(InputError, match=r"encrypted|compression"):
         load(tmp_path / "t.csv.zip", target="y")
 
 

@@ -12,6 +12,8 @@ from kerasdeep.data.encoders import ENCODERS, text
 from kerasdeep.data.encoders.date import DateEncoder
 from kerasdeep.data.encoders.text import TextEncoder
 from kerasdeep.data.preprocessing import Preprocessing
+from kerasdeep.data.table import labels_from_column
+from kerasdeep.data.targets import find_separator, split_list
 from kerasdeep.data.written_numbers import find_style, parse_numbers
 from kerasdeep.errors import InputError
 
@@ -137,6 +139,29 @@ def test_a_text_without_words_is_left_out_and_many_texts_are_sampled(tmp_path, m
     assert any("no word stands in several rows: column" in str(warning) for warning in found.warnings)
     monkeypatch.setattr(text, "MAX_FITTED_TEXTS", 160)
     assert len(text.fitted_texts(pd.Series(columns()["text"]))) == ROWS / 2
+
+
+@pytest.mark.parametrize("kind", COLUMN_KINDS)
+def test_missing_values_of_pandas_are_missing(kind):
+    texts = [columns()[kind][0], pd.NA, columns()[kind][1], None] * 30
+    for series in (pd.Series(texts, dtype=object), pd.Series(texts, dtype="string")):
+        fitted = ENCODERS[kind].fit("column", series, "none")
+        assert np.isfinite(fitted.apply(series)).all()
+        assert fitted.count(series)["missing"] == (0 if kind == "category" else 60)
+
+
+def test_lists_proper_are_told_apart_by_a_sign_that_is_in_none_of_their_items():
+    cities = pd.Series([["New York, NY"], ["Nice, FR", pd.NA], ["Rome, IT", "Nice, FR"], []])
+    texts = labels_from_column(cities)
+    separator = find_separator(texts.tolist())
+    assert [split_list(text, separator) for text in texts] == [
+        [str(i) for i in row if i is not pd.NA] for row in cities
+    ]
+    assert labels_from_column(cities[:1], separator="|").tolist() == ["New York, NY|"], "as in training"
+    assert labels_from_column(pd.Series([["a", "b"], ["a"]])).tolist() == ["a;b", "a"]
+    with pytest.raises(InputError, match="hold each of"):
+        labels_from_column(pd.Series([["a;b", "c|d"], ["e,f"]]))
+    assert ENCODERS["list"].fit("c", cities, "none").separator == ";"
 
 
 def test_a_target_may_be_written_as_people_write_numbers(tmp_path):

@@ -80,18 +80,21 @@ class ListEncoder(FeatureEncoder):
 
 
 def _separator(present: pd.Series) -> str:
-    """The sign that most of the texts have; of equals the first."""
+    """The sign that most of the texts have, or of lists proper the fewest items; of equals the first."""
     texts = present.astype(str)
+    if len(present) and isinstance(present.iloc[0], NESTED):
+        items = {item for row in _items(present) for item in row}
+        return min(SEPARATORS, key=lambda separator: sum(separator in item for item in items))
     return max(SEPARATORS, key=lambda separator: texts.str.contains(separator, regex=False).sum())
 
 
-def _items(series: pd.Series, separator: str) -> list[list[str]]:
+def _items(series: pd.Series, separator: str | None = None) -> list[list[str]]:
     return [_split(value, separator) for value in series]
 
 
-def _split(value: Any, separator: str) -> list[str]:
+def _split(value: Any, separator: str | None) -> list[str]:
     if isinstance(value, NESTED):
-        return [str(item) for item in value if item is not None]
-    if value is None or value != value or value is pd.NA:
+        return [str(item) for item in value if not (item is None or item is pd.NA)]
+    if value is None or value is pd.NA or value != value:
         return []
     return [item for part in str(value).split(separator) if (item := part.strip())]

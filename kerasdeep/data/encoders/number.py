@@ -209,6 +209,6 @@ def column_to_floats(series: pd.Series, style: str = "plain") -> np.ndarray:
     """A column as float64, NaN where there is no number; booleans, also as text, are 1 and 0."""
     if types.is_numeric_dtype(series.dtype):
         return series.to_numpy(np.float64, na_value=np.nan)
-    texts = series.astype(object).map(lambda value: value if value is None or value != value else str(value).strip())
-    truths = texts.map(lambda text: BOOLEAN_WORDS.get(text.lower(), text) if isinstance(text, str) else text)
+    texts = series.astype(object).map(lambda value: str(value).strip(), na_action="ignore")
+    truths = texts.map(lambda text: BOOLEAN_WORDS.get(text.lower(), text), na_action="ignore")
     return parse_numbers(truths, style).to_numpy(np.float64, na_value=np.nan)
