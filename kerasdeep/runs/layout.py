@@ -120,10 +120,23 @@ class RunDir:
         if result is None:
             raise InputError(f"{self.path} is not a run directory: it has no readable result.json.", "not-a-run")
         if result.get("status") == "running" and not self.locked:
-            result |= {"status": "interrupted", "error": death.describe(self.path, self.crash_log)}
-            with contextlib.suppress(InputError, OSError), self.lock():
-                write_json(self.result, result)
+            result = self._as_interrupted(result)
         return {**result, "run": str(self.path)}
+
+    def _as_interrupted(self, seen: dict[str, object]) -> dict[str, object]:
+        """Corrects a result whose process seemed dead, or returns what its process has written meanwhile."""
+        dead = seen | {"status": "interrupted", "error": death.describe(self.path, self.crash_log)}
+        try:
+            with self.lock():
+                found = checked.read(dict[str, object], self.result)
+                if found.get("status") != "running":
+                    return found
+                write_json(self.result, dead)
+        except InputError:  # in use: another process goes on with it
+            return seen
+        except OSError:  # not writable
+            pass
+        return dead
 
     def read_resolved(self) -> str:
         """The text of `resolved.yaml`. Raises InputError where it cannot be read."""

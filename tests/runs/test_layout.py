@@ -8,7 +8,17 @@ import threading
 import pytest
 
 from kerasdeep.errors import InputError
-from kerasdeep.runs import RunDir, create_run_dir, latest_run, list_runs, open_run_dir, write_json, write_text
+from kerasdeep.runs import (
+    RunDir,
+    create_run_dir,
+    files,
+    latest_run,
+    layout,
+    list_runs,
+    open_run_dir,
+    write_json,
+    write_text,
+)
 
 
 def test_numbers_count_up_and_are_never_reused(tmp_path):
@@ -62,11 +72,16 @@ def test_results_are_whole_json_without_nan(tmp_path):
     assert [path.name for path in run.path.iterdir()] == ["result.json"]
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path):
+def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):
+    def fail(file):
+        assert len(list(tmp_path.iterdir())) == 2
+        raise OSError(28, "No space left on device")
+
     path = tmp_path / "x.json"
     write_json(path, {"a": 1})
-    with pytest.raises(AttributeError):
-        write_text(path, None)
+    monkeypatch.setattr(files, "fsync_file", fail)
+    with pytest.raises(OSError, match="No space left"):
+        write_text(path, "half")
     assert json.loads(path.read_text()) == {"a": 1}
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -117,6 +132,31 @@ def test_running_without_a_live_lock_means_interrupted(tmp_path):
         assert run.read_result()["status"] == "running"
     assert run.read_result()["status"] == "interrupted"
     assert not (run.path / ".lock").exists()
+
+
+def test_a_result_that_is_written_while_it_is_read_stays(tmp_path, monkeypatch):
+    run, done = create_run_dir(tmp_path, "x"), {"status": "completed", "metrics": {"val_loss": 0.5}}
+    run.write_result({"status": "running"})
+
+    def ends_meanwhile(path):
+        run.write_result(done)
+        return False
+
+    monkeypatch.setattr(layout, "is_locked", ends_meanwhile)
+    assert run.read_result().items() >= done.items()
+    assert json.loads(run.result.read_text()).items() >= done.items()
+
+
+@pytest.mark.parametrize(("error", "status"), [(PermissionError(), "interrupted"), (InputError("used"), "running")])
+def test_where_a_result_cannot_be_corrected_it_is_only_reported(tmp_path, monkeypatch, error, status):
+    def refuse(path):
+        raise error
+
+    run = create_run_dir(tmp_path, "x")
+    run.write_result({"status": "running"})
+    before = run.result.read_bytes()
+    monkeypatch.setattr(layout, "hold_lock", refuse)
+    assert run.read_result()["status"] == status and run.result.read_bytes() == before
 
 
 HOLD = """
