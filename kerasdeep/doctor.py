@@ -20,7 +20,7 @@ from typing import Any
 
 from kerasdeep import __version__
 from kerasdeep.backends import BACKENDS
-from kerasdeep.backends.system import installed_version, usable_cores
+from kerasdeep.backends.system import installed_version, python_command, usable_cores
 from kerasdeep.data.hardware import host_memory_bytes, query_nvidia_smi
 from kerasdeep.paths import keras_home
 
@@ -79,7 +79,7 @@ def _probe_backend(name: str) -> dict[str, Any]:
         return {"version": None, "devices": [], "error": "not installed"}
     try:
         completed = subprocess.run(
-            [sys.executable, "-c", _LIST_DEVICES_CODE, name],
+            python_command("-c", _LIST_DEVICES_CODE, name),
             capture_output=True,
             text=True,
             timeout=BACKEND_TIMEOUT_SECONDS,

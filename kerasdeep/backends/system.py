@@ -26,6 +26,17 @@ def installed_version(package: str) -> str | None:
         return installed_version("tensorflow-cpu") if package == "tensorflow" else None
 
 
+def python_command(*arguments: str) -> list[str]:
+    """This Python with `-m` or `-c`, which looks for modules where this process does.
+
+    By itself it would look in the working directory first, where a folder from elsewhere may have a `yaml.py`.
+    """
+    with contextlib.suppress(FileNotFoundError):  # the working directory is gone
+        if {"", os.getcwd()} & set(sys.path):
+            return [sys.executable, *arguments]
+    return [sys.executable, "-P", *arguments]
+
+
 def usable_core_numbers() -> list[int]:
     """The cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from kerasdeep.backends.system import usable_core_numbers
+from kerasdeep.backends.system import python_command, usable_core_numbers
 from kerasdeep.data.hardware import gpu_numbers
 from kerasdeep.errors import InputError, Interrupted, Problem, RunFailed, SourceLocation
 from kerasdeep.runs import RunDir
@@ -27,7 +27,7 @@ from kerasdeep.studies.run_trial import TrialEnd
 from kerasdeep.studies.trial import Trial
 from kerasdeep.training import interrupt
 
-COMMAND = [sys.executable, "-m", "kerasdeep.studies.worker"]
+WORKER = ("-m", "kerasdeep.studies.worker")
 MAX_DEATHS = 4
 """A trial whose process dies so often fails; from the second death on, one process fewer runs, for want of memory."""
 SECONDS_TO_SAVE = 0.8
@@ -119,7 +119,7 @@ class _Worker:
         self.trial: Trial | None = None
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  for as long as the process lives
         self._process = subprocess.Popen(
-            COMMAND,
+            python_command(*WORKER),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -141,11 +141,18 @@ class _Worker:
         try:
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
-        except OSError:  # it has died, which its other end says as well
+        except (OSError, ValueError):  # it has died, which its other end says as well, or its input is closed
             pass
 
     def interrupt(self) -> None:
-        if self._process.poll() is None:
+        """It saves and ends, at a signal or, on Windows, which has none for it, at the end of its input."""
+        if self._process.poll() is not None:
+            return
+        if os.name == "nt":
+            assert self._process.stdin
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        else:
             self._process.send_signal(signal.SIGINT)
 
     def end(self) -> None:
@@ -234,7 +241,7 @@ class _Pool:
             slot = next(number for number in range(len(taken) + 1) if number not in taken)
             worker = _Worker(slot, machine, self._events)
             self._workers.append(worker)
-            if section.backend == "jax" and section.threads != "auto":
+            if section.backend == "jax" and section.threads != "auto" and hasattr(os, "sched_setaffinity"):
                 worker.tell({"cores": _cores_of(slot, int(section.threads))})
         worker.trial = trial
         worker.tell(message)

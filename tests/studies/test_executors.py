@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 from helpers.runs import assert_same_run
 
+from kerasdeep.backends.system import python_command
 from kerasdeep.config import Overrides
 from kerasdeep.errors import InputError, Interrupted, RunFailed
 from kerasdeep.runs import RunDir, list_runs
@@ -79,7 +80,7 @@ def fake(tmp_path, monkeypatch):
     """Workers that speak the protocol and train nothing."""
     script = tmp_path / "fake.py"
     script.write_text(FAKE_WORKER)
-    monkeypatch.setattr(processes, "COMMAND", [sys.executable, str(script)])
+    monkeypatch.setattr(processes, "WORKER", (str(script),))
     return tmp_path
 
 
@@ -123,6 +124,41 @@ def test_an_interrupt_ends_all_within_two_seconds(fake, monkeypatch):
     finally:
         signal.signal(signal.SIGALRM, previous)
     assert time.monotonic() - start < 2.4
+
+
+def test_where_there_is_no_affinity_or_no_signal_a_worker_does_without(fake, monkeypatch):
+    monkeypatch.delattr(os, "sched_setaffinity")
+    trial = load_study(STUDY, Overrides(["runtime.backend=jax", "runtime.threads=1"]), 1).trials[0]
+    with processes._Pool(1) as pool:
+        told = []
+        monkeypatch.setattr(processes._Worker, "tell", lambda worker, message: told.append(message))
+        pool.tell(trial, {"plan": {}})
+        assert told == [{"plan": {}}]
+        worker = pool._workers[0]
+        monkeypatch.setattr(processes.os, "name", "nt")
+        monkeypatch.setattr(worker._process, "send_signal", lambda number: pytest.fail("a signal"))
+        worker.interrupt()
+        monkeypatch.undo()
+        assert worker._process.wait(5) == 0
+        worker.tell({"go_on": True})  # nobody listens, which is no error
+
+
+def test_what_lies_in_the_working_directory_is_not_run(tmp_path, monkeypatch):
+    def found(module):
+        code = f"import {module}; print({module}.__file__)"
+        return subprocess.run(python_command("-c", code), capture_output=True, text=True, check=False).stdout.strip()
+
+    work, known = tmp_path / "work", tmp_path / "known"
+    for folder, name in ((work, "yaml.py"), (known, "ours.py")):
+        folder.mkdir()
+        (folder / name).write_text("")
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("PYTHONPATH", str(known))
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path not in ("", str(work))])
+    assert found("yaml") not in ("", str(work / "yaml.py"))
+    assert found("ours") == str(known / "ours.py")
+    monkeypatch.syspath_prepend(str(work))  # as for `python -m kerasdeep`
+    assert found("yaml") == str(work / "yaml.py")
 
 
 def test_a_trial_is_the_same_in_another_process():
