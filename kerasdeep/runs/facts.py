@@ -546,15 +546,15 @@ class ComparisonFact:
 
 @dataclass(frozen=True, slots=True)
 class SweepTrial:
-    """A trial that began: `status` is completed, pruned, failed or running; `last` is its goal at its last epoch."""
+    """A trial that began: `status` is completed, pruned, failed or running; `error` says why it failed."""
 
     number: int
     status: str
     parameters: dict[str, object]
     goal: float | None = None
-    last: float | None = None
     run: str | None = None
     epochs: int | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The search of a sweep in Optuna: its storage, which trial is whose, and how values are chosen.
 
 All trials of a study wait in the storage from its beginning. A process takes one by a change of state that only one
-can make, so that processes on one storage never train a trial twice and their total stays the number of trials. A
-trial that runs has a lease (time, host, process), renewed while it does; what is left by a process that died is taken
+can make, so that processes on one storage never train a trial twice. Two that start at once may both add trials: those
+whose number is the number of trials or more do not count, so that their total stays. A trial that runs has a lease (time, host, process), renewed while it does; what is left by a process that died is taken
 over, and its run directory resumed.
 """
 
@@ -28,7 +28,7 @@ LEASE_SECONDS = 90.0
 """How old a lease may be; it is renewed three times as often."""
 SETTLE_SECONDS = 1.0
 """Two processes may find a stale lease at once: whose is the last one written, after this time, has it."""
-LEASE, RUN, STATUS, EPOCHS = "lease", "run", "status", "epochs"
+LEASE, RUN, STATUS, EPOCHS, ERROR = "lease", "run", "status", "epochs", "error"
 MISSING = "`sweep` searches with Optuna, which is not installed. Install it with: pip install 'kerasdeep[sweep]'"
 
 
@@ -52,6 +52,8 @@ class Search:
         optuna = import_optuna()
         self._optuna, self._storage, self._seed, self._sampler = optuna, storage, seed, sampler
         self._parameters = list(parameters)
+        self._grid = list(_combinations(parameters)) if sampler == "grid" else None
+        self.trials = trials
         self._owner = {"host": socket.gethostname(), "pid": os.getpid()}
         self._running: dict[int, Any] = {}
         self._stop = threading.Event()
@@ -64,12 +66,11 @@ class Search:
             is_new = False
         if is_new:
             self._study.set_user_attr("identity", identity)
-            self._add_trials(trials)
         else:
             self._check_identity(identity)
             self._wait_for_creator()
-            self._add_trials(trials - len(self._study.get_trials(deepcopy=False)))
-        self.trials = trials
+        for _ in range(len(self._study.get_trials(deepcopy=False)), trials):
+            self._study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.WAITING))
 
     def _check_identity(self, identity: str) -> None:
         found = self._study.user_attrs.get("identity", identity)
@@ -87,21 +88,11 @@ class Search:
                 return
             time.sleep(0.1)
 
-    def _add_trials(self, count: int) -> None:
-        number = len(self._study.get_trials(deepcopy=False))
-        grid = list(self._grid()) if self._sampler == "grid" else None
-        for index in range(number, number + max(0, count)):
-            if grid is not None and index >= len(grid):
-                return
-            fixed = {} if grid is None else {"fixed_params": grid[index]}
-            waiting = self._optuna.trial.TrialState.WAITING
-            self._study.add_trial(self._optuna.trial.create_trial(state=waiting, system_attrs=fixed))
-
-    def _grid(self) -> Iterator[dict[str, Any]]:
-        """Every combination of the parameters' values, the first parameter's changing fastest."""
-        labels = {one.path: list(_labels(one)) for one in reversed(self._parameters)}
-        for values in product(*labels.values()):
-            yield dict(zip(labels, values, strict=True))
+    def _counted(self, *states: Any) -> list[Any]:
+        """The trials of the study, in these states or all."""
+        return [
+            one for one in self._study.get_trials(deepcopy=False, states=states or None) if one.number < self.trials
+        ]
 
     # Trials of this process
 
@@ -118,7 +109,7 @@ class Search:
 
     def _take_waiting(self) -> Any:
         states = self._optuna.trial.TrialState
-        for frozen in self._study.get_trials(deepcopy=False, states=(states.WAITING,)):
+        for frozen in self._counted(states.WAITING):
             if self._storage.set_trial_state_values(frozen._trial_id, states.RUNNING):
                 self._write_lease(frozen._trial_id)
                 return self._as_trial(frozen)
@@ -126,7 +117,7 @@ class Search:
 
     def _take_over(self) -> Any:
         states = self._optuna.trial.TrialState
-        for frozen in self._study.get_trials(deepcopy=False, states=(states.RUNNING,)):
+        for frozen in self._counted(states.RUNNING):
             if frozen.number in self._running or not _is_stale(frozen):
                 continue
             mine = self._write_lease(frozen._trial_id)
@@ -140,6 +131,8 @@ class Search:
         samplers, seed = self._optuna.samplers, (self._seed * 1_000_003 + frozen.number) % 2**32
         make = samplers.TPESampler if self._sampler == "tpe" else samplers.RandomSampler
         self._study.sampler = make(seed=seed)
+        if self._grid is not None:
+            self._storage.set_trial_system_attr(frozen._trial_id, "fixed_params", self._grid[frozen.number])
         return self._optuna.trial.Trial(self._study, frozen._trial_id)
 
     def _write_lease(self, trial_id: int) -> dict[str, Any]:
@@ -155,10 +148,12 @@ class Search:
             trial.report(value, epoch)
         return not trial.should_prune()
 
-    def tell(self, number: int, status: str, value: float | None, run: str, epochs: int) -> None:
+    def tell(
+        self, number: int, status: str, value: float | None, run: str | None, epochs: int, error: str | None = None
+    ) -> None:
         """How a trial ended. One that failed counts as pruned, so that the sampler keeps away from its values."""
         trial, states = self._running.pop(number), self._optuna.trial.TrialState
-        for key, content in ((RUN, run), (STATUS, status), (EPOCHS, epochs)):
+        for key, content in ((RUN, run), (STATUS, status), (EPOCHS, epochs), (ERROR, error)):
             trial.set_user_attr(key, content)
         completed = status == "completed"
         state = states.COMPLETE if completed else states.PRUNED
@@ -186,13 +181,13 @@ class Search:
 
     @property
     def unfinished(self) -> int:
-        return sum(not trial.state.is_finished() for trial in self._study.get_trials(deepcopy=False))
+        return sum(not trial.state.is_finished() for trial in self._counted())
 
     def rows(self) -> list[dict[str, Any]]:
-        """Every trial that began: number, status, parameters, goal, run, epochs."""
+        """Every trial that began: number, status, parameters, goal, run, epochs, error."""
         by_path = {one.path: one for one in self._parameters}
         found = []
-        for trial in self._study.get_trials(deepcopy=False):
+        for trial in self._counted():
             if trial.state.name == "WAITING":
                 continue
             values = {path: _value(by_path[path], label) for path, label in trial.params.items() if path in by_path}
@@ -202,9 +197,9 @@ class Search:
                     "status": trial.user_attrs.get(STATUS, "running"),
                     "parameters": values,
                     "goal": trial.value if trial.state.name == "COMPLETE" else None,
-                    "last": list(trial.intermediate_values.values())[-1] if trial.intermediate_values else None,
                     "run": trial.user_attrs.get(RUN),
                     "epochs": trial.user_attrs.get(EPOCHS),
+                    "error": trial.user_attrs.get(ERROR),
                 }
             )
         return found
@@ -259,6 +254,13 @@ def _labels(parameter: Parameter) -> Iterator[Any]:
     """Choices as Optuna keeps them: what is not a scalar as JSON."""
     for value in parameter.choices or ():
         yield value if value is None or isinstance(value, bool | int | float | str) else json.dumps(value)
+
+
+def _combinations(parameters: Sequence[Parameter]) -> Iterator[dict[str, Any]]:
+    """Every combination of the parameters' values, the first parameter's changing fastest."""
+    labels = {one.path: list(_labels(one)) for one in reversed(parameters)}
+    for values in product(*labels.values()):
+        yield dict(zip(labels, values, strict=True))
 
 
 def _value(parameter: Parameter, label: Any) -> Any:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
-import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +52,21 @@ class Sweep:
     folder: SweepDir
     out: Path
     command: str
-    goal: str = field(init=False)
-    direction: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        goal, direction = parse_goal(self.section.goal)
-        object.__setattr__(self, "goal", goal)
-        object.__setattr__(self, "direction", direction)
+    @property
+    def goal(self) -> str:
+        return parse_goal(self.section.goal)[0]
+
+    @property
+    def direction(self) -> str:
+        return parse_goal(self.section.goal)[1]
+
+    @property
+    def trials(self) -> int:
+        """Those of the whole study: a grid has no more than its combinations."""
+        if self.section.sampler != "grid":
+            return self.section.trials
+        return min(self.section.trials, math.prod(len(one.choices or ()) for one in self.loaded.space))
 
     @property
     def seed(self) -> int:
@@ -119,7 +127,7 @@ def _open_search(sweep: Sweep, storage: str | None) -> Search:
             storage=search.open_storage(storage, sweep.folder.path),
             identity=json.dumps(identity, sort_keys=True),
             direction=sweep.direction,
-            trials=section.trials,
+            trials=sweep.trials,
             sampler=section.sampler,
             prune=section.prune,
             max_epochs=planned_epochs(sweep.loaded.config),
@@ -176,7 +184,7 @@ class _SearchedTrials:
                     name=f"{self._sweep.name}-trial{number}",
                 )
             except InputError as error:  # a conflict inside the space, away from its corners
-                self._search.tell(number, "failed", None, str(error), 0)
+                self._search.tell(number, "failed", None, None, 0, error=str(error))
         return None
 
     def on_epoch(self, trial: Trial, row: dict[str, Any]) -> bool:
@@ -185,13 +193,15 @@ class _SearchedTrials:
 
     def on_end(self, trial: Trial, end: TrialEnd) -> None:
         result, goal = facts.read_result(end.run), self._sweep.goal
-        value = result.metrics.get(goal)
-        if result.status == "completed" and value is None:
+        status, error = result.status if result.status in reuse.FINISHED else "failed", result.error
+        if status == "completed" and goal not in result.metrics:
             known = ", ".join(name for name in result.metrics if name.startswith("val_"))
             message = f"`sweep.goal` is {goal}, which the runs do not measure. Expected one of: {known}."
             raise InputError(message, "sweep", self._sweep.section.location("goal"))
-        status = result.status if result.status in reuse.FINISHED else "failed"
-        self._search.tell(self._numbers[trial.label], status, value, str(end.run.path), result.epochs or 0)
+        value = result.metrics.get(goal)
+        if status == "completed" and value is None:  # an area under a curve of one class, a loss that is not finite
+            status, error = "failed", f"{goal} has no value."
+        self._search.tell(self._numbers[trial.label], status, value, str(end.run.path), result.epochs or 0, error)
         if time.monotonic() - self._written > SECONDS_BETWEEN_PAGES:
             self._written = time.monotonic()
             rows = self._search.rows()
@@ -241,9 +251,6 @@ def _write_best(sweep: Sweep, row: Mapping[str, Any], confirm: Mapping[str, Any]
     write_text(sweep.folder.best, "\n".join([*header, settings]))
 
 
-_WRITING = threading.Lock()
-
-
 def _write_study(
     sweep: Sweep,
     rows: list[dict[str, Any]],
@@ -251,22 +258,21 @@ def _write_study(
     best: int | None,
     confirm: Mapping[str, Any] | None,
 ) -> None:
-    with _WRITING:
-        sweep.folder.write(
-            {
-                "name": sweep.name,
-                "description": sweep.loaded.config.description,
-                "command": sweep.command,
-                "goal": sweep.goal,
-                "direction": sweep.direction,
-                "wanted": sweep.section.trials,
-                "epochs": planned_epochs(sweep.loaded.config),
-                "parameters": {one.path: one.as_dict() for one in sweep.loaded.space},
-                "trials": rows,
-                "importances": dict(importances),
-                "best": best,
-                "confirm": confirm,
-                "config": str(sweep.folder.best) if best is not None else None,
-            }
-        )
-        report.write_sweep(sweep.folder)
+    sweep.folder.write(
+        {
+            "name": sweep.name,
+            "description": sweep.loaded.config.description,
+            "command": sweep.command,
+            "goal": sweep.goal,
+            "direction": sweep.direction,
+            "wanted": sweep.trials,
+            "epochs": planned_epochs(sweep.loaded.config),
+            "parameters": {one.path: one.as_dict() for one in sweep.loaded.space},
+            "trials": rows,
+            "importances": dict(importances),
+            "best": best,
+            "confirm": confirm,
+            "config": str(sweep.folder.best) if best is not None else None,
+        }
+    )
+    report.write_sweep(sweep.folder)
