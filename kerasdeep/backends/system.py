@@ -32,7 +32,7 @@ def python_command(*arguments: str) -> list[str]:
     By itself it would look in the working directory first, where a folder from elsewhere may have a `yaml.py`.
     """
     with contextlib.suppress(FileNotFoundError):  # the working directory is gone
-        if {"", os.getcwd()} & set(sys.path):
+        if {"", str(Path.cwd())} & set(sys.path):
             return [sys.executable, *arguments]
     return [sys.executable, "-P", *arguments]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from kerasdeep.errors import InputError, Problems, SourceLocation
 from kerasdeep.yaml_nodes import parse_yaml
 
 MAX_CORNERS = 512
-"""Where there are more, every pair of values is checked, the other parameters at their first."""
+"""Where there are more, values alone and pairs of them are checked, so many of each, the others at their first."""
 _RANGE_KEYS = ("between", "log", "steps")
 _HIGHER_IS_BETTER = (
     "accuracy",
@@ -199,13 +199,25 @@ def _steps(low: float, high: float, steps: int, log: bool) -> Iterator[float]:
 def _corners(parameters: list[Parameter]) -> Iterator[Values]:
     corners = {parameter.path: parameter.corners for parameter in parameters}
     if math.prod(map(len, corners.values())) <= MAX_CORNERS:
-        for values in itertools.product(*corners.values()):
-            yield dict(zip(corners, values, strict=True))
+        for combination in itertools.product(*corners.values()):
+            yield dict(zip(corners, combination, strict=True))
         return
     first = {path: values[0] for path, values in corners.items()}
-    for one, other in itertools.combinations(corners, 2):
-        for value, other_value in itertools.product(corners[one], corners[other]):
-            yield {**first, one: value, other: other_value}
+    for path, values in corners.items():
+        for index in _spread(len(values), MAX_CORNERS // len(corners)):
+            yield {**first, path: values[index]}
+    pairs = list(itertools.combinations(corners, 2))
+    for number in _spread(len(pairs), MAX_CORNERS // 2):
+        one, other = pairs[number]
+        width = len(corners[other])
+        for index in _spread(len(corners[one]) * width, MAX_CORNERS // len(pairs)):
+            yield {**first, one: corners[one][index // width], other: corners[other][index % width]}
+
+
+def _spread(count: int, most: int) -> Iterable[int]:
+    """The numbers below `count`, or `most` of them (at least two), evenly spread from the first to the last."""
+    most = max(2, most)
+    return range(count) if count <= most else (index * (count - 1) // (most - 1) for index in range(most))
 
 
 def _written(value: Any) -> str:

@@ -364,7 +364,7 @@ def _trial_table(facts: SweepFact) -> TrialTable | None:
             _format(facts, trial.goal),
             number(trial.epochs),
             [_said(trial.parameters.get(name)) for name in facts.parameters],
-            trial.run or "",
+            trial.run or trial.error or "",
             _link(facts, trial.run),
             trial.number == facts.best,
         )

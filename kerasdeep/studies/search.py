@@ -1,9 +1,9 @@
 """The search of a sweep in Optuna: its storage, which trial is whose, and how values are chosen.
 
 All trials of a study wait in the storage from its beginning. A process takes one by a change of state that only one
-can make, so that processes on one storage never train a trial twice. Two that start at once may both add trials: those
-whose number is the number of trials or more do not count, so that their total stays. A trial that runs has a lease (time, host, process), renewed while it does; what is left by a process that died is taken
-over, and its run directory resumed.
+can make, so that processes on one storage never train a trial twice. Two that start at once may both add trials; of
+these, only as many count as the study has. A trial that runs has a lease (time, host, process), renewed while it does;
+what is left by a process that died is taken over, and its run directory resumed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -52,7 +52,7 @@ class Search:
         optuna = import_optuna()
         self._optuna, self._storage, self._seed, self._sampler = optuna, storage, seed, sampler
         self._parameters = list(parameters)
-        self._grid = list(_combinations(parameters)) if sampler == "grid" else None
+        self._grid = list(islice(_combinations(parameters), trials)) if sampler == "grid" else None
         self.trials = trials
         self._owner = {"host": socket.gethostname(), "pid": os.getpid()}
         self._running: dict[int, Any] = {}
@@ -60,15 +60,10 @@ class Search:
         pruner = _pruner(optuna, prune, max_epochs)
         try:
             self._study = optuna.create_study(study_name=name, storage=storage, direction=direction, pruner=pruner)
-            is_new = True
+            self._study.set_user_attr("identity", identity)
         except optuna.exceptions.DuplicatedStudyError:
             self._study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
-            is_new = False
-        if is_new:
-            self._study.set_user_attr("identity", identity)
-        else:
             self._check_identity(identity)
-            self._wait_for_creator()
         for _ in range(len(self._study.get_trials(deepcopy=False)), trials):
             self._study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.WAITING))
 
@@ -81,18 +76,10 @@ class Search:
             )
             raise InputError(message, "sweep", SourceLocation(self._study.study_name))
 
-    def _wait_for_creator(self) -> None:
-        """Another process may have made the study this moment, and its trials not yet."""
-        for _ in range(20):
-            if self._study.get_trials(deepcopy=False):
-                return
-            time.sleep(0.1)
-
     def _counted(self, *states: Any) -> list[Any]:
-        """The trials of the study, in these states or all."""
-        return [
-            one for one in self._study.get_trials(deepcopy=False, states=states or None) if one.number < self.trials
-        ]
+        """The trials of the study in these states, or all; not those that two processes added at once."""
+        found = self._study.get_trials(deepcopy=False, states=states or None)
+        return [trial for trial in found if trial.number < self.trials]
 
     # Trials of this process
 

@@ -19,7 +19,7 @@ from kerasdeep.config import LoadedConfig, Overrides, load_config, resolved
 from kerasdeep.config.load import ConfigSource
 from kerasdeep.config.root import Config
 from kerasdeep.config.sections.sweep import SweepConfig
-from kerasdeep.config.sweep_space import Values, parse_goal
+from kerasdeep.config.sweep_space import Parameter, Values, parse_goal
 from kerasdeep.errors import InputError, Interrupted, SourceLocation
 from kerasdeep.runs import SweepDir, facts, sweep_dir, write_text
 from kerasdeep.studies import confirmation, reuse, search
@@ -90,6 +90,7 @@ def run_sweep(
     if section is None:
         message = "the file has no `sweep`. Expected what to search, its goal and the number of trials."
         raise InputError(message, "sweep", SourceLocation(str(loaded.path)))
+    _refuse_searched(overrides, loaded.space)
     search.import_optuna()
     name, folder = str(loaded.config.name), sweep_dir(out, str(loaded.config.name))
     out_words = ["--out", str(out)] if out != Path("runs") else []
@@ -113,6 +114,14 @@ def run_sweep(
         _write_best(sweep, next(row for row in rows if row["number"] == best), confirm)
     _write_study(sweep, rows, importances, best, confirm)
     return folder
+
+
+def _refuse_searched(overrides: Overrides, space: list[Parameter]) -> None:
+    """Raises InputError for an option that would put one value over all that are searched."""
+    for path, (option, _) in overrides.flags.items():
+        if any(f"{one.path}.".startswith(f"{path}.") for one in space):
+            message = f"{option} sets `{path}`, which `sweep.parameters` searches. Leave one of them out."
+            raise InputError(message, "usage", SourceLocation(option))
 
 
 def _open_search(sweep: Sweep, storage: str | None) -> Search:
@@ -193,7 +202,8 @@ class _SearchedTrials:
 
     def on_end(self, trial: Trial, end: TrialEnd) -> None:
         result, goal = facts.read_result(end.run), self._sweep.goal
-        status, error = result.status if result.status in reuse.FINISHED else "failed", result.error
+        status = result.status if result.status in reuse.FINISHED else "failed"
+        error = result.error if status == "failed" else None
         if status == "completed" and goal not in result.metrics:
             known = ", ".join(name for name in result.metrics if name.startswith("val_"))
             message = f"`sweep.goal` is {goal}, which the runs do not measure. Expected one of: {known}."

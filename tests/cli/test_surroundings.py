@@ -117,9 +117,9 @@ def test_a_path_that_the_system_refuses_is_a_mistake_in_the_argument(called, tmp
     Path("circle").symlink_to("circle")
     arguments = [path if word == "{}" else word for word in verb]
     if verb[0] in ("schema", "recipes") and path == "\udcff":
-        return  # such a name can be written
+        pytest.skip("such a name can be written")
     if verb[0] == "runs" and len(path) < 20:
-        return  # that there are no runs is no mistake
+        pytest.skip("that there are no runs is no mistake")
     code, out, errors = called(*arguments)
     assert code == 2 and out == "" and "Traceback" not in errors
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kerasdeep.config import load_config
-from kerasdeep.config.sweep_space import parse_goal
+from kerasdeep.config.sweep_space import MAX_CORNERS, Parameter, _corners, parse_goal
 from kerasdeep.errors import InputError
 
 FILE = {"data": {"source": "iris"}, "network": [{"Dense": 8}, "Output"]}
@@ -89,3 +89,11 @@ def test_a_goal_knows_its_direction(text, goal):
 def test_a_goal_that_cannot_be_is_refused(text, words):
     with pytest.raises(InputError, match=words):
         load({"activation": ["relu", "elu"]}, goal=text)
+
+
+@pytest.mark.parametrize(("count", "steps"), [(1, 1000), (8, 20), (60, 5)])
+def test_large_spaces_are_checked_at_some_corners(count, steps):
+    space = [Parameter(str(number), list(range(steps))) for number in range(count)]
+    corners = list(_corners(space))
+    assert MAX_CORNERS // 2 <= len(corners) <= 2 * MAX_CORNERS
+    assert all({corner[one.path] for corner in corners} >= {0, steps - 1} for one in space)

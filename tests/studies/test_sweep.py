@@ -48,10 +48,14 @@ def made_up(trial, noise_only):
 
 
 class Stub:
-    """An executor that trains nothing. `stop_after` so many trials it is interrupted, in the middle of the next."""
+    """An executor that trains nothing. `stop_after` so many trials it is interrupted, in the middle of the next.
 
-    def __init__(self, noise_only=False, stop_after=None):
+    The goal of trial `without_goal` has no value.
+    """
+
+    def __init__(self, noise_only=False, stop_after=None, without_goal=None):
         self.noise_only, self.stop_after, self.trained = noise_only, stop_after, []
+        self.without_goal = None if without_goal is None else f"mine-trial{without_goal}"
 
     def __call__(self, host, count, board):
         while (trial := host.next_trial()) is not None:
@@ -63,6 +67,7 @@ class Stub:
                     status = "pruned"
                     break
             run = create_run_dir(host.out, trial.name)
+            value = float("nan") if trial.name == self.without_goal else value
             metrics = {"val_accuracy": value} if status == "completed" else {}
             run.write_result({"status": status, "metrics": metrics, "epochs": epoch, "seconds": 1.0})
             run.write_fact("data", {"rows": {"train": 80, "validation": 20}})
@@ -164,6 +169,30 @@ def test_a_grid_is_every_combination_once(stub, tmp_path):
     assert len(found["trials"]) == len(combinations) == 8
 
 
+def test_a_trial_without_a_goal_fails_alone(stub, tmp_path):
+    stub(without_goal=1)
+    found = run(tmp_path, changed(trials=3, confirm=None))
+    assert [row["status"] for row in found["trials"]] == ["completed", "failed", "completed"]
+    assert found["trials"][1]["error"] == "val_accuracy has no value." and found["trials"][1]["goal"] is None
+
+
+def test_processes_that_start_at_once_train_no_trial_more(tmp_path):
+    parameters = load_config(changed(parameters={"activation": ["relu", "elu", "selu"]})).space
+    storage = search.open_storage(None, tmp_path)
+
+    def opened(trials):
+        return search.Search(
+            "s", parameters, storage=storage, identity="", direction="maximize", trials=trials, sampler="grid",
+            prune=None, max_epochs=9, seed=0,
+        )  # fmt: skip
+
+    one, other = opened(2), opened(2)
+    one._study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.WAITING))  # both saw no trial
+    taken = [one.take(), other.take(), one.take(), other.take()]
+    assert taken == [(0, {"activation": "relu"}), (1, {"activation": "elu"}), None, None] and one.unfinished == 2
+    assert opened(3).take() == (2, {"activation": "selu"})
+
+
 def test_a_trial_of_a_dead_process_is_taken_over(stub, tmp_path):
     def opened():
         parameters = load_config(FILE).space
@@ -192,6 +221,15 @@ def test_the_goal_must_be_measured(stub, tmp_path):
     stub()
     with pytest.raises(InputError, match="which the runs do not measure"):
         run(tmp_path, changed(goal="val_loss"))
+
+
+def test_an_option_must_not_set_what_is_searched(stub, tmp_path, capsys):
+    stub()
+    file = tmp_path / "mine.yaml"
+    file.write_text(json.dumps(changed(parameters={"training.epochs": [1, 2]}, confirm=None)))
+    assert exit_codes.run_app(app, ["sweep", str(file), "--epochs", "5", "--out", str(tmp_path)]) == 2
+    assert "--epochs sets `training.epochs`, which `sweep.parameters` searches" in capsys.readouterr().err
+    assert exit_codes.run_app(app, ["sweep", str(file), "--seed", "5", "--out", str(tmp_path), "--quiet"]) == 0
 
 
 def test_the_command_prints_what_the_design_says(stub, tmp_path, monkeypatch, capsys):
