@@ -29,6 +29,9 @@ FORMAT_VERSION = 1
 MAX_KEPT = 2
 _NUMBER = re.compile(r"\d{6,12}", re.ASCII)
 _TEMPORARY = ".writing"
+STATE = "state.json"
+STATE_PATH = Path("checkpoints") / STATE
+"""What messages call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,8 @@ def save(folder: Path, model: keras.Model, snapshot: Snapshot, other_models: Seq
     temporary.mkdir()
     try:
         _write_arrays(temporary / "arrays.npz", arrays)
-        write_text(temporary / "state.json", json.dumps(state))
-        digests = {name: _digest(temporary / name) for name in ("arrays.npz", "state.json")}
+        write_text(temporary / STATE, json.dumps(state))
+        digests = {name: _digest(temporary / name) for name in ("arrays.npz", STATE)}
         write_text(temporary / "manifest.json", json.dumps({**_versions(), "sha256": digests}))
         path = temporary.rename(folder / f"{number:06d}")
         fsync_dir(folder)
@@ -165,10 +168,10 @@ def _load_checkpoint(path: Path) -> tuple[Snapshot, dict[str, np.ndarray]]:
             if getattr(manifest, name) != version:
                 version_text = f"{name} {getattr(manifest, name)}, expected {version}"
                 raise UnusableCheckpoint(f"is from another version ({version_text})")
-        for name in ("arrays.npz", "state.json"):
+        for name in ("arrays.npz", STATE):
             if not (path / name).is_file() or _digest(path / name) != manifest.sha256.get(name):
                 raise UnusableCheckpoint(f"is damaged ({name} does not match its hash)")
-        state = checked.read(StateFile, path / "state.json", finite=False)
+        state = checked.read(StateFile, path / STATE, finite=False)
         arrays = _read_arrays(path / "arrays.npz", state.dtypes)
         callbacks = _restore_arrays(state.watchers, arrays)
     except (OSError, ValueError, KeyError, TypeError, InputError) as error:

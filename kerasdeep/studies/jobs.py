@@ -29,7 +29,7 @@ def auto_jobs(trials: Sequence[Trial], planned_bytes: Callable[[Trial], int]) ->
     available = available_memory_bytes()
     if available is None or jobs == 1:
         return jobs
-    source_bytes = max(_source_bytes(Path(trial.loaded.config.data.source)) for trial in trials)
+    source_bytes = max(_source_bytes(Path(source)) for source in {trial.loaded.config.data.source for trial in trials})
     if jobs * (AMPLE_BYTES + 10 * source_bytes) <= available:
         return jobs
     by_variant = {trial.variant: trial for trial in trials}

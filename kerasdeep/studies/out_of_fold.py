@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-from contextlib import suppress
 from typing import Any
 
 from kerasdeep.data.prediction_input import PredictionInput, read_for_prediction
-from kerasdeep.errors import InputError
 from kerasdeep.inference.predictor import Predictor
 from kerasdeep.runs import ComparisonDir, RunDir, atomic_write
 from kerasdeep.studies.study import RunsByVariant
@@ -48,17 +46,23 @@ def write_part(run: RunDir) -> None:
 
 
 def merge_tables(folder: ComparisonDir, runs: RunsByVariant) -> None:
-    """Write the study's `out_of_fold.csv`: every row that some fold held out, once for each variant and seed."""
+    """Write the study's `out_of_fold.csv`: every row that some fold held out, once for each variant and seed.
+
+    It has every column of any run; variants may predict other targets.
+    """
+    parts = [
+        (dict(zip(KEYS, (variant, *key), strict=True)), run.out_of_fold)
+        for variant, runs_by_key in runs.items()
+        for key, run in runs_by_key.items()
+        if run.out_of_fold.is_file()
+    ]
+    columns: dict[str, None] = {}
+    for _, path in parts:
+        with path.open(encoding="utf-8", newline="") as part:
+            columns |= dict.fromkeys(next(csv.reader(part)))
     with atomic_write(folder.out_of_fold) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer, header = csv.writer(file), None
-        for variant, runs_by_key in runs.items():
-            for (seed, fold), run in runs_by_key.items():
-                with suppress(FileNotFoundError), run.out_of_fold.open(encoding="utf-8", newline="") as part:
-                    rows = csv.reader(part)
-                    part_header = next(rows)
-                    if header is None:
-                        header = part_header
-                        writer.writerow([*KEYS, *header])
-                    if part_header != header:
-                        raise InputError(f"{run.out_of_fold} has other columns than the runs before it.", "folds")
-                    writer.writerows([variant, seed, fold, *row] for row in rows)
+        writer = csv.DictWriter(file, [*KEYS, *columns])
+        writer.writeheader()
+        for keys, path in parts:
+            with path.open(encoding="utf-8", newline="") as part:
+                writer.writerows(keys | row for row in csv.DictReader(part))

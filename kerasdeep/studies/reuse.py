@@ -25,11 +25,13 @@ def run_signature(leaves: dict[str, str], *also_ignored: str) -> dict[str, str]:
     return {key: leaves[key] for key in counted}
 
 
-def find_reusable_run(out: Path, config: Config, data_hash: Callable[[], str]) -> RunDir | None:
+def find_reusable_run(
+    out: Path, config: Config, data_hash: Callable[[], str], may_be_pruned: bool = False
+) -> RunDir | None:
     """The newest run in `out` that is what `config` would give; None where there is none.
 
-    An interrupted run matches as well, to be resumed, if it began with as many threads. `data_hash` reads the hash of
-    today's data.
+    An interrupted run matches as well, to be resumed, if it began with as many threads; a pruned one where runs
+    `may_be_pruned`. `data_hash` reads the hash of today's data.
     """
     also_ignored = () if config.runtime.compile != "auto" else ("runtime.compile",)
     wanted_signature = run_signature(resolved.flatten_yaml(resolved.resolved_yaml(config)), *also_ignored)
@@ -41,6 +43,9 @@ def find_reusable_run(out: Path, config: Config, data_hash: Callable[[], str]) -
         environment = facts.read_fact(run, facts.EnvironmentFact) or facts.EnvironmentFact()
         if candidate_signature != wanted_signature or environment.data_hash not in (None, data_hash()):
             continue
-        if facts.read_result(run).status in FINISHED or config.runtime.threads in ("auto", environment.threads):
+        status = facts.read_result(run).status
+        if status == "pruned" and not may_be_pruned:
+            continue
+        if status in FINISHED or config.runtime.threads in ("auto", environment.threads):
             return run
     return None

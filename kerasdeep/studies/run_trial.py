@@ -43,7 +43,8 @@ def run_trial(trial: Trial, out: Path, progress: str, listener: RunListener, dat
 def _find_or_train(
     trial: Trial, out: Path, progress: str, listener: RunListener, data_hashes: dict[str, str]
 ) -> TrialEnd:
-    run = reuse.find_reusable_run(out, trial.loaded.config, lambda: _data_hash(trial.loaded.config, data_hashes))
+    config = trial.loaded.config
+    run = reuse.find_reusable_run(out, config, lambda: _data_hash(config, data_hashes), trial.may_be_pruned)
     if run is not None and facts.read_result(run).status in reuse.FINISHED:
         return TrialEnd(run, reused=True)
     if run is not None:

@@ -191,6 +191,7 @@ class _SearchedTrials:
                     variant="trial",
                     seed=self._sweep.seed,
                     name=f"{self._sweep.name}-trial{number}",
+                    may_be_pruned=self._sweep.section.prune is not None,
                 )
             except InputError as error:  # a conflict inside the space, away from its corners
                 self._search.tell(number, "failed", None, None, 0, error=str(error))

@@ -17,6 +17,10 @@ TRIAL_THREADS = 1
 small networks gain little from a second thread, and other trials use the other cores. `runtime.threads` overrides."""
 
 
+_AS_THEY_ARE = ("label", "variant", "seed", "name", "fold", "may_be_pruned")
+"""What a message has, and `make_trial` takes, as the trial does."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """One run of a study.
@@ -28,6 +32,7 @@ class Trial:
         overrides: What makes it out of the study's file.
         name: The name of its run directory, before the number.
         loaded: Its checked experiment.
+        may_be_pruned: Whether its study ends trials early.
     """
 
     label: str
@@ -40,12 +45,13 @@ class Trial:
     name: str
     loaded: LoadedConfig
     fold: int | None = None
+    may_be_pruned: bool = False
 
     def as_message(self) -> dict[str, Any]:
         """Plain data, of which `from_message` makes the same trial in another process."""
         overrides = self.overrides
         return {
-            **{key: getattr(self, key) for key in ("label", "variant", "seed", "text", "line", "name", "fold")},
+            **{key: getattr(self, key) for key in (*_AS_THEY_ARE, "text", "line")},
             "path": str(self.path),
             "sets": list(overrides.sets),
             "profile": overrides.profile,
@@ -58,8 +64,7 @@ class Trial:
         flags = {key: (option, text) for key, (option, text) in message["flags"].items()}
         overrides = Overrides(message["sets"], message["profile"], message["chosen"], flags)
         source = (message["text"], Path(message["path"]), message["line"])
-        keys = ("label", "variant", "seed", "name", "fold")
-        return make_trial(source, overrides, **{key: message[key] for key in keys})
+        return make_trial(source, overrides, **{key: message[key] for key in _AS_THEY_ARE})
 
 
 Source = tuple[str, Path, int | None]
@@ -73,14 +78,23 @@ def source_of(config: ConfigSource, loaded: LoadedConfig) -> Source:
 
 
 def make_trial(
-    source: Source, overrides: Overrides, *, label: str, variant: str, seed: int, name: str, fold: int | None = None
+    source: Source,
+    overrides: Overrides,
+    *,
+    label: str,
+    variant: str,
+    seed: int,
+    name: str,
+    fold: int | None = None,
+    may_be_pruned: bool = False,
 ) -> Trial:
     """Raises InputError for a file or overrides that do not fit."""
     text, path, line = source
     loaded = load_text(text, path, overrides, line)
     report = replace(loaded.config.report, opponents=False)  # trials are held against each other
     config = replace(loaded.config, name=name, runtime=with_trial_threads(loaded.config.runtime), report=report)
-    return Trial(label, variant, seed, text, path, line, overrides, name, replace(loaded, config=config), fold)
+    loaded = replace(loaded, config=config)
+    return Trial(label, variant, seed, text, path, line, overrides, name, loaded, fold, may_be_pruned)
 
 
 def with_trial_threads(runtime: RuntimeConfig) -> RuntimeConfig:

@@ -14,11 +14,12 @@ from helpers.runs import assert_same_run
 
 from kerasdeep.backends.system import python_command
 from kerasdeep.config import Overrides
+from kerasdeep.config.resolved import resolved_yaml
 from kerasdeep.errors import InputError, Interrupted, RunFailed
-from kerasdeep.runs import RunDir, list_runs
-from kerasdeep.studies import jobs, processes
+from kerasdeep.runs import RunDir, comparison_dir, create_run_dir, list_runs
+from kerasdeep.studies import jobs, out_of_fold, processes, reuse
 from kerasdeep.studies.board import Board
-from kerasdeep.studies.study import load_study
+from kerasdeep.studies.study import RunKey, load_study
 from kerasdeep.studies.trial import Trial
 
 STUDY = {
@@ -169,6 +170,32 @@ def test_a_trial_is_the_same_in_another_process():
     assert again.loaded.config.runtime.threads == 1
 
 
+def test_what_was_pruned_is_trained_where_nothing_prunes(tmp_path):
+    trial = load_study(STUDY, Overrides(), 1).trials[0]
+    run = create_run_dir(tmp_path, trial.name)
+    run.resolved.write_text(resolved_yaml(trial.loaded.config))
+    run.write_result({"status": "pruned"})
+    assert reuse.find_reusable_run(tmp_path, trial.loaded.config, str, may_be_pruned=True).path == run.path
+    assert reuse.find_reusable_run(tmp_path, trial.loaded.config, str) is None
+    run.write_result({"status": "completed"})
+    assert reuse.find_reusable_run(tmp_path, trial.loaded.config, str).path == run.path
+
+
+def test_the_table_of_all_folds_has_the_columns_of_every_variant(tmp_path):
+    folder, runs = comparison_dir(tmp_path, "study"), {}
+    for variant, table in (("one", "row,p_a\n0,0.5\n"), ("two", "row,p_b\n1,0.25\n")):
+        run = create_run_dir(tmp_path, variant)
+        run.out_of_fold.write_text(table)
+        runs[variant] = {RunKey(0, 1): run, RunKey(0, 2): create_run_dir(tmp_path, f"{variant}-failed")}
+    folder.path.mkdir()
+    out_of_fold.merge_tables(folder, runs)
+    assert folder.out_of_fold.read_text().split() == [
+        "variant,seed,fold,row,p_a,p_b",
+        "one,0,1,0,0.5,",
+        "two,0,1,1,,0.25",
+    ]
+
+
 def test_a_stated_number_of_threads_stays():
     trials = load_study(STUDY, Overrides(["runtime.threads=3"]), 1).trials
     assert trials[0].loaded.config.runtime.threads == 3
@@ -194,7 +221,10 @@ def test_jobs_go_by_cores_cards_and_memory(monkeypatch, cores, gigabytes, cards,
     monkeypatch.setattr(jobs, "usable_cores", lambda: cores)
     monkeypatch.setattr(jobs, "available_memory_bytes", lambda: gigabytes << 30)
     monkeypatch.setattr(jobs, "gpu_numbers", lambda: cards)
+    walked = []
+    monkeypatch.setattr(jobs, "_source_bytes", lambda path: walked.append(path) or 0)
     assert jobs.auto_jobs(trials, lambda trial: 3 << 29) == expected
+    assert len(walked) <= 1  # however many trials there are
 
 
 @pytest.mark.slow

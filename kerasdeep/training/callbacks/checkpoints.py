@@ -10,7 +10,7 @@ import keras
 
 from kerasdeep.catalog.types import Duration
 from kerasdeep.engine import checkpoint
-from kerasdeep.engine.checkpoint import Position, Snapshot
+from kerasdeep.engine.checkpoint import STATE_PATH, Position, Snapshot
 from kerasdeep.errors import InputError
 from kerasdeep.runs import checked
 from kerasdeep.training.callbacks.interval import Interval
@@ -64,9 +64,7 @@ class Checkpoints(Callback):
 def load_states(callbacks: Mapping[str, Callback], snapshot: Snapshot) -> None:
     """Puts the states of a checkpoint into a phase's callbacks. Raises InputError where they are of other callbacks."""
     states = checked.parse(
-        dict[str, dict[str, object]],
-        {**snapshot.callbacks, "freeze_check": snapshot.facts},
-        Path("checkpoints/state.json"),
+        dict[str, dict[str, object]], {**snapshot.callbacks, "freeze_check": snapshot.facts}, STATE_PATH
     )
     for name, callback in callbacks.items():
         if name not in states:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
 from kerasdeep.config.sections.training import EarlyStoppingConfig
+from kerasdeep.engine.checkpoint import STATE_PATH
 from kerasdeep.errors import InputError
 from kerasdeep.runs import checked
 from kerasdeep.training.callbacks.monitor import BestValue, monitor_direction
@@ -95,7 +95,7 @@ class EarlyStopping(Callback):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        saved = checked.parse(EarlyStoppingState, state, Path("checkpoints/state.json"))
+        saved = checked.parse(EarlyStoppingState, state, STATE_PATH)
         shapes = [tuple(variable.shape) for variable in self._model.weights]
         if saved.weights is not None and [array.shape for array in saved.weights] != shapes:
             raise InputError("The checkpoint's best weights do not fit this network. Start a new run.", "checkpoint")

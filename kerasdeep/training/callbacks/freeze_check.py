@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 
+from kerasdeep.engine.checkpoint import STATE_PATH
 from kerasdeep.errors import RunFailed
 from kerasdeep.modeling import freezing
 from kerasdeep.modeling.optimizer import last_learning_rate
@@ -42,7 +42,7 @@ class FreezeCheck(Callback):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if "frozen" in state:
-            self.digests = checked.parse(dict[str, str], state["frozen"], Path("checkpoints/state.json"))
+            self.digests = checked.parse(dict[str, str], state["frozen"], STATE_PATH)
 
 
 def frozen_digests(model: keras.Model) -> dict[str, str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
 
 from kerasdeep.catalog.traits import PLATEAU_SCHEDULE
+from kerasdeep.engine.checkpoint import STATE_PATH
 from kerasdeep.modeling.optimizer import default_optimizer
 from kerasdeep.modeling.param_groups import inner_optimizers
 from kerasdeep.runs import checked
@@ -75,5 +75,5 @@ class ReduceLROnPlateau(Callback):
         return {"best": self._best.value, "wait": self._best.wait, "cooldown": self._cooldown}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        saved = checked.parse(ReduceLRState, state, Path("checkpoints/state.json"))
+        saved = checked.parse(ReduceLRState, state, STATE_PATH)
         self._best.value, self._best.wait, self._cooldown = saved.best, saved.wait, saved.cooldown
