@@ -245,7 +245,7 @@ def plan(
     No weights are put into memory and nothing is written. For a model file `data` is what it would be fine-tuned on;
     `classes` and `scaling` say what the file does not. Raises InputError like `train`.
     """
-    config = _opened(config, overrides, data, classes, scaling)
+    config = _opened(config, overrides, data=data, classes=classes, scaling=scaling)
     from kerasdeep import training
 
     return training.plan(_load(config, overrides)[0], _print_status)
@@ -275,7 +275,7 @@ def compare(
     configs_or_runs: ConfigSource | Run | Sequence[str | Path | Run],
     *,
     overrides: OverrideValues = None,
-    seeds: int = 3,
+    seeds: int | None = None,
     name: str | None = None,
     out: str | Path = "runs",
     progress: str = "auto",
@@ -287,7 +287,8 @@ def compare(
     Args:
         configs_or_runs: One configuration, or several runs.
         overrides: Values put over the configuration; not for runs.
-        seeds: Runs of each variant: the file's seed and the following ones.
+        seeds: Runs of each variant: the file's seed and the following ones; 3 where None. This, `jobs` and `folds` are
+            not for runs.
         name: Names the comparison's directory, and the runs of a configuration.
         out: The folder for run directories; a run in it that matches is not trained again.
         progress: As in `train`.
@@ -310,6 +311,12 @@ def compare(
         if len(folders) < len(items) or overrides:
             message = "runs are compared as they are: give run directories alone, or one file with its options."
             raise InputError(message, "usage", SourceLocation("compare"))
+        for option, value in (("--seeds", seeds), ("--folds", folds), ("--jobs", jobs)):
+            if value is not None:
+                message = (
+                    f"{option} is about runs that are to be trained. Leave it out where finished runs are compared."
+                )
+                raise InputError(message, "usage", SourceLocation(option))
         return Comparison(studies.compare_runs([open_run_dir(folder) for folder in folders], name or "runs", out))
     if len(items) != 1:
         raise InputError("give one file, or several run directories.", "usage", SourceLocation("compare"))
@@ -317,8 +324,11 @@ def compare(
     if name:
         overrides = replace(overrides, flags={**overrides.flags, "name": ("--name", json.dumps(name))})
 
-    folder = studies.compare_study(config, overrides, seeds=seeds, out=out, progress=progress, jobs=jobs, folds=folds)
-    return Comparison(folder)
+    return Comparison(
+        studies.compare_study(
+            config, overrides, seeds=3 if seeds is None else seeds, out=out, progress=progress, jobs=jobs, folds=folds
+        )
+    )
 
 
 def sweep(
@@ -386,7 +396,7 @@ def evaluate(
     Raises:
         InputError: The run has no model, labels are missing or unknown, or the rows do not fit the model.
     """
-    opened = _opened(run, overrides, rows, classes, scaling)
+    opened = _opened(run, overrides, rows, classes=classes, scaling=scaling)
     if opened is not run and rows is None:
         message = f"{run} held no rows out. Give labelled ones with --data."
         raise InputError(message, "usage", SourceLocation("--data"))
@@ -420,7 +430,7 @@ def predict(
     Raises:
         InputError: The run has no model, or the rows do not fit it.
     """
-    opened = _opened(run, overrides, data, classes, scaling)
+    opened = _opened(run, overrides, data=data, classes=classes, scaling=scaling)
     return _load_predictor(opened, overrides, mc, tta).predict(rows, mc, _print_status)
 
 
@@ -460,7 +470,7 @@ def export(
         raise InputError([Problem("error", "usage", message, SourceLocation("--format"), suggestion)])
     # The formats are TensorFlow's to write; a model trained on JAX is the same file.
     flags = {"runtime.backend": ("--backend", "tensorflow"), "runtime.device": ("--device", "cpu")}
-    opened = _opened(run, Overrides(flags=flags), data, classes, scaling)
+    opened = _opened(run, Overrides(flags=flags), data, classes=classes, scaling=scaling)
     predictor = _load_predictor(opened, Overrides(flags=flags))
     from kerasdeep.inference.export.exporter import ExportOptions, export_run  # loads TensorFlow
     from kerasdeep.inference.export.formats import FORMATS
@@ -532,7 +542,7 @@ def diagnose(
     A configuration is examined at initialization and after a few steps, a run as it was saved, a model file as it is
     on the rows of `data`.
     """
-    config = _opened(config, overrides, data, classes, scaling)
+    config = _opened(config, overrides, data=data, classes=classes, scaling=scaling)
     from kerasdeep import diagnostics
 
     return diagnostics.diagnose(*_load(config, overrides), _print_status)
@@ -552,16 +562,22 @@ def _picture_facts(source: str | None) -> PictureFacts | None:
 def _opened(
     model: Run | str | Path | ConfigSource,
     overrides: OverrideValues,
-    data: object = None,
+    rows: object = None,
+    *,
+    data: str | None = None,
     classes: str | None = None,
     scaling: str | None = None,
 ) -> Any:
-    """A model file as a temporary run; anything else as it is. Raises InputError for options without such a file."""
+    """A model file as a temporary run, by its labelled `rows` or `data`; anything else as it is.
+
+    Raises InputError for `data`, `classes` or `scaling` without such a file; what runs do with `rows` is the verb's.
+    """
     if not isinstance(model, str | Path) or not str(model).lower().endswith(MODEL_SUFFIXES):
-        given = "--classes" if classes is not None else "--scaling" if scaling is not None else None
-        if given:
-            message = f"{given} says what a model file does not. `{model}` is none."
-            raise InputError(message, "usage", SourceLocation(given))
+        for option, value in (("--data", data), ("--classes", classes), ("--scaling", scaling)):
+            if value is not None:
+                name = model.path if isinstance(model, Run) else "a mapping" if isinstance(model, Mapping) else model
+                message = f"{option} says what a model file does not. `{name}` is none."
+                raise InputError(message, "usage", SourceLocation(option))
         return model
     from kerasdeep.backends import runtime
 
@@ -572,7 +588,7 @@ def _opened(
     runtime.prepare(config.config.runtime, config.config.seed)
     from kerasdeep.inference.model_file import ModelFileOptions, open_model_file
 
-    labelled = str(data) if isinstance(data, str | Path) else None
+    labelled = str(rows) if isinstance(rows, str | Path) else data
     return Run(open_model_file(Path(model), ModelFileOptions(labelled, classes, scaling), _print_status))
 
 

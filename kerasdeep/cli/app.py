@@ -164,8 +164,11 @@ def compare(
         typer.Argument(metavar="CONFIG|RUN...", help="A YAML file or shipped name, or several run directories."),
     ],
     seeds: Annotated[
-        int, typer.Option("--seeds", min=1, max=100, help="Runs of each variant: the file's seed and the next ones.")
-    ] = 3,
+        int | None,
+        typer.Option(
+            "--seeds", min=1, max=100, help="Runs of each variant, by default 3: the file's seed and the next."
+        ),
+    ] = None,
     folds: Annotated[
         int | None,
         typer.Option("--folds", min=2, max=50, help="Hold out each of N parts in turn, in place of data.validation."),

@@ -7,7 +7,7 @@ import pytest
 
 from kerasdeep.cli import exit_codes
 from kerasdeep.cli.app import app
-from kerasdeep.runs import list_runs
+from kerasdeep.runs import create_run_dir, list_runs
 
 STUDY = """version: 1
 name: study
@@ -97,7 +97,7 @@ def test_changed_data_are_another_run(config):
 def test_finished_runs_are_grouped_by_their_seed(config, capsys):
     call(config, "--seeds", "2", "--profile", "fast", "--quiet")
     runs = [run.path for run in list_runs("runs") if "wild" not in run.path.name]
-    assert call(*runs, "--name", "both", "--json") == 0
+    assert exit_codes.run_app(app, ["compare", *map(str, runs), "--name", "both", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [one["seeds"] for one in found["variants"]] == [[5, 6], [5, 6]]
     assert {row["setting"] for row in found["differences"]} == {"network.layers"}
@@ -118,7 +118,16 @@ def test_what_cannot_be_compared_is_said_before_training(config, capsys, change,
     assert not (config.parent / "runs").exists()
 
 
-def test_runs_take_no_options_of_a_file(config, capsys):
-    call(config, "--seeds", "1", "--profile", "fast", "--quiet")
-    assert call("runs/study-plain-seed5-1", "--set", "seed=1") == 2
-    assert "compared as they are" in capsys.readouterr().err
+def test_runs_take_no_options_of_a_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    run = create_run_dir("runs", "mine")
+    for option, words in {
+        "--set": "compared as they are",
+        "--seeds": "--seeds is about",
+        "--folds": "--folds is",
+    }.items():
+        value = "seed=1" if option == "--set" else "2"
+        assert exit_codes.run_app(app, ["compare", str(run.path), option, value]) == 2
+        assert words in capsys.readouterr().err
+    assert call(run.path) == 2  # --jobs 1
+    assert "--jobs is about runs that are to be trained" in capsys.readouterr().err

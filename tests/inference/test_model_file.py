@@ -89,6 +89,9 @@ def test_it_is_planned_diagnosed_and_exported(room):
         (lambda: kerasdeep.evaluate("raw.keras", "photos", classes="a,b,c"), "labelled ant, bee, cat"),
         (lambda: kerasdeep.predict("unit.keras", "photos", scaling="application"), "names a model of keras.app"),
         (lambda: kerasdeep.predict("runs/one-1", "photos", classes="a,b"), "says what a model file does not"),
+        (lambda: kerasdeep.predict("runs/one-1", "photos", data="photos"), "--data says what a model file"),
+        (lambda: kerasdeep.plan("quickstart", data="photos"), "--data says what a model file"),
+        (lambda: kerasdeep.diagnose("quickstart", data="photos"), "--data says what a model file"),
         (lambda: kerasdeep.predict("gone.keras", "photos"), "does not exist"),
     ],
 )

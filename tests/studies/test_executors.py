@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 from helpers.runs import assert_same_run
 
+import kerasdeep
 from kerasdeep.backends.system import python_command
 from kerasdeep.config import Overrides
 from kerasdeep.config.resolved import resolved_yaml
@@ -225,6 +226,15 @@ def test_jobs_go_by_cores_cards_and_memory(monkeypatch, cores, gigabytes, cards,
     monkeypatch.setattr(jobs, "_source_bytes", lambda path: walked.append(path) or 0)
     assert jobs.auto_jobs(trials, lambda trial: 3 << 29) == expected
     assert len(walked) <= 1  # however many trials there are
+
+
+def test_real_processes_train_two_trials_at_once(tmp_path):
+    file = {key: value for key, value in STUDY.items() if key != "variants"}
+    file |= {"data": {"source": "iris", "validation": 0.2}, "training": {"epochs": 1, "watch": None}}
+    found = kerasdeep.compare(file, seeds=2, jobs=2, out=tmp_path, progress="quiet").result
+    (variant,) = found["variants"]
+    assert variant["statuses"] == ["completed"] * 2 and variant["metrics"]["val_accuracy"]["n"] == 2
+    assert [run.path.name for run in list_runs(tmp_path)] == ["study-seed0-1", "study-seed1-1"]
 
 
 @pytest.mark.slow
