@@ -20,6 +20,7 @@ from kerasdeep.data.readers.image_list import find_picture_column
 from kerasdeep.data.table import ReadOptions
 from kerasdeep.data.targets import MAX_CLASSES, looks_like_lists
 from kerasdeep.data.types import Target
+from kerasdeep.data.unreadable import explain_unreadable
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 from kerasdeep.paths import expand_user
 
@@ -108,8 +109,9 @@ def inspect_data(source: str, targets: Sequence[str] = (), say: Callable[[str], 
     if FORMATS[format].kind == "table":
         reader = cast(TableReader, READERS[format])
         path = local_path(data_path, SourceLocation(source), say)
-        opened = reader.open_table(path, SourceLocation(source), ReadOptions())
-        known, picture = opened.columns, find_picture_column(path, opened.read_columns(None))
+        with explain_unreadable(path, SourceLocation(source)):
+            opened = reader.open_table(path, SourceLocation(source), ReadOptions())
+            known, picture = opened.columns, find_picture_column(path, opened.read_columns(None))
         if picture:
             format, section = "image_list", replace(section, columns={picture: "picture"})
         unknown = [name for name in columns if name not in known]

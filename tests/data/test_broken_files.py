@@ -16,6 +16,7 @@ from kerasdeep import data
 from kerasdeep.config import load_config
 from kerasdeep.data.npz_file import PickledArrayError, read_npz
 from kerasdeep.errors import InputError
+from kerasdeep.scaffold.data_summary import inspect_data
 
 ROWS = 60
 
@@ -178,3 +179,10 @@ def test_a_csv_that_stops_being_text(tmp_path):
     (tmp_path / "t.csv").write_bytes(b"a,b,y\n" + lines.encode() + b"1,\xff\xfe,0\n")
     with pytest.raises(InputError, match=r"t\.csv"):
         load(tmp_path / "t.csv", target="y", encoding="utf-8")
+
+
+def test_init_names_a_table_that_stops_being_one(tmp_path):
+    """UTF-16 by its mark, cut off in the middle of a letter."""
+    (tmp_path / "t.csv").write_bytes(("a,y\n" + "1,0\n" * 40_000).encode("utf-16")[:-1])
+    with pytest.raises(InputError, match=r"t\.csv"):
+        inspect_data(str(tmp_path / "t.csv"))
