@@ -8,6 +8,7 @@ import zipfile
 from types import SimpleNamespace
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
@@ -140,6 +141,20 @@ def test_a_file_without_names(tmp_path, monkeypatch, expected, suffix):
     FRAME[["size"]].assign(x=1).to_csv("other.csv", index=False, header=False)
     with pytest.raises(InputError, match="2 columns without names"):
         data.read_for_prediction(loaded.preprocessing, "other.csv")
+
+
+def test_cells_beside_an_excel_table_and_labels_that_look_missing(tmp_path):
+    colour = [row % 7 if row % 2 else "NA" for row in range(ROWS)]
+    frame = FRAME.assign(y=["NA", "None"] * (ROWS // 2), day=pd.Timestamp("2024-01-01"), colour=colour)
+    frame.loc[len(frame) + 30, "day"] = pd.NaT  # blank rows
+    frame.to_excel(tmp_path / "rows.xlsx", index=False)
+    book = openpyxl.load_workbook(tmp_path / "rows.xlsx")
+    book.active.cell(300, 90, "a note")
+    book.save(tmp_path / "rows.xlsx")
+    loaded = data.load(DataConfig(source=str(tmp_path / "rows.xlsx"), target=["y"], validation=None))
+    assert [target.classes for target in loaded.targets] == [["NA", "None"]]
+    assert (len(loaded.train), loaded.preprocessing.inputs["input"].columns) == (ROWS, ["size", "colour", "count"])
+    assert loaded.preprocessing.inputs["input"].feature_names == ["size", "colour", "colour:missing", "count"]
 
 
 def test_columns_of_one_name_are_told_apart(tmp_path):
