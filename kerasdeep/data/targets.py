@@ -190,8 +190,10 @@ def _class_encoder(
 ) -> TargetEncoder | None:
     texts, inverse = _unique_texts(raw)
     all_labels = [str(label) for label in texts]
-    labels = all_labels if section.classes else _commonest_spellings(all_labels, np.bincount(inverse))
-    display_names = {label: _display_name(label, names) for label in (all_labels if section.classes else labels)}
+    labels = all_labels
+    if not section.classes and len(spellings := _commonest_spellings(all_labels, np.bincount(inverse))) > 1:
+        labels = spellings
+    display_names = {label: _display_name(label, names) for label in labels}
     location = section.location_or_key("target")
     if len(labels) > max(MAX_CLASSES, len(raw) / 2):
         message = (

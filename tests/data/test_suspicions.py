@@ -92,6 +92,8 @@ def test_spellings_of_a_class_are_one(tmp_path):
     assert [target.classes for target in told_apart.targets] == [["yes", "YES", "Yes", "no"]]
     letters = load(tmp_path, table(y=DRAW.choice(["a", "A"], ROWS)))
     assert [target.classes for target in letters.targets] == [["A", "a"]]
+    two = load(tmp_path, table(y=DRAW.choice(["yes", "YES"], ROWS)))
+    assert [target.classes for target in two.targets] == [["YES", "yes"]], "as one they would teach nothing"
     rows = data.read_for_prediction(loaded.preprocessing, table(y="yEs"), labels=True)
     assert data.encode_target(loaded.preprocessing, rows.y)[0] == 1
     with pytest.raises(InputError, match="no class of the training rows: maybe"):
