@@ -1,5 +1,7 @@
 """A table of picture files and labels: the same pictures as a folder's, with a table's targets and groups."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,6 +50,8 @@ def test_it_gives_what_the_folder_gives(pets):
     rows = data.read_for_prediction(listed.preprocessing, "pets.csv", labels=True)
     assert list(rows.columns) == list(pets.columns) and len(rows) == ROWS
     assert len(data.read_for_prediction(listed.preprocessing, "pets/cat/03.png")) == 1
+    of_a_model_file = replace(listed.preprocessing, read_options={})
+    assert len(data.read_for_prediction(of_a_model_file, "pets.csv")) == ROWS
 
 
 def test_it_has_groups_numbers_and_a_hash_of_its_labels(pets):

@@ -58,7 +58,8 @@ def read_for_prediction(
     """The table's pictures, labelled where it has the targets, and the whole table."""
     reading, table = preprocessing.read_options, Path(path)
     targets = [column for target in preprocessing.targets for column in target.source_columns]
-    options = ReadOptions(reading["separator"], reading["encoding"], targets=targets)
+    stated = {key: str(reading[key]) for key in ("separator", "encoding") if key in reading}  # not of a model file
+    options = ReadOptions(**stated, targets=targets)
     frame = _open(table, location, options).read_columns(None)
     column = reading.get("picture")
     if column not in frame.columns:
