@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import numpy as np
 from numpy.lib import format as npy_format
+
+Read = TypeVar("Read")
 
 MAX_DEFLATE_RATIO = 1100
 """More than zip's compression can shrink anything."""
@@ -24,13 +27,24 @@ def read_npz(path: Path, max_bytes: int | None = None) -> dict[str, np.ndarray]:
 
     Raises ValueError, which says what is wrong, for anything that is no sound `.npz` file.
     """
+    return _read_members(path, _read_member, max_bytes)
+
+
+def read_npz_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of every array of the file by name. Raises ValueError as `read_npz` does."""
+    return _read_members(path, _read_shape)
+
+
+def _read_members(
+    path: Path, read: Callable[[zipfile.ZipFile, zipfile.ZipInfo], Read], max_bytes: int | None = None
+) -> dict[str, Read]:
     if not path.is_file():
         raise ValueError("it is not a regular file" if path.exists() else "it does not exist")
     try:
         with zipfile.ZipFile(path) as archive:
             members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
             _check_sizes(list(members.values()), path.stat().st_size, max_bytes)
-            return {name: _read_member(archive, member) for name, member in members.items()}
+            return {name: read(archive, member) for name, member in members.items()}
     except (MemoryError, PickledArrayError):
         raise
     except Exception as error:  # a damaged file can make zipfile, zlib and NumPy raise anything
@@ -57,6 +71,11 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarra
     with archive.open(member) as file:
         array: np.ndarray = npy_format.read_array(file, allow_pickle=False)
     return array
+
+
+def _read_shape(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[int, ...]:
+    with archive.open(member) as file:
+        return _read_header(file)[0]
 
 
 def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from kerasdeep.config.sections.data import FORMAT_BY_SUFFIX, IMAGE_SUFFIXES, Dat
 from kerasdeep.data import streaming
 from kerasdeep.data.image_decoding import DecodedImages, decode_images
 from kerasdeep.data.images import MAX_SIDE, infer_image_format, unreadable_reason
+from kerasdeep.data.npz_file import read_npz_shapes
 from kerasdeep.data.preprocessing import ArrayTransform, Preprocessing, TableTransform
 from kerasdeep.data.types import INPUT, PREDICTED_SPLITS, ImageFormat, RawSplit, Source
 from kerasdeep.errors import InputError, Problems, SourceLocation
@@ -167,20 +167,12 @@ def describe_pictures(path: Path) -> tuple[int, int, bool] | None:
     if path.suffix != ".npz":
         return None
     try:
-        with zipfile.ZipFile(path) as archive:
-            shapes = {name: _npy_shape(archive, name) for name in archive.namelist()}
-    except (OSError, ValueError, zipfile.BadZipFile):
+        shapes = read_npz_shapes(path)
+    except ValueError:
         return None  # the reader says what is wrong
     ranked = [shape for shape in shapes.values() if len(shape) in (3, 4) and (len(shape) == 3 or shape[3] in (1, 3))]
     has_validation = any(name.startswith(("x_val", "x_valid")) for name in shapes)
     return (max(ranked[0][1:3]), ranked[0][0], has_validation) if ranked else None
-
-
-def _npy_shape(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
-    with archive.open(name) as file:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        return read(file)[0]
 
 
 def image_format_of(transform: TableTransform | ArrayTransform | None) -> ImageFormat | None:
@@ -224,7 +216,8 @@ def list_labelled_images(
     if others:
         kinds = Counter(path.suffix.lower() or "without extension" for path in others).most_common()
         counted = ", ".join(f"{count} {kind}" for kind, count in kinds[:MAX_SHOWN])
-        message = f"{len(others)} files in {folder} are no pictures and are left out: {counted}, such as "
+        are = "1 file is no picture and is" if len(others) == 1 else f"{len(others)} files are no pictures and are"
+        message = f"In {folder} {are} left out: {counted}, such as "
         problems.warn("left-out-files", f"{message}{others[0].relative_to(folder).as_posix()}.", location)
     for entry in classes:
         image_files = list_image_files(entry)
@@ -337,14 +330,16 @@ def _warn_about_two_classes(
         labels = images.split.y.get("class")
         if labels is None:
             continue
-        for row, file in enumerate(images.files):
+        for row in np.flatnonzero(decoded[split_name].readable):
+            file = images.files[row]
             name = os.path.relpath(file, images.root).replace(os.sep, "/")
             by_digest.setdefault(decoded[split_name].digests[row], {}).setdefault(str(labels[row]), name)
     pairs = [list(by_label.values())[:2] for by_label in by_digest.values() if len(by_label) > 1]
     if pairs:
         shown = "; ".join(" and ".join(pair) for pair in pairs[:MAX_SHOWN])
         more = "; …" if len(pairs) > MAX_SHOWN else ""
-        message = f"{len(pairs)} pictures are in two classes: {shown}{more}. Remove the wrong ones."
+        count = "1 picture is" if len(pairs) == 1 else f"{len(pairs)} pictures are"
+        message = f"{count} in two classes: {shown}{more}. Remove the wrong ones."
         problems.warn("two-classes", message, location)
 
 
