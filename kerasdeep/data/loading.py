@@ -200,6 +200,7 @@ def _warn_about_unused_settings(
         "encoding": section.encoding != "auto" and source.format not in ("csv", "image_list"),
         "features": bool(section.features) and not is_table and source.format not in ("npz", "npy"),
         "drop": bool(section.drop) and not is_table,
+        "columns": bool(section.columns) and not has_columns,
         **{key: getattr(section, key) is not None and not has_columns for key in ROW_ROLES},
         "target": bool(section.target) and not has_columns and source.format not in ("npz", "npy"),
         "image": (image.size is not None or image.channels != "auto" or image.resize != "stretch")

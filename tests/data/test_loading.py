@@ -47,9 +47,10 @@ def test_a_stated_format_needs_a_source_of_it(tmp_path):
 
 
 def test_settings_without_effect_are_warned_of():
-    section = DataConfig(source="digits", separator=";", drop=["x"], features=["a"], target=["digit"])
+    columns = {"x": "number"}
+    section = DataConfig(source="digits", separator=";", drop=["x"], features=["a"], columns=columns, target=["digit"])
     named = [str(problem.location) for problem in data.load(section).warnings if problem.name == "no-effect"]
-    assert named == ["data.separator", "data.features", "data.drop", "data.target"]
+    assert named == ["data.separator", "data.features", "data.drop", "data.columns", "data.target"]
     warnings = data.load(DataConfig(source="iris", image=ImageConfig(size=[3, 3]), per_class=None)).warnings
     assert [str(problem.location) for problem in warnings if problem.name == "no-effect"] == ["data.image"]
     warnings = data.load(DataConfig(source="diabetes", per_class=3)).warnings

@@ -21,7 +21,7 @@ _ONLY_FOR_FORMATS = {
     "header": ("csv", "excel", "image_list"),
 }
 _ONLY_FOR_IMAGES = ("image", "augmentation")
-_ONLY_FOR_TABLES = ("features", "drop", "group", "time", "weight")
+_ONLY_FOR_TABLES = ("features", "drop", "columns", "group", "time", "weight")
 _ONLY_FOR_CLASSES = ("classes", "per_class", "class_weight")
 
 
