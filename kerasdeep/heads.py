@@ -94,3 +94,8 @@ def output_scales(preprocessing: Preprocessing) -> dict[str, TargetScale]:
             scale, offset = scales.get(target_slice.head, (1.0, 0.0))
             scales[target_slice.head] = scale, [offset + shift for shift in shifts]
     return scales
+
+
+def heads_in_order(preprocessing: Preprocessing) -> list[str]:
+    """The heads whose outputs, once scaled, are put in order: shifts may have made quantiles cross."""
+    return [target_slice.head for target_slice in target_slices(preprocessing) if target_slice.encoder.shifts]

@@ -18,7 +18,7 @@ import pandas as pd
 from kerasdeep.backends.system import suppress_startup_output
 from kerasdeep.data import Preprocessing, read_for_prediction, transform_inputs
 from kerasdeep.errors import InputError, RunFailed, SourceLocation
-from kerasdeep.heads import output_heads, output_scales
+from kerasdeep.heads import heads_in_order, output_heads, output_scales
 from kerasdeep.inference.export.formats import FORMATS, Runner, write_model
 from kerasdeep.inference.export.serving_model import build_serving_model, describe_signature, serving_inputs, to_float16
 from kerasdeep.inference.predictor import Predictor
@@ -133,6 +133,8 @@ def _prove(predictor: Predictor, raw: RawRows, exported: dict[str, np.ndarray], 
     expected = predictor.outputs(transform_inputs(predictor.preprocessing, raw))
     for head, (scale, offset) in output_scales(predictor.preprocessing).items():
         expected[head] = expected[head].astype(np.float64) * scale + offset
+    for head in heads_in_order(predictor.preprocessing):
+        expected[head] = np.sort(expected[head], axis=-1)
     heads = output_heads(predictor.preprocessing)
     number_heads = {head.name for head in heads if TASKS[head.kind].predicts_numbers}
     class_heads = {head.name for head in heads if TASKS[head.kind].has_classes}

@@ -16,7 +16,7 @@ import numpy as np
 from keras import ops
 
 from kerasdeep.data import Preprocessing
-from kerasdeep.heads import by_head, output_scales
+from kerasdeep.heads import by_head, heads_in_order, output_scales
 from kerasdeep.keras_names import keras_name
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def build_serving_model(model: keras.Model, preprocessing: Preprocessing) -> ker
     }
     for head, (scale, offset) in output_scales(preprocessing).items():
         outputs[head] = outputs[head] * _float32(scale) + _float32(offset)
+    for head in heads_in_order(preprocessing):
+        outputs[head] = ops.sort(outputs[head])
     return keras.Model(_unwrap_single(inputs), _unwrap_single(outputs), name="deployed")
 
 
