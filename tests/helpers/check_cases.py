@@ -29,6 +29,7 @@ CASES = [
     ("no-effect", "data: {image: {channels: 1}}", "data: {source: photos, image: {channels: 1}}"),
     ("no-effect", "data: {source: digits, features: [a]}", "data: {features: [a]}"),
     ("no-effect", "data: {source: digits, drop: [a]}", "data: {drop: [a]}"),
+    ("no-effect", "data: {source: digits, columns: {a: date}}", "data: {columns: {a: date}}"),
     ("no-effect", "data: {source: digits, target: a}", "data: {target: a}"),
     ("!conflict", "data: {augmentation: [RandomFlip]}", "data: {source: digits, augmentation: [RandomFlip]}"),
     ("no-effect", "runtime: {cache: false}", "runtime: {cache: false, backend: jax}"),
