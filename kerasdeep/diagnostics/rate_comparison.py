@@ -94,7 +94,7 @@ def _best_losses(
     model: keras.Model, batches: Iterator[Batch], blocks: list[Batch], rates: Sequence[float]
 ) -> np.ndarray:
     """The loss of each block after the best of the looks, (blocks,); infinite where training did not stay finite."""
-    best = np.full(len(blocks), math.inf)
+    best = diverged = np.full(len(blocks), math.inf)
     optimizer = default_optimizer(model.optimizer)
     looks = {math.ceil(len(rates) * (look + 1) / CHECKS) for look in range(CHECKS)}
     with preserve_state(model):
@@ -102,9 +102,11 @@ def _best_losses(
             optimizer.learning_rate = rate
             model.reset_metrics()
             if not math.isfinite(model.train_on_batch(x, y, weights, return_dict=True)["loss"]):
-                return best
+                return diverged  # also where an earlier look was good
             if step in looks:
                 losses = np.array([_loss(model, block) for block in blocks])
+                if not np.isfinite(losses).all():
+                    return diverged
                 best = losses if losses.mean() < best.mean() else best
     return best
 

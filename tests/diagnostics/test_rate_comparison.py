@@ -49,3 +49,5 @@ def test_a_rate_that_diverges_loses(problem):
     assert found.verdict == "worse" and found.suggested_loss is None
     assert verdict(problem, 1e20, 0.05).verdict == "better"
     assert verdict(problem, 1e20, 1e21).verdict != "better"
+    late = compare_rates(*problem, [1e-5] * 40, [0.05] * 20 + [1e20] * 20)
+    assert (late.verdict, late.suggested_loss) == ("worse", None)
