@@ -68,6 +68,9 @@ class EnsembleOutput(keras.layers.Dense):
         As for `EnsembleMembers`; Krogh and Vedelsby 1994, "Neural network ensembles", for the term.
     """
 
+    adds_loss = True
+    """`data_loss` is then logged beside `loss`."""
+
     def __init__(self, units: int, members: int, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.units: int = units

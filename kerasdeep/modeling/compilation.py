@@ -94,11 +94,13 @@ def feature_names(dataset: Dataset) -> dict[str, list[str]]:
 
 
 def has_penalties(model: keras.Model) -> bool:
-    """Whether Keras adds anything to the loss on the data: l1, l2, or a penalty on activities."""
+    """Whether Keras adds anything to the loss on the data: l1, l2, a penalty on activities, or what a layer adds."""
     if any(variable.regularizer is not None for variable in model.trainable_variables):
         return True
     return any(
-        getattr(layer, "activity_regularizer", None) or type(layer).__name__ == "ActivityRegularization"
+        getattr(layer, "activity_regularizer", None)
+        or type(layer).__name__ == "ActivityRegularization"
+        or getattr(layer, "adds_loss", False)
         for layer in nested_layers(model)
     )
 

@@ -134,6 +134,15 @@ def test_penalties_bring_the_data_loss_apart():
     assert modeling.data_loss_from_logs(penalised, one) == penalised["data_loss"]
 
 
+def test_the_data_loss_of_an_ensemble_is_without_what_holds_its_members_together():
+    x, y = RANDOM.normal(size=(20, 5)).astype("float32"), RANDOM.integers(0, 3, 20).astype("int32")
+    model = compiled("network: [EnsembleMembers: 3, Dense: 4, Output]", [Target("kind", "multiclass", ["a", "b", "c"])])
+    expected = keras.losses.SparseCategoricalCrossentropy()(y, model(x))
+    logs = model.train_on_batch(x, y, return_dict=True)
+    assert logs["data_loss"] == pytest.approx(float(expected), rel=1e-5)
+    assert logs["loss"] > logs["data_loss"] * 1.001
+
+
 def test_several_heads_train_and_their_data_loss_is_the_sum():
     targets = [Target("kind", "multiclass", ["a", "b", "c"]), Target("price", "regression")]
     text = "network: [Dense: 4, Output: {name: kind}, Output: {name: price}]\nregularization: {l1: 0.1}"
