@@ -66,7 +66,7 @@ class ConvMuon(keras.optimizers.Optimizer):
         if len(variable.shape) >= 2:
             step = self._orthogonal(step)
             if self.normalize:
-                norm = ops.sqrt(ops.sum(ops.square(variable)))
+                norm = ops.maximum(ops.sqrt(ops.sum(ops.square(variable))), 1e-7)  # a kernel of zeros stays one
                 self.assign(variable, ops.multiply(variable, ops.divide(variable.shape[-1] ** 0.5, norm)))
         self.assign_sub(variable, ops.multiply(step, rate))
 

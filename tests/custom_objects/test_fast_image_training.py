@@ -35,6 +35,12 @@ def test_muon_steps_are_orthogonal_for_kernels_of_every_rank(shape, normalize):
     np.testing.assert_allclose(bias.numpy(), 1 - 0.1 * (1.6 + 1 + 0.6 * 1.6), rtol=1e-5)
 
 
+def test_muon_steps_from_a_kernel_of_zeros():
+    kernel = keras.Variable(np.zeros((4, 3), "float32"))
+    ConvMuon(0.1, normalize=True).apply([keras.ops.ones((4, 3))], [kernel])
+    assert np.isfinite(kernel.numpy()).all() and np.abs(kernel.numpy()).max() > 0
+
+
 def test_muon_lifts_every_singular_value_near_one_and_is_saved():
     step = ConvMuon()._orthogonal(np.random.default_rng(1).normal(size=(3, 3, 16, 24)).astype("float32"))
     values = np.linalg.svd(np.array(step).reshape(-1, 24), compute_uv=False)
