@@ -15,7 +15,8 @@ from typing import Any
 import jax
 import keras
 import numpy as np
-from keras.src.backend.jax.core import JaxVariable
+
+from kerasdeep.backends.keras_private import jax_variable_class
 
 _CONSTANTS = {keras.initializers.Zeros: 0, keras.initializers.Ones: 1}
 _RANDOM = (
@@ -24,6 +25,7 @@ _RANDOM = (
     keras.initializers.TruncatedNormal,
     keras.initializers.VarianceScaling,
 )
+JaxVariable = jax_variable_class()
 _initialize = JaxVariable._initialize_with_initializer
 
 

@@ -108,6 +108,16 @@ def metric_direction(metric: keras.metrics.Metric) -> str | None:
     return getattr(metric, "_direction", None)
 
 
+def jax_variable_class() -> Any:
+    """The class of Keras's variables on JAX, whose `_initialize_with_initializer` gives them their values.
+
+    What replaces it reads `_shape`, `_dtype` and `_layout`, and calls `_initialize_layout` and `_initialize`.
+    """
+    from keras.src.backend.jax.core import JaxVariable
+
+    return JaxVariable
+
+
 # Keras's state of the process
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +81,21 @@ def test_a_folder_that_others_may_write_into_is_not_trusted(tmp_path):
     assert compile_cache.private_folder(tmp_path / "jax" / "\0", "jax") is None
 
 
-@pytest.mark.slow
-def test_initial_values_are_those_of_keras_bit_for_bit():
-    run("-c", VALUES)
+ONE_VALUE = VALUES.replace("in KINDS", "in KINDS[:1]").replace('("float32", "bfloat16")', '("float32",)')
+
+
+@pytest.mark.parametrize("program", [ONE_VALUE, pytest.param(VALUES, marks=pytest.mark.slow)], ids=["one", "all"])
+def test_initial_values_are_those_of_keras_bit_for_bit(program):
+    run("-c", program)
+
+
+def test_a_folder_for_programs_may_be_written_from_home(tmp_path, monkeypatch):
+    set_options = {}
+    monkeypatch.setattr("jax.config.update", set_options.__setitem__)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    for written in ("~/programs", "programs"):
+        monkeypatch.setenv(compile_cache.SWITCH, written)
+        compile_cache.enable("cpu")
+        assert Path(set_options["jax_compilation_cache_dir"]).parent == tmp_path / "programs"
