@@ -33,6 +33,9 @@ class Steps(Protocol):
     def metric_results(self) -> dict[str, Any]:
         """What the model's metrics say now, by name; numbers or arrays."""
 
+    def running_loss(self) -> Any:
+        """The loss among them, without computing the others where that costs: it is read after every chunk."""
+
     def predict(self, x: Any, position: int) -> Any:
         """The outputs for the evaluation batch at `position`, as NumPy arrays."""
 

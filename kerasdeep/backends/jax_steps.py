@@ -99,6 +99,9 @@ class JaxSteps:
         variables = self._model.metrics_variables
         return self._metric_results([variable.value for variable in variables])
 
+    def running_loss(self) -> jax.Array:
+        return self.metric_results()["loss"]  # compiled as a whole
+
     def _stateless_metric_results(self, values: list[jax.Array]) -> dict[str, jax.Array]:
         with keras.StatelessScope(state_mapping=zip(self._model.metrics_variables, values, strict=True)):
             return self._model.get_metrics_result()

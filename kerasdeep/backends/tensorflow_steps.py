@@ -67,6 +67,9 @@ class TensorFlowSteps:
     def metric_results(self) -> dict[str, Any]:
         return self._model.get_metrics_result()
 
+    def running_loss(self) -> Any:
+        return self._model.metrics[0].result()  # Keras's tracker of the loss comes first
+
     def predict(self, x: Any, position: int) -> Any:
         return keras.tree.map_structure(lambda output: output.numpy(), self._prediction(x, tf.constant(position)))
 

@@ -87,7 +87,7 @@ class Engine:
         return results
 
     def train(self, data: Any, epoch: int, start_step: int = 0) -> EpochRunner:
-        """Epoch `epoch` from its step `first` on; metrics start anew unless the epoch is continued."""
+        """Epoch `epoch` from its step `start_step` on; metrics start anew unless the epoch is continued."""
         if start_step == 0:
             self.model.reset_metrics()
         rows = self.count_rows(data)
@@ -95,7 +95,7 @@ class Engine:
         return EpochRunner(self, self._data_pass(data, order, self.batch_size, start_step), start_step)
 
     def evaluate(self, data: Any, stop_requested: Callable[[], bool] = lambda: False) -> dict[str, float] | None:
-        """Keras's metrics over all rows; None when `stop` asked to leave. Uses the model's metric variables."""
+        """Keras's metrics over all rows; None when `stop_requested` asked to leave. Uses the model's metric variables."""
         self.model.reset_metrics()
         data_pass, step = self._sequential_pass(data), 0
         total = data_pass.steps
@@ -155,7 +155,7 @@ class EpochRunner:
         with sizer.timed(count):
             self._engine.steps.train(chunk.data, chunk.order, self.step - chunk.start, count)
             # Reading it also waits for the device.
-            self.loss = shortest_float(keras.ops.convert_to_numpy(self._engine.steps.metric_results()["loss"]))
+            self.loss = shortest_float(keras.ops.convert_to_numpy(self._engine.steps.running_loss()))
         self.step += count
 
 

@@ -42,7 +42,7 @@ Batch = tuple[Any, Any, Any]
 
 @dataclass(frozen=True)
 class LayerTap:
-    """`output` is the tensor behind the activation, `input` feeds the kernel; `first` if no kernel is before."""
+    """`output` is the tensor behind the activation, `input` feeds the kernel; `is_first` if no kernel is before."""
 
     layer: keras.Layer
     activation: str
@@ -81,7 +81,7 @@ class LayerStats:
 class NetworkStats:
     """All sites at one moment: signals and histograms of the kernels' gradients by name, and the loss.
 
-    `fed` is what the network was fed, `outputs` what it gave.
+    `inputs` is what the network was fed, `outputs` what it gave.
     """
 
     layers: dict[str, LayerStats]
@@ -193,7 +193,7 @@ class LayerReader:
 
 
 def max_batch_rows(model: keras.Model) -> int:
-    """As many rows as keep all activations within memory, at most `ROWS`."""
+    """As many rows as keep all activations within memory, at most `MAX_ROWS`."""
     values = 0
     for layer in model.layers:
         for tensor in keras.tree.flatten(layer.output) if len(call_nodes(layer)) == 1 else ():

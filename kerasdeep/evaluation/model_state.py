@@ -14,7 +14,7 @@ def preserve_state(model: keras.Model, extra_variables: Iterable[Any] = ()) -> I
     """Puts back what the block changes, also when it raises.
 
     That is: weights, moving statistics and dropout's seed states, the optimizer's slots, step count and learning
-    rate, `more` variables, and the states of Python's and NumPy's global generators. `model` must be compiled; its
+    rate, `extra_variables`, and the states of Python's and NumPy's global generators. `model` must be compiled; its
     optimizer is built if it was not. Metrics begin anew.
     """
     model.optimizer.build(model.trainable_variables)
