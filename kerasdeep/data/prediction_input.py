@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     Rows: TypeAlias = str | Path | BinaryIO | pd.DataFrame | np.ndarray | Mapping[str, Any]
     """What can be predicted: a path, a built-in data set, an open CSV file, or rows in memory."""
 
+_EXPECTED = {
+    "table": "Expected a table with the columns of training.",
+    "array": "Expected an .npz file with `x`, or a folder of .npy files.",
+    "image": "Expected a picture, a folder of pictures, or an .npz file with `x`.",
+}
+"""What can be read for a model, by the kind of data that it was trained on."""
+
 
 @dataclass
 class PredictionInput:
@@ -95,7 +102,7 @@ def _read(
     is_table = FORMATS[format].kind == "table"
     if format != "builtin" and is_table != (preprocessing.kind == "table"):
         message = f"{path} is {'a' if is_table else 'not a'} table, but the model was trained on "
-        raise InputError(f"{message}{preprocessing.kind} data.", "wrong-shape", location)
+        raise InputError(f"{message}{preprocessing.kind} data. {_EXPECTED[preprocessing.kind]}", "wrong-shape", location)
     with explain_unreadable(path, location):
         return READERS[format].read_for_prediction(path, preprocessing, location, problems)
 

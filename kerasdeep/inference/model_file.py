@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import atexit
 import math
+import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +23,15 @@ import yaml
 
 from kerasdeep import data
 from kerasdeep.config.applications import APPLICATIONS
-from kerasdeep.config.sections.data import BUILT_IN_DATASETS, DataConfig, ImageConfig
+from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMATS, DataConfig, ImageConfig
 from kerasdeep.config.sections.pretrained import PretrainedConfig
 from kerasdeep.data import Dataset, Preprocessing
 from kerasdeep.data.preprocessing import ArrayTransform
+from kerasdeep.data.sources import infer_format
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.data.types import INPUT, ImageFormat
 from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.modeling.freezing import leaf_layers
 from kerasdeep.modeling.pretrained import load_pretrained
 from kerasdeep.modeling.pretrained.backbone import PretrainedBackbone, replay
 from kerasdeep.modeling.pretrained.heads import find_head, source_targets
@@ -39,6 +44,7 @@ _FAMILIES = {
     for name in sorted(APPLICATIONS, key=len)
 }
 _DEFAULT_SIDE = 224
+_SCALING_LAYERS = (keras.layers.Rescaling, keras.layers.Normalization)
 Say = Callable[[str], None]
 
 
@@ -68,36 +74,29 @@ def open_model_file(path: Path, options: ModelFileOptions, say: Say) -> RunDir:
     model = keras.Model(
         model.inputs[0], model.outputs[0], name=model.name
     )  # a Sequential has no `input` once it is loaded
-    model, scaling = _with_scaling(path, model, options, say)
     image = _image_format(model, say)
-    if image and None in model.inputs[0].shape[1:]:
-        inputs = keras.Input(image.shape)
-        model = keras.Model(inputs, model(inputs))
-    dataset = None if options.data is None else _load_data(options.data, scaling, image)
+    model, scaling = _with_scaling(path, model, image, options, say)
+    dataset = None if options.data is None else _load_data(options.data, model, scaling, image)
+    model = _with_fixed_shape(path, model, image, dataset)
     model, encoder = _with_target(path, model, options, dataset, say)
     if dataset is not None:
-        inputs = dataset.preprocessing.inputs
-        kind = dataset.preprocessing.kind
-        expected, found = tuple(model.inputs[0].shape[1:]), next(iter(dataset.input_shapes.values()))
-        if len(inputs) != 1 or expected != tuple(found):
-            message = f"the rows have shape {found}, and the model takes {expected}."
-            raise InputError(message, "wrong-shape", SourceLocation("--data"))
+        kind, inputs = dataset.preprocessing.kind, dataset.preprocessing.inputs
     else:
         kind, inputs = "image" if image else "array", {INPUT: _transform(model, scaling, image)}
     reading = {} if dataset is None else dataset.preprocessing.read_options
     return _write(path, model, Preprocessing(kind, inputs, [encoder], reading), options, scaling, image, dataset)
 
 
-def _with_scaling(path: Path, model: keras.Model, options: ModelFileOptions, say: Say) -> tuple[keras.Model, str]:
+def _with_scaling(
+    path: Path, model: keras.Model, image: ImageFormat | None, options: ModelFileOptions, say: Say
+) -> tuple[keras.Model, str]:
     """The model, and how its inputs are scaled before it: a value of `data.scaling`."""
     scaling = options.scaling
     if scaling not in (None, *SCALINGS):
         message = f"there is no scaling `{scaling}`. Expected one of: {', '.join(SCALINGS)}."
         raise InputError(message, "usage", SourceLocation("--scaling"))
-    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    scales_itself = isinstance(layers[0], keras.layers.Rescaling | keras.layers.Normalization)
-    is_picture = len(model.inputs[0].shape) == 4 or len(model.inputs[0].shape) == 3
-    if scaling is None and (scales_itself or not is_picture):
+    scales_itself = any(isinstance(layer, _SCALING_LAYERS) for _, layer in islice(leaf_layers(model), 1))
+    if scaling is None and (scales_itself or not image):
         return model, "none"
     if scaling is None:
         message = f"{path} does not say which pixels it learnt from. Give --scaling unit (0 to 1), none (0 to 255), "
@@ -129,9 +128,14 @@ def _family(model: keras.Model) -> str | None:
 
 
 def _image_format(model: keras.Model, say: Say) -> ImageFormat | None:
-    """The pictures that the model takes; None where its rows are no pictures."""
+    """The pictures that the model takes; None where its rows are no pictures.
+
+    Rows of two axes are grey pictures where the model first joins the axes, steps of a sequence otherwise.
+    """
     shape = model.inputs[0].shape[1:]
-    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)):
+    front = next((layer for _, layer in leaf_layers(model) if not isinstance(layer, _SCALING_LAYERS)), None)
+    is_grey = len(shape) == 2 and None not in shape and isinstance(front, keras.layers.Flatten | keras.layers.Reshape)
+    if not is_grey and not (len(shape) == 3 and shape[2] in (1, 3)):
         return None
     height, width = (int(side or _DEFAULT_SIDE) for side in shape[:2])
     channels = int(shape[2]) if len(shape) == 3 else 0
@@ -140,13 +144,40 @@ def _image_format(model: keras.Model, say: Say) -> ImageFormat | None:
     return ImageFormat(height, width, channels)
 
 
-def _load_data(source: str, scaling: str, image: ImageFormat | None) -> Dataset:
+def _load_data(source: str, model: keras.Model, scaling: str, image: ImageFormat | None) -> Dataset:
     """The labelled rows, prepared for the model; nothing is held out."""
-    section = ImageConfig()
+    section, location = ImageConfig(), SourceLocation("--data")
+    if FORMATS[infer_format(source, location)].kind == "table":
+        message = f"{source} is a table, which does not say what the model predicts or takes. Give an .npz file with "
+        message += f"`x`, rows of shape {tuple(model.inputs[0].shape[1:])}, and `y`, or a folder of pictures by class."
+        raise InputError(message, "wrong-shape", location)
     if image:
         section = ImageConfig(size=[image.height, image.width], channels=image.channels or "auto")
-    locations = {"source": SourceLocation("--data")}
+    locations = {"source": location}
     return data.load(DataConfig(source=source, validation=None, scaling=scaling, image=section, locations=locations))
+
+
+def _with_fixed_shape(
+    path: Path, model: keras.Model, image: ImageFormat | None, dataset: Dataset | None
+) -> keras.Model:
+    """The model for rows of the one shape that they have. Raises InputError where they do not fit it."""
+    expected = tuple(model.inputs[0].shape[1:])
+    if dataset is not None:
+        shapes = [tuple(shape) for shape in dataset.input_shapes.values()]
+        fits = len(shapes) == 1 and len(shapes[0]) == len(expected)
+        if not fits or any(side not in (None, found) for side, found in zip(expected, shapes[0], strict=True)):
+            message = f"the rows have shape {', '.join(map(str, shapes))}, and the model takes {expected}."
+            raise InputError(message, "wrong-shape", SourceLocation("--data"))
+        shape = shapes[0]
+    elif image:
+        shape = image.shape
+    elif None in expected:
+        message = f"{path} takes rows of shape {expected}, where None is any number. Give labelled rows of the size "
+        raise InputError(f"{message}that you mean with --data.", "model-file", SourceLocation("--data"))
+    if None not in expected:
+        return model
+    inputs = keras.Input(shape)
+    return keras.Model(inputs, model(inputs))
 
 
 def _transform(model: keras.Model, scaling: str, image: ImageFormat | None) -> ArrayTransform:
@@ -165,7 +196,10 @@ def _with_target(
         model = keras.Model(model.inputs[0], keras.layers.Flatten()(model.outputs[0]))
     found = dataset.preprocessing.targets[0] if dataset and len(dataset.preprocessing.targets) == 1 else None
     names = _class_names(options.classes)
-    predicts_numbers = names is None and units == 1 and activation == "linear"
+    if found is not None and not found.task.has_classes and units != 1:
+        message = f"the rows have numbers to predict, and the model has {units} outputs. Expected rows with classes."
+        raise InputError(message, "model-file", SourceLocation("--data"))
+    predicts_numbers = names is None and units == 1 and activation == "linear" and found is None
     if predicts_numbers or (found is not None and not found.task.has_classes):
         return model, TargetEncoder(found.name if found else "value", "regression")
     known = source_targets(path)
@@ -182,8 +216,9 @@ def _with_target(
         raise InputError(message, "model-file", SourceLocation("--classes"))
     are_numbers = labels is not None and set(labels) <= {str(number) for number in range(count)}
     if labels is not None and not are_numbers and not set(labels) <= set(names):
-        message = f"the rows are labelled {', '.join(labels[:10])}, and the model has {units} outputs. Name them in "
-        message += "their order with --classes NAME,NAME…"
+        message = f"the rows are labelled {', '.join(labels[:10])}, and the model has "
+        message += f"{units} outputs" if units > 1 else "one output, which tells two classes apart"
+        message += f". Name {'them' if units > 1 else 'these'} in their order with --classes NAME,NAME…"
         raise InputError(message, "model-file", SourceLocation("--classes"))
     if activation == "linear":
         say("Its outputs are logits; probabilities are made of them.")
@@ -197,9 +232,19 @@ def _with_target(
 def _class_names(text: str | None) -> list[str] | None:
     if text is None:
         return None
-    file = Path(text).expanduser()
-    words = file.read_text(encoding="utf-8").splitlines() if file.is_file() else text.split(",")
-    return [word.strip() for word in words if word.strip()]
+    words, location = text.split(","), SourceLocation("--classes")
+    if os.path.isfile(file := os.path.expanduser(text)):  # no error for what could not be a path
+        try:
+            words = Path(file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"{text} cannot be read: {error}. Expected text in UTF-8, one name a line."
+            raise InputError(message, "unreadable-data", location) from None
+    names = [word.strip() for word in words if word.strip()]
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        message = f"`{repeated[0]}` is named twice. Expected a name of its own for each output."
+        raise InputError(message, "usage", location)
+    return names
 
 
 def _write(
@@ -250,5 +295,6 @@ def _target_fact(dataset: Dataset, encoder: TargetEncoder) -> dict[str, Any]:
     return {
         "name": encoder.name,
         "kind": encoder.kind,
+        "classes": encoder.classes,
         "counts": {"train": [counts.get(label, 0) for label in encoder.labels]},
     }

@@ -80,9 +80,62 @@ def test_it_is_planned_diagnosed_and_exported(room):
     assert result["largest_difference"] < 1e-5
 
 
+def test_one_logit_tells_two_classes_apart(room):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.set_weights([np.array([[0.0], [8.0]]), np.array([-4.0])])
+    model.save(room / "logit.keras")
+    x, y = np.tile(np.eye(2, dtype="float32"), (8, 1)), np.arange(16) % 2
+    np.savez(room / "two.npz", x=x, y=y)
+    assert accuracy(kerasdeep.evaluate("logit.keras", "two.npz")) == 1.0
+
+
+def test_rows_with_some_of_the_classes(room):
+    some = np.load(room / "arrays.npz")
+    keep = some["y"] < 2
+    np.savez(room / "some.npz", x=some["x"][keep], y=some["y"][keep])
+    assert accuracy(kerasdeep.evaluate("raw.keras", "some.npz")) == 1.0
+
+
+def test_a_sequence_is_no_picture_and_of_the_length_of_the_rows(room):
+    layers = [keras.Input((None, 2)), keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(2, "softmax")]
+    model = keras.Sequential(layers)
+    model.set_weights([8 * np.eye(2), np.zeros(2)])
+    model.save(room / "steps.keras")
+    y = np.arange(16) % 2
+    np.savez(room / "steps.npz", x=np.repeat(np.eye(2, dtype="float32")[y][:, None], 5, axis=1), y=y)
+    assert accuracy(kerasdeep.evaluate("steps.keras", "steps.npz")) == 1.0
+    with pytest.raises(InputError, match=r"--data: .*takes rows of shape \(None, 2\)"):
+        kerasdeep.predict("steps.keras", "steps.npz")
+
+
+def test_many_classes_are_a_list_and_no_path():
+    names = ",".join(f"a_kind_of_animal_{number}" for number in range(300))
+    with pytest.raises(InputError, match="3 outputs, and 300 classes"):
+        kerasdeep.evaluate("raw.keras", "photos", classes=names)
+
+
+def test_names_are_text(room):
+    (room / "latin.txt").write_bytes("b\xe4r\nant\nbee\n".encode("latin-1"))
+    with pytest.raises(InputError, match="latin.txt cannot be read: .*Expected text in UTF-8"):
+        kerasdeep.evaluate("raw.keras", "photos", classes="latin.txt")
+
+
+def test_a_table_does_not_say_enough(room):
+    (room / "rows.csv").write_text("a,b,label\n" + "1,2,ant\n3,4,bee\n" * 8)
+    with pytest.raises(InputError, match=r"--data: rows.csv is a table.*`x`, rows of shape \(6, 6, 1\), and `y`"):
+        kerasdeep.evaluate("raw.keras", "rows.csv")
+
+
+def test_what_only_looks_at_its_input_is_no_defect(room):
+    inputs = keras.Input((3,))
+    keras.Model(inputs, inputs).save(room / "bare.keras")
+    assert len(kerasdeep.predict("bare.keras", np.eye(3))) == 3
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
+        (lambda: kerasdeep.evaluate("raw.keras", "photos", classes="ant,ant,bee"), "`ant` is named twice"),
         (lambda: kerasdeep.evaluate("unit.keras", "photos"), r"--scaling: .*which pixels it learnt from"),
         (lambda: kerasdeep.evaluate("raw.keras"), "--data"),
         (lambda: kerasdeep.evaluate("raw.keras", "photos", classes="ant,bee"), "3 outputs, and 2 classes"),

@@ -176,20 +176,30 @@ def test_sound_files_are_read_as_keras_reads_them(sound, sound_h5):
         np.testing.assert_array_equal(read(path).predict(x, verbose=0), expected)
 
 
-def test_harmless_differences_of_keras_2_are_mended_and_told(tmp_path):
+@pytest.mark.parametrize(
+    ("layer", "key", "value"),
+    [
+        (keras.layers.DepthwiseConv2D(3), "groups", 1),
+        (keras.layers.RandomFlip(), "rng_type", "stateful"),
+        (keras.layers.TimeDistributed(keras.layers.LSTM(2)), "time_major", False),
+    ],
+)
+def test_harmless_differences_of_keras_2_are_mended_and_told(tmp_path, layer, key, value):
+    kind = type(getattr(layer, "layer", layer)).__name__
     inputs = keras.Input((8, 8, 2))
-    x = keras.layers.DepthwiseConv2D(3, name="depth")(inputs)
+    x = layer(inputs)
     model = keras.Model(inputs, keras.layers.Dense(2, name="head")(keras.layers.Flatten()(x)))
     path = tmp_path / "old.h5"
     model.save(path)
     with h5py.File(path, "r+") as file:
         config = json.loads(file.attrs["model_config"])
         for one in config["config"]["layers"]:
-            if one["class_name"] == "DepthwiseConv2D":
-                one["config"]["groups"] = 1
+            inner = one["config"].get("layer", one)
+            if inner["class_name"] == kind:
+                inner["config"][key] = value
         file.attrs["model_config"] = json.dumps(config)
     found, notes = load_pretrained(PretrainedConfig(from_=str(path)))
-    assert notes == ["old.h5: left out `groups: 1` of DepthwiseConv2D, which Keras 3 does not have."]
+    assert notes == [f"old.h5: left out `{key}: {value}` of {kind}, which Keras 3 does not have."]
     for one, other in zip(found.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 

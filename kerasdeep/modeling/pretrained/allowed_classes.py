@@ -63,6 +63,8 @@ def _check_class(value: dict[str, Any], owner: str) -> str:
         if _registered_names().get(registered) != name:
             _refuse(f"`{registered}`{location} is custom code that the file does not contain. {_REMEDY}")
         return name
+    if str(module).startswith("tf_keras."):
+        _refuse(f"`{name}`{location} is of tf-keras. Save the model there as .h5: `model.save('model.h5')`.")
     if module is not None and not _is_keras(module):
         _refuse(f"`{name}`{location} comes from the module `{module}`, outside Keras. It is not imported. {_REMEDY}")
     if name in (*MODEL_CLASSES, *DTYPE_POLICIES, *LEGACY_CLASSES):

@@ -24,9 +24,13 @@ from kerasdeep.paths import keras_home
 from kerasdeep.runs import open_run_dir
 
 _UNGROUPED_CONVOLUTIONS = (("DepthwiseConv", ""), ("Conv", "Transpose"), ("SeparableConv", ""))
+_RECURRENT = ("RNN", "SimpleRNN", "LSTM", "GRU")
+_RANDOM = ("Flip", "Crop", "Rotation", "Translation", "Zoom", "Contrast", "Brightness")
 IGNORABLE_ARGUMENTS = {
     f"{kind}{rank}D{end}": {"groups": 1} for rank in (1, 2, 3) for kind, end in _UNGROUPED_CONVOLUTIONS
 }
+IGNORABLE_ARGUMENTS |= {kind: {"time_major": False} for kind in _RECURRENT}
+IGNORABLE_ARGUMENTS |= {f"Random{kind}": {"rng_type": "stateful"} for kind in _RANDOM}
 """Arguments that Keras 2 wrote and Keras 3 does not know, with the value at which they have no effect."""
 MOVED_CLASSES = {"Functional": "keras.src.models.functional", "Sequential": "keras", "Model": "keras"}
 """Where Keras 3 has the classes of models, which Keras 2 wrote with the modules that it had them in."""
@@ -89,7 +93,7 @@ def _load_file(path: Path) -> tuple[keras.Model, list[str]]:
         keras_message = " ".join(_ESCAPE_CODES.sub("", str(error)).split())[:300] or type(error).__name__
         message = f"{path}: Keras {keras.__version__} cannot read this model: {keras_message.rstrip('.')}. "
         message += "Where it was made, or with `pip install tf-keras` and TF_USE_LEGACY_KERAS=1, read it once and save "
-        message += "it anew: `model.save('model.keras')`."
+        message += "it anew: `model.save('model.h5')`."
         raise InputError(message, "model-file") from None
     if not isinstance(model, keras.Model) or not model.layers or not hasattr(model, "inputs"):
         raise InputError(f"{path}: this is not a layered Keras model.", "model-file")
