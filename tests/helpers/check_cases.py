@@ -362,6 +362,11 @@ CASES = [
         "stages: [{epochs: 2}, {epochs: 9}]\ntraining: {early_stopping: {start_from_epoch: 5}}",
     ),
     ("!conflict", "stages: [{cache_features: true}]", "stages: [{train: head, cache_features: true}]"),
+    (
+        "no-effect",
+        "data: {source: digits, augmentation: [RandomFlip]}\nstages: [{train: head, cache_features: true}]",
+        "data: {source: digits, augmentation: [RandomFlip]}\nstages: [{train: head}]",
+    ),
     # pretraining
     (
         "!conflict",
