@@ -31,7 +31,9 @@ def enable(device: str) -> None:
     choice = os.environ.get(SWITCH, "")
     if choice.lower() == "off" or "JAX_COMPILATION_CACHE_DIR" in os.environ:
         return
-    folder = private_folder(Path(choice).expanduser().absolute() if choice else user_cache(), f"jax-{_fingerprint(device)}")
+    folder = private_folder(
+        Path(choice).expanduser().absolute() if choice else user_cache(), f"jax-{_fingerprint(device)}"
+    )
     if folder is None:
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))

@@ -102,7 +102,9 @@ def _read(
     is_table = FORMATS[format].kind == "table"
     if format != "builtin" and is_table != (preprocessing.kind == "table"):
         message = f"{path} is {'a' if is_table else 'not a'} table, but the model was trained on "
-        raise InputError(f"{message}{preprocessing.kind} data. {_EXPECTED[preprocessing.kind]}", "wrong-shape", location)
+        raise InputError(
+            f"{message}{preprocessing.kind} data. {_EXPECTED[preprocessing.kind]}", "wrong-shape", location
+        )
     with explain_unreadable(path, location):
         return READERS[format].read_for_prediction(path, preprocessing, location, problems)
 

@@ -95,7 +95,7 @@ class Engine:
         return EpochRunner(self, self._data_pass(data, order, self.batch_size, start_step), start_step)
 
     def evaluate(self, data: Any, stop_requested: Callable[[], bool] = lambda: False) -> dict[str, float] | None:
-        """Keras's metrics over all rows; None when `stop_requested` asked to leave. Uses the model's metric variables."""
+        """Keras's metrics over all rows; None when `stop_requested` said so. Uses the model's metric variables."""
         self.model.reset_metrics()
         data_pass, step = self._sequential_pass(data), 0
         total = data_pass.steps

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import atexit
 import math
-import os
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,7 +27,7 @@ from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMATS, DataConfi
 from kerasdeep.config.sections.pretrained import PretrainedConfig
 from kerasdeep.data import Dataset, Preprocessing
 from kerasdeep.data.preprocessing import ArrayTransform
-from kerasdeep.data.sources import infer_format
+from kerasdeep.data.sources import infer_format, path_exists
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.data.types import INPUT, ImageFormat
 from kerasdeep.errors import InputError, SourceLocation
@@ -233,9 +233,12 @@ def _class_names(text: str | None) -> list[str] | None:
     if text is None:
         return None
     words, location = text.split(","), SourceLocation("--classes")
-    if os.path.isfile(file := os.path.expanduser(text)):  # no error for what could not be a path
+    file = Path(text)
+    with suppress(RuntimeError):  # `~` of nobody
+        file = file.expanduser()
+    if path_exists(str(file)) and file.is_file():
         try:
-            words = Path(file).read_text(encoding="utf-8").splitlines()
+            words = file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             message = f"{text} cannot be read: {error}. Expected text in UTF-8, one name a line."
             raise InputError(message, "unreadable-data", location) from None

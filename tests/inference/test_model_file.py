@@ -116,7 +116,7 @@ def test_many_classes_are_a_list_and_no_path():
 
 def test_names_are_text(room):
     (room / "latin.txt").write_bytes("b\xe4r\nant\nbee\n".encode("latin-1"))
-    with pytest.raises(InputError, match="latin.txt cannot be read: .*Expected text in UTF-8"):
+    with pytest.raises(InputError, match=r"latin\.txt cannot be read: .*Expected text in UTF-8"):
         kerasdeep.evaluate("raw.keras", "photos", classes="latin.txt")
 
 

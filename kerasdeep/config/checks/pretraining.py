@@ -122,7 +122,9 @@ def _stage_settings(context: CheckContext, problems: Problems) -> None:
             message = "this stage trains all layers, so there is nothing frozen to compute once. "
             problems.error("conflict", message + "Write `train: head` or `last:N`.", location)
         elif stage.cache_features and stage.train != "all" and context.config.data.augmentation:
-            message = "cached features are those of the pictures as they are, so `data.augmentation` has no effect here."
+            message = (
+                "cached features are those of the pictures as they are, so `data.augmentation` has no effect here."
+            )
             problems.warn("no-effect", message, location)
         if stage.pretrain and stage.unfreeze:
             message = "`unfreeze` thaws a network that has learnt; a pretraining stage learns from the start."
