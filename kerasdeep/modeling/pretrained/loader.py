@@ -26,7 +26,7 @@ from kerasdeep.runs import open_run_dir
 _UNGROUPED_CONVOLUTIONS = (("DepthwiseConv", ""), ("Conv", "Transpose"), ("SeparableConv", ""))
 _RECURRENT = ("RNN", "SimpleRNN", "LSTM", "GRU")
 _RANDOM = ("Flip", "Crop", "Rotation", "Translation", "Zoom", "Contrast", "Brightness")
-IGNORABLE_ARGUMENTS = {
+IGNORABLE_ARGUMENTS: dict[str, dict[str, Any]] = {
     f"{kind}{rank}D{end}": {"groups": 1} for rank in (1, 2, 3) for kind, end in _UNGROUPED_CONVOLUTIONS
 }
 IGNORABLE_ARGUMENTS |= {kind: {"time_major": False} for kind in _RECURRENT}
