@@ -11,10 +11,11 @@ import numpy as np
 
 from kerasdeep.config.schema import settings_of
 from kerasdeep.config.sections.data import ROW_ROLES, DataConfig, SplitConfig
-from kerasdeep.data import row_roles, splitters, streaming, targets
+from kerasdeep.data import row_roles, splitters, streaming, target_inference, targets
 from kerasdeep.data.column_store import ColumnStore
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.fitting import fit_inputs
+from kerasdeep.data.labels import strip_labels
 from kerasdeep.data.prediction_input import read_for_prediction
 from kerasdeep.data.preprocessing import (
     Preprocessing,
@@ -27,7 +28,7 @@ from kerasdeep.data.preprocessing import (
 from kerasdeep.data.profile import count_classes, describe_dataset
 from kerasdeep.data.readers import READERS
 from kerasdeep.data.sources import format_of, path_exists
-from kerasdeep.data.targets import TargetEncoder, strip_labels
+from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.data.types import HELD_OUT_SPLITS, INPUT, SPLITS, DataSplit, RawSplit, Source, input_arrays
 from kerasdeep.data.unreadable import explain_unreadable
 from kerasdeep.errors import InputError, Problems
@@ -63,12 +64,12 @@ def load(
     dropped = {name: len(source.splits[name]) - len(split) for name, split in splits.items()}
     if any(dropped.values()) and say:
         say(f"Left out, without a target or with weight 0: {sum(dropped.values())} rows.")
-    label_columns = targets.label_columns(splits["train"].y, task)
-    splits = {name: targets.join_label_columns(split, label_columns) for name, split in splits.items()}
+    label_columns = target_inference.label_columns(splits["train"].y, task)
+    splits = {name: target_inference.join_label_columns(split, label_columns) for name, split in splits.items()}
     facts = {**source.facts, "stream": asdict(decision)}
     source = replace(source, splits=splits, streaming=decision, facts=facts, label_columns=label_columns)
     train = source.splits["train"]
-    encoders = targets.infer_encoders(train, source.class_names, section, task, problems, label_columns)
+    encoders = target_inference.infer_encoders(train, source.class_names, section, task, problems, label_columns)
     problems.raise_if_errors()
     _warn_about_unused_settings(section, source, encoders, problems)
 
@@ -296,7 +297,7 @@ def _read_split_at(
         message += f"Expected {_KIND_NAMES[source.kind]}, like the source."
         raise InputError(message, "wrong-shape", location)
     raw_split = strip_labels(row_roles.keep_rows(split_source_data.splits["train"], section))
-    raw_split = targets.join_label_columns(raw_split, source.label_columns)
+    raw_split = target_inference.join_label_columns(raw_split, source.label_columns)
     return streaming.as_lazy_or_array(raw_split, stream_rows), split_source_data.hash
 
 

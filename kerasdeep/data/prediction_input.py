@@ -12,11 +12,13 @@ import numpy as np
 from kerasdeep.config.sections.data import FORMATS, IMAGE_SUFFIXES
 from kerasdeep.data.arrays import split_arrays
 from kerasdeep.data.file_content import CsvStream
+from kerasdeep.data.labels import strip_labels
 from kerasdeep.data.preprocessing import Preprocessing, TableTransform, warn_of_replaced_values
 from kerasdeep.data.readers import READERS
 from kerasdeep.data.sources import infer_format
 from kerasdeep.data.table import split_frame
-from kerasdeep.data.targets import check_labels, join_label_columns, strip_labels
+from kerasdeep.data.target_inference import join_label_columns
+from kerasdeep.data.targets import check_labels
 from kerasdeep.data.types import RawSplit
 from kerasdeep.data.unreadable import explain_unreadable
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerasdeep.config.sections.data import DataConfig
+from kerasdeep.data.labels import labels_to_floats
 from kerasdeep.data.scaling import quantiles, summarize_numbers
 from kerasdeep.data.streaming import is_streamed
-from kerasdeep.data.targets import TargetEncoder, labels_to_floats
+from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.data.types import (
     HELD_OUT_SPLITS,
     INPUT,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kerasdeep.config.sections.data import ROW_ROLES, DataConfig
-from kerasdeep.data.targets import missing_labels
+from kerasdeep.data.labels import missing_labels
 from kerasdeep.data.types import HELD_OUT_SPLITS, RawSplit
 from kerasdeep.errors import InputError, Problems
 

@@ -15,11 +15,11 @@ from kerasdeep.data.column_store import ColumnStore, store_columns
 from kerasdeep.data.download import file_sha256
 from kerasdeep.data.file_content import CsvStream
 from kerasdeep.data.hugging_face import local_path
+from kerasdeep.data.labels import LIST_SEPARATORS, MAX_CLASSES, find_separator
 from kerasdeep.data.preprocessing import Preprocessing, TableTransform
 from kerasdeep.data.row_roles import read_roles
 from kerasdeep.data.sources import missing_columns
 from kerasdeep.data.table_header import Header
-from kerasdeep.data.targets import LIST_SEPARATORS, MAX_CLASSES, find_separator
 from kerasdeep.data.types import INPUT, RawSplit, Source
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation
 

@@ -131,7 +131,7 @@ class Source:
     `test`. `class_names` names integer labels, and `pixel_max` is the largest value a pixel can have, where the
     source knows them. `facts` go into the profile as they are. `streaming` is set where the reader decided;
     `reading` is what it found out about how such files are read, for predictions.
-    `label_columns` are those that were made one target (`targets.join_label_columns`).
+    `label_columns` are those that were made one target (`target_inference.join_label_columns`).
     """
 
     format: str

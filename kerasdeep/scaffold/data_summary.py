@@ -14,11 +14,11 @@ from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMATS, HUGGING_F
 from kerasdeep.data import loading, sources
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.hugging_face import local_path
+from kerasdeep.data.labels import MAX_CLASSES, looks_like_lists
 from kerasdeep.data.profile import MAX_IMBALANCE
 from kerasdeep.data.readers import READERS, TableReader
 from kerasdeep.data.readers.image_list import find_picture_column
 from kerasdeep.data.table import ReadOptions
-from kerasdeep.data.targets import MAX_CLASSES, looks_like_lists
 from kerasdeep.data.types import Target
 from kerasdeep.data.unreadable import explain_unreadable
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest

@@ -11,9 +11,9 @@ from kerasdeep.config.sections.data import COLUMN_KINDS, DataConfig
 from kerasdeep.data.encoders import ENCODERS, text
 from kerasdeep.data.encoders.date import DateEncoder
 from kerasdeep.data.encoders.text import TextEncoder
+from kerasdeep.data.labels import find_separator, split_list
 from kerasdeep.data.preprocessing import Preprocessing
 from kerasdeep.data.table import labels_from_column
-from kerasdeep.data.targets import find_separator, split_list
 from kerasdeep.data.written_numbers import find_style, parse_numbers
 from kerasdeep.errors import InputError
 

@@ -6,7 +6,7 @@ from helpers.decoding import decode_target
 
 from kerasdeep import data
 from kerasdeep.config.sections.data import DataConfig, SplitConfig
-from kerasdeep.data.targets import label_to_text
+from kerasdeep.data.labels import label_to_text
 from kerasdeep.errors import InputError
 
 N = 120
