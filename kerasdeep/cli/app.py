@@ -347,7 +347,9 @@ def predict(
     check_path(out, data, force)
     overrides = options.collect_overrides(seed=seed, backend=backend, device=device)
     options_of_file = {"data": labelled, "classes": classes, "scaling": scaling}
-    show(kerasdeep.predict(run, read_input(data), mc=mc, tta=tta, overrides=overrides, **options_of_file), out, json)
+    rows = read_input(data)
+    table = kerasdeep.predict(run, rows, mc=mc, tta=tta, overrides=overrides, **options_of_file)
+    show(table, out, json, run, rows)
 
 
 @app.command()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from kerasdeep.cli.exit_codes import print_json
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 STANDARD_INPUT = "-"
 
 
-def read_input(data: str) -> str | BinaryIO:
-    return sys.stdin.buffer if data == STANDARD_INPUT else data
+def read_input(data: str) -> str | BytesIO:
+    return BytesIO(sys.stdin.buffer.read()) if data == STANDARD_INPUT else data
 
 
 def check_path(file: Path | None, data: str, force: bool) -> None:
@@ -26,11 +27,12 @@ def check_path(file: Path | None, data: str, force: bool) -> None:
         table_output.check_path(file, None if data == STANDARD_INPUT else Path(data), force)
 
 
-def show(table: pd.DataFrame, file: Path | None, json: bool) -> None:
+def show(table: pd.DataFrame, file: Path | None, json: bool, run: Path, rows: str | BytesIO) -> None:
     from kerasdeep.inference import table_output
 
     if file is not None or not json:
-        table_output.write_table(table, file)
+        is_csv = file is None or file.suffix.lower() == ".csv"
+        table_output.write_table(table_output.as_written(table, run, rows) if is_csv else table, file)
     if file is not None and not json:
         print(f"Written: {file}, {len(table):,} rows")
     if json:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from kerasdeep.data import PredictionInput
+from kerasdeep.config.sections.data import format_of_name
+from kerasdeep.data import PredictionInput, Preprocessing
+from kerasdeep.data.file_content import CsvStream
+from kerasdeep.data.readers import csv
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.evaluation.types import TargetPrediction, module_of
+from kerasdeep.runs import RunDir, is_run_dir
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -28,6 +33,19 @@ def prediction_table(raw: PredictionInput, predictions: list[TargetPrediction]) 
             message = f"The input already has a column '{name}', which the predictions would overwrite. "
             raise InputError(message + "Rename or remove it.", "column-taken")
     return pd.concat([input_columns.reset_index(drop=True), pd.DataFrame(columns)], axis=1)
+
+
+def as_written(table: pd.DataFrame, run: Path, rows: str | BytesIO) -> pd.DataFrame:
+    """A run's predictions for a CSV, with its columns as they stand there: `007`, `?` and `1.50` are text here."""
+    if not is_run_dir(run) or (isinstance(rows, str) and format_of_name(rows) != "csv"):
+        return table
+    files = RunDir(run)
+    preprocessing = Preprocessing.load(files.preprocessing_npz, files.preprocessing_json)
+    if preprocessing.kind != "table":
+        return table
+    path = Path(rows) if isinstance(rows, str) else CsvStream(rows.getvalue())
+    written = csv.read_as_written(path, list(table.columns), preprocessing.read_options)
+    return table.assign(**written)
 
 
 def write_table(table: pd.DataFrame, path: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -161,6 +162,18 @@ def test_predictions_never_replace_what_is_there(whole, tmp_path, monkeypatch, c
     (tmp_path / "out.csv").write_text("kept")
     assert call("out.csv") == 2 and (tmp_path / "out.csv").read_text() == "kept"
     assert call("out.csv", "--force") == 0 and "prediction" in (tmp_path / "out.csv").read_text()
+
+
+@pytest.mark.parametrize("rows", ["in.csv", "-"])
+def test_predictions_leave_the_other_columns_as_they_stand_in_the_file(whole, tmp_path, monkeypatch, capsys, rows):
+    lines = ["id,a,b,d", "007,1.50,?,2024-01-09", "008,NA,x,"]
+    (tmp_path / "in.csv").write_text("\n".join(lines))
+    monkeypatch.chdir(tmp_path)
+    with open("in.csv", "rb") as file, monkeypatch.context() as context:
+        context.setattr("sys.stdin", SimpleNamespace(buffer=file))
+        assert exit_codes.run_app(app, ["predict", str(whole[0]), rows]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.startswith(f"{start},") for line, start in zip(printed, lines, strict=True)] == [True] * 3
 
 
 def test_exports_never_replace_what_is_there(whole, tmp_path):

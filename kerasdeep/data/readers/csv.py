@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kerasdeep.data import csv_header
 from kerasdeep.data.file_content import READ_ERRORS, CsvStream, content_size, open_bytes
@@ -44,18 +45,12 @@ def _read_csv(
     import pandas as pd
 
     try:
-        return pd.read_csv(
-            open_bytes(path),
-            sep=header.separator,
-            encoding=header.encoding,
-            decimal=header.decimal,
-            names=names,
+        return _read_with_pandas(
+            path,
+            header,
+            names,
             usecols=columns,
-            header=0 if header.header.in_first_line else None,
-            index_col=False,
             na_values={name: MISSING_LABEL_VALUES if name in options.targets else MISSING_VALUES for name in names},
-            keep_default_na=False,
-            skipinitialspace=True,
             low_memory=False,
             dtype=dict.fromkeys(set(options.text_columns) & set(names), str),
         )
@@ -66,3 +61,29 @@ def _read_csv(
             f"separated by {header.separator!r} in every line; state `separator` or `encoding` if that is wrong."
         )
         raise InputError(message, "not-a-table", location) from error
+
+
+def read_as_written(path: Path | CsvStream, names: list[str], reading: Mapping[str, Any]) -> pd.DataFrame:
+    """The text of every cell of a table that `read_for_prediction` read before; its columns are the first of `names`."""
+    stated = (reading["separator"], reading["encoding"], reading.get("header", "first"))
+    header = csv_header.read(path, None, *stated, known=names)
+    return _read_with_pandas(path, header, names[: len(header.columns)], dtype=str, na_filter=False)
+
+
+def _read_with_pandas(
+    path: Path | CsvStream, header: csv_header.CsvHeader, names: list[str], **settings: Any
+) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.read_csv(
+        open_bytes(path),
+        sep=header.separator,
+        encoding=header.encoding,
+        decimal=header.decimal,
+        names=names,
+        header=0 if header.header.in_first_line else None,
+        index_col=False,
+        keep_default_na=False,
+        skipinitialspace=True,
+        **settings,
+    )
