@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -169,7 +170,7 @@ def test_predictions_leave_the_other_columns_as_they_stand_in_the_file(whole, tm
     lines = ["id,a,b,d", "007,1.50,?,2024-01-09", "008,NA,x,"]
     (tmp_path / "in.csv").write_text("\n".join(lines))
     monkeypatch.chdir(tmp_path)
-    with open("in.csv", "rb") as file, monkeypatch.context() as context:
+    with Path("in.csv").open("rb") as file, monkeypatch.context() as context:
         context.setattr("sys.stdin", SimpleNamespace(buffer=file))
         assert exit_codes.run_app(app, ["predict", str(whole[0]), rows]) == 0
     printed = capsys.readouterr().out.splitlines()

@@ -64,7 +64,7 @@ def _read_csv(
 
 
 def read_as_written(path: Path | CsvStream, names: list[str], reading: Mapping[str, Any]) -> pd.DataFrame:
-    """The text of every cell of a table that `read_for_prediction` read before; its columns are the first of `names`."""
+    """The text of each cell of a table that `read_for_prediction` read before, whose columns begin `names`."""
     stated = (reading["separator"], reading["encoding"], reading.get("header", "first"))
     header = csv_header.read(path, None, *stated, known=names)
     return _read_with_pandas(path, header, names[: len(header.columns)], dtype=str, na_filter=False)
