@@ -78,7 +78,8 @@ def read_yaml_file(path: str | Path) -> Mapping:
             _raise_problem("too-large", f"the file has {status.st_size:,} bytes; the limit is {MAX_BYTES:,}.", location)
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        _raise_problem("encoding", f"byte {error.start} is not UTF-8. Save the file as UTF-8 text.", location)
+        expected = "Expected YAML, saved as UTF-8 text; data has its place in --data, a model in --from."
+        _raise_problem("encoding", f"byte {error.start} is not UTF-8. {expected}", location)
     except FileNotFoundError:
         message = "no such file. Check the path, or list the bundled ones: kerasdeep recipes list"
         _raise_problem("missing-file", message, location)
