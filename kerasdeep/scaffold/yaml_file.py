@@ -172,8 +172,9 @@ def _table_training_lines(data_summary: DataSummary) -> Iterator[str]:
 
 def _training_lines(data_summary: DataSummary) -> Iterator[str]:
     if data_summary.is_imbalanced and data_summary.targets[0].kind == "binary":
-        called = _one_line(data_summary.targets[0].classes[1])
-        yield f"threshold: f1  # above which probability a row is called {called}: the best F1 on validation rows"
+        common, rare = data_summary.class_counts.values()
+        if rare < common:  # a threshold is for the second class
+            yield "threshold: f1  # above which probability a row is called the rarer class: best F1 on validation rows"
     if data_summary.task == "multilabel":
         yield "threshold: f1  # of each label's probability: the best F1 on validation rows"
     if data_summary.kind == "table":

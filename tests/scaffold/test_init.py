@@ -61,6 +61,8 @@ def test_a_table_with_classes(churn):
     assert layers == ["PiecewiseLinear", "Dense", "EnsembleMembers", "Dense", "Output"]
     assert [target.kind for target in dataset.targets] == ["binary"]
     assert [warning.name for warning in dataset.warnings] == ["class-imbalance"]
+    churn.assign(churned=churn.churned.replace("yes", "a few")).to_csv("other.csv", index=False)
+    assert "threshold" not in draft_config("other.csv")[0].read_text(), "it would look for the common class"
     text = path.read_text()
     assert text.startswith("# kerasdeep train churn.yaml\n# yaml-language-server: $schema=file://")
     assert "no 280, yes 20" in text
