@@ -13,9 +13,6 @@ __version__ = "0.2.0.dev0"
 TYPE_CHECKING = False  # type checkers take the name as true; importing it costs more than all the rest
 if TYPE_CHECKING:
     from kerasdeep.api import (
-        Comparison,
-        Run,
-        Sweep,
         compare,
         diagnose,
         evaluate,
@@ -32,6 +29,7 @@ if TYPE_CHECKING:
     from kerasdeep.config.finetuning import FinetuneOptions
     from kerasdeep.config.overrides import Overrides
     from kerasdeep.errors import InputError, Interrupted, RunFailed
+    from kerasdeep.results import Comparison, Run, Sweep
 
 __all__ = [
     "Comparison",
@@ -59,6 +57,7 @@ _MODULES = {
     "FinetuneOptions": "config.finetuning",
     "Overrides": "config.overrides",
     **dict.fromkeys(["InputError", "Interrupted", "RunFailed"], "errors"),
+    **dict.fromkeys(["Comparison", "Run", "Sweep"], "results"),
 }
 
 

@@ -10,22 +10,21 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from html import escape
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kerasdeep.api_arguments import OverrideValues, as_overrides, load_experiment, load_predictor, open_model
 from kerasdeep.collection import config_path
-from kerasdeep.config import LoadedConfig, Overrides, load_config
+from kerasdeep.config import Overrides
 from kerasdeep.config.finetuning import FinetuneOptions, PictureFacts, compose_yaml
 from kerasdeep.config.load import ConfigSource, load_text
 from kerasdeep.config.sections.pretraining import LABEL_FREE_PRETEXTS
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 from kerasdeep.paths import expand_user
-from kerasdeep.runs import ComparisonDir, RunDir, SweepDir, facts, latest_run, open_run_dir
+from kerasdeep.results import Comparison, Run, Sweep, print_status
+from kerasdeep.runs import RunDir, latest_run, open_run_dir
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,134 +32,8 @@ if TYPE_CHECKING:
     from kerasdeep.data.prediction_input import Rows
     from kerasdeep.diagnostics.diagnosis import Diagnosis
     from kerasdeep.diagnostics.lr_finder import LrFindResult
-    from kerasdeep.inference.predictor import Predictor
 
-OverrideValues = Overrides | Mapping[str, object] | None
-MODEL_SUFFIXES = (".keras", ".h5", ".hdf5")
 EXPORT_FORMATS = ("keras", "saved_model", "litert", "onnx")
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run directory: what a training left, and what can be asked of it. A notebook shows its report."""
-
-    directory: RunDir
-
-    @property
-    def path(self) -> Path:
-        return self.directory.path
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """The content of `result.json`: status, metrics, baseline, intervals and more."""
-        return self.directory.read_result()
-
-    @property
-    def metrics(self) -> dict[str, float | None]:
-        """The metrics of the saved model by name, such as `test_accuracy`; empty for a run that did not finish."""
-        return facts.read_result(self.directory).metrics
-
-    @property
-    def history(self) -> pd.DataFrame:
-        """One row per epoch: losses, metrics, learning rate and momentum as applied, seconds."""
-        import pandas as pd
-
-        return pd.DataFrame(self.directory.history.rows())
-
-    @property
-    def report(self) -> Path:
-        """The page about the run, `report.html`."""
-        return self.directory.report_html
-
-    @cached_property
-    def _predictor(self) -> Predictor:
-        return _load_predictor(self, None)
-
-    def predict(self, rows: Rows, mc: int | None = None) -> pd.DataFrame:
-        """Predictions for new rows; `kerasdeep.predict` describes arguments and table. The model is loaded once."""
-        return self._predictor.predict(rows, mc, _print_status)
-
-    def evaluate(self, rows: Rows | None = None, mc: int | None = None) -> dict[str, Any]:
-        """Measure the model; `kerasdeep.evaluate` describes arguments and result. The model is loaded once."""
-        return self._predictor.evaluate(rows, mc, _print_status)
-
-    def _repr_html_(self) -> str:
-        return _as_iframe(self.report)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What `compare` wrote. A notebook shows its page."""
-
-    directory: ComparisonDir
-
-    @property
-    def path(self) -> Path:
-        return self.directory.path
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """Variants with metrics and costs over seeds, paired differences, and claims under `expect`."""
-        facts = self.directory.read()
-        variants = [{key: value for key, value in row.items() if key != "curves"} for row in facts["variants"]]
-        return {**facts, "variants": variants, "page": str(self.report)}
-
-    @property
-    def runs(self) -> pd.DataFrame:
-        """One row per run: variant, seed, status, path and metrics."""
-        import pandas as pd
-
-        return pd.DataFrame(
-            {"variant": row["name"], "seed": seed, **({"fold": row["folds"][index]} if row.get("folds") else {})}
-            | {"status": row["statuses"][index], "path": row["runs"][index]}
-            | {name: values[index] for name, values in row["values"].items()}
-            for row in self.result["variants"]
-            for index, seed in enumerate(row["seeds"])
-        )
-
-    @property
-    def missed_claims(self) -> list[str]:
-        return [row["claim"] for row in self.result["expect"] if not row["met"]]
-
-    @property
-    def report(self) -> Path:
-        """The page, `comparison.html`."""
-        return self.directory.html
-
-    def _repr_html_(self) -> str:
-        return _as_iframe(self.report)
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """What `sweep` wrote. A notebook shows its page."""
-
-    directory: SweepDir
-
-    @property
-    def path(self) -> Path:
-        return self.directory.path
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """`study`, `trials`, `best`, `confirm`, `config` (the file of the best) and more."""
-        return {**self.directory.read(), "page": str(self.report)}
-
-    @property
-    def trials(self) -> pd.DataFrame:
-        """One row per trial: number, status, goal, epochs, run, and each parameter."""
-        import pandas as pd
-
-        rows = self.result["trials"]
-        return pd.DataFrame([{k: v for k, v in row.items() if k != "parameters"} | row["parameters"] for row in rows])
-
-    @property
-    def report(self) -> Path:
-        """The page, `sweep.html`."""
-        return self.directory.html
-
-    def _repr_html_(self) -> str:
-        return _as_iframe(self.report)
 
 
 def load_run(path: str | Path) -> Run:
@@ -196,10 +69,10 @@ def train(
     """
     from kerasdeep.train_and_report import train_and_report
 
-    loaded, given_run = _load(config, overrides)
+    loaded, given_run = load_experiment(config, overrides)
     resumed_run = (given_run or latest_run(out, str(loaded.config.name))) if resume else None
     if resume and resumed_run is None and progress != "quiet":
-        _print_status(f"There is no run {loaded.config.name} in {out} yet, so this starts it.")
+        print_status(f"There is no run {loaded.config.name} in {out} yet, so this starts it.")
     run = train_and_report(loaded, out, resumed_run, progress)
     return Run(run) if run else None
 
@@ -223,7 +96,7 @@ def finetune(
     """
     from kerasdeep.train_and_report import train_and_report
 
-    base, overrides = None if config is None else config_path(config), _as_overrides(overrides)
+    base, overrides = None if config is None else config_path(config), as_overrides(overrides)
     path = Path(f"{base.stem if base else 'finetune'}.yaml")
     pictures = _picture_facts(options.data)
     plain = compose_yaml(options, base, pictures=pictures)
@@ -245,10 +118,10 @@ def plan(
     No weights are put into memory and nothing is written. For a model file `data` is what it would be fine-tuned on;
     `classes` and `scaling` say what the file does not. Raises InputError like `train`.
     """
-    config = _opened(config, overrides, data=data, classes=classes, scaling=scaling)
+    config = open_model(config, overrides, data=data, classes=classes, scaling=scaling)
     from kerasdeep import training
 
-    return training.plan(_load(config, overrides)[0], _print_status)
+    return training.plan(load_experiment(config, overrides)[0], print_status)
 
 
 def validate(config: ConfigSource | Run, *, overrides: OverrideValues = None) -> list[Problem]:
@@ -256,7 +129,7 @@ def validate(config: ConfigSource | Run, *, overrides: OverrideValues = None) ->
     from kerasdeep.data import sources
 
     try:
-        loaded, _ = _load(config, overrides)
+        loaded, _ = load_experiment(config, overrides)
     except InputError as error:
         return error.problems
     data = loaded.config.data
@@ -303,7 +176,7 @@ def compare(
     """
     from kerasdeep import studies
 
-    overrides, out = _as_overrides(overrides), Path(out)
+    overrides, out = as_overrides(overrides), Path(out)
     given = [configs_or_runs] if isinstance(configs_or_runs, str | Path | Mapping | Run) else configs_or_runs
     items = [item.path if isinstance(item, Run) else item for item in given]
     folders = [item for item in items if not isinstance(item, Mapping) and Path(item).is_dir()]
@@ -359,7 +232,7 @@ def sweep(
     """
     from kerasdeep import studies
 
-    overrides = _as_overrides(overrides)
+    overrides = as_overrides(overrides)
     if name:
         overrides = replace(overrides, flags={**overrides.flags, "name": ("--name", json.dumps(name))})
     source = config if isinstance(config, Mapping) else config_path(config)
@@ -396,11 +269,11 @@ def evaluate(
     Raises:
         InputError: The run has no model, labels are missing or unknown, or the rows do not fit the model.
     """
-    opened = _opened(run, overrides, rows, classes=classes, scaling=scaling)
+    opened = open_model(run, overrides, rows, classes=classes, scaling=scaling)
     if opened is not run and rows is None:
         message = f"{run} held no rows out. Give labelled ones with --data."
         raise InputError(message, "usage", SourceLocation("--data"))
-    return _load_predictor(opened, overrides, mc, tta).evaluate(rows, mc, _print_status)
+    return load_predictor(opened, overrides, mc, tta).evaluate(rows, mc, print_status)
 
 
 def predict(
@@ -430,8 +303,8 @@ def predict(
     Raises:
         InputError: The run has no model, or the rows do not fit it.
     """
-    opened = _opened(run, overrides, data=data, classes=classes, scaling=scaling)
-    return _load_predictor(opened, overrides, mc, tta).predict(rows, mc, _print_status)
+    opened = open_model(run, overrides, data=data, classes=classes, scaling=scaling)
+    return load_predictor(opened, overrides, mc, tta).predict(rows, mc, print_status)
 
 
 def export(
@@ -470,8 +343,8 @@ def export(
         raise InputError([Problem("error", "usage", message, SourceLocation("--format"), suggestion)])
     # The formats are TensorFlow's to write; a model trained on JAX is the same file.
     flags = {"runtime.backend": ("--backend", "tensorflow"), "runtime.device": ("--device", "cpu")}
-    opened = _opened(run, Overrides(flags=flags), data, classes=classes, scaling=scaling)
-    predictor = _load_predictor(opened, Overrides(flags=flags))
+    opened = open_model(run, Overrides(flags=flags), data, classes=classes, scaling=scaling)
+    predictor = load_predictor(opened, Overrides(flags=flags))
     from kerasdeep.inference.export.exporter import ExportOptions, export_run  # loads TensorFlow
     from kerasdeep.inference.export.formats import FORMATS
 
@@ -512,15 +385,15 @@ def lr_find(
 
     from kerasdeep import diagnostics, report
 
-    overrides = _as_overrides(overrides)
-    loaded, run = _load(config, overrides)
+    overrides = as_overrides(overrides)
+    loaded, run = load_experiment(config, overrides)
     if apply:
         _check_own_file(config, run)
     from kerasdeep.diagnostics import rate_writer
 
     if apply:
         rate_writer.check_applicable(loaded)
-    result = diagnostics.lr_find(loaded, lowest, highest, steps, _print_status, on_step, compare=apply)
+    result = diagnostics.lr_find(loaded, lowest, highest, steps, print_status, on_step, compare=apply)
     if apply and result.may_replace_current:
         rate_writer.apply_rate(loaded, result.suggestion)
     if run and not overrides:
@@ -542,10 +415,10 @@ def diagnose(
     A configuration is examined at initialization and after a few steps, a run as it was saved, a model file as it is
     on the rows of `data`.
     """
-    config = _opened(config, overrides, data=data, classes=classes, scaling=scaling)
+    config = open_model(config, overrides, data=data, classes=classes, scaling=scaling)
     from kerasdeep import diagnostics
 
-    return diagnostics.diagnose(*_load(config, overrides), _print_status)
+    return diagnostics.diagnose(*load_experiment(config, overrides), print_status)
 
 
 def _picture_facts(source: str | None) -> PictureFacts | None:
@@ -559,67 +432,6 @@ def _picture_facts(source: str | None) -> PictureFacts | None:
     return PictureFacts(*described) if described else None
 
 
-def _opened(
-    model: Run | str | Path | ConfigSource,
-    overrides: OverrideValues,
-    rows: object = None,
-    *,
-    data: str | None = None,
-    classes: str | None = None,
-    scaling: str | None = None,
-) -> Any:
-    """A model file as a temporary run, by its labelled `rows` or `data`; anything else as it is.
-
-    Raises InputError for `data`, `classes` or `scaling` without such a file; what runs do with `rows` is the verb's.
-    """
-    if not isinstance(model, str | Path) or not str(model).lower().endswith(MODEL_SUFFIXES):
-        for option, value in (("--data", data), ("--classes", classes), ("--scaling", scaling)):
-            if value is not None:
-                name = model.path if isinstance(model, Run) else "a mapping" if isinstance(model, Mapping) else model
-                message = f"{option} says what a model file does not. `{name}` is none."
-                raise InputError(message, "usage", SourceLocation(option))
-        return model
-    from kerasdeep.backends import runtime
-
-    sets = ["runtime.threads=auto", *_as_overrides(overrides).sets]
-    config = load_config(
-        {"data": {"source": "digits"}, "network": ["Output"]}, replace(_as_overrides(overrides), sets=sets)
-    )
-    runtime.prepare(config.config.runtime, config.config.seed)
-    from kerasdeep.inference.model_file import ModelFileOptions, open_model_file
-
-    labelled = str(rows) if isinstance(rows, str | Path) else data
-    return Run(open_model_file(Path(model), ModelFileOptions(labelled, classes, scaling), _print_status))
-
-
-def _load(config: ConfigSource | Run, overrides: OverrideValues) -> tuple[LoadedConfig, RunDir | None]:
-    """The checked experiment, and the run where `config` is one."""
-    overrides = _as_overrides(overrides)
-    if isinstance(config, Mapping):
-        return load_config(config, overrides), None
-    path = config.path if isinstance(config, Run) else Path(config)
-    if path.is_dir():
-        run = open_run_dir(path)
-        return load_config(run.resolved, overrides), run
-    return load_config(config_path(path), overrides), None
-
-
-def _as_overrides(overrides: OverrideValues) -> Overrides:
-    return overrides if isinstance(overrides, Overrides) else Overrides.from_values(overrides or {})
-
-
-def _load_predictor(
-    run: Run | str | Path, overrides: OverrideValues, mc: int | None = None, tta: bool = False
-) -> Predictor:
-    from kerasdeep.inference.predictor import Predictor
-
-    if tta and mc is not None:
-        message = "`mc` and `tta` exclude each other: one asks copies of the model, the other views of the picture."
-        raise InputError(message, "usage", SourceLocation("--tta"))
-    predictor = Predictor.load(run.directory if isinstance(run, Run) else run, _as_overrides(overrides))
-    return predictor.with_tta() if tta else predictor
-
-
 def _check_own_file(config: ConfigSource | Run, run: RunDir | None) -> None:
     """Raises InputError for what `apply` must not write into: runs, shipped files, and what is not a file."""
     if run:
@@ -631,13 +443,3 @@ def _check_own_file(config: ConfigSource | Run, run: RunDir | None) -> None:
     else:
         return
     raise InputError(message, "cannot-apply", SourceLocation("--apply"))
-
-
-def _as_iframe(page: Path) -> str:
-    """A page inside a notebook's cell, apart from the notebook's own styles."""
-    text = escape(page.read_text(encoding="utf-8"))
-    return f'<iframe srcdoc="{text}" style="width: 100%; height: 40em; border: 0"></iframe>'
-
-
-def _print_status(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

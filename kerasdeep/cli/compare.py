@@ -8,12 +8,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from kerasdeep.api import Comparison
 from kerasdeep.cli.console import captured_console, plain_table
 from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.errors import RunFailed
 from kerasdeep.formatting import significant
 from kerasdeep.metric_names import on_test_rows
+from kerasdeep.results import Comparison
 
 _LOSS_METRICS = ("val_loss", "test_loss")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kerasdeep.api import Sweep
 from kerasdeep.cli.console import captured_console, plain_table
 from kerasdeep.cli.exit_codes import print_json
 from kerasdeep.formatting import NO_VALUE, significant
+from kerasdeep.results import Sweep
 
 MAX_TRIALS = 5
 _KEYS = ("study", "trials", "best", "confirm", "config", "goal", "direction", "wanted", "importances", "page")

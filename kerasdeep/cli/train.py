@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kerasdeep.api import Run
 from kerasdeep.cli.exit_codes import print_json
+from kerasdeep.results import Run
 
 _SPLIT_TITLES = {"test_": "test rows", "val_": "validation rows"}
 

@@ -1,0 +1,82 @@
+"""What the functions of the Python API are given: overrides, experiments, runs and model files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasdeep.collection import config_path
+from kerasdeep.config import LoadedConfig, Overrides, load_config
+from kerasdeep.config.load import ConfigSource
+from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.results import Run, print_status
+from kerasdeep.runs import RunDir, open_run_dir
+
+if TYPE_CHECKING:
+    from kerasdeep.inference.predictor import Predictor
+
+OverrideValues = Overrides | Mapping[str, object] | None
+MODEL_SUFFIXES = (".keras", ".h5", ".hdf5")
+
+
+def open_model(
+    model: Run | str | Path | ConfigSource,
+    overrides: OverrideValues,
+    rows: object = None,
+    *,
+    data: str | None = None,
+    classes: str | None = None,
+    scaling: str | None = None,
+) -> Any:
+    """A model file as a temporary run, by its labelled `rows` or `data`; anything else as it is.
+
+    Raises InputError for `data`, `classes` or `scaling` without such a file; what runs do with `rows` is the verb's.
+    """
+    if not isinstance(model, str | Path) or not str(model).lower().endswith(MODEL_SUFFIXES):
+        for option, value in (("--data", data), ("--classes", classes), ("--scaling", scaling)):
+            if value is not None:
+                name = model.path if isinstance(model, Run) else "a mapping" if isinstance(model, Mapping) else model
+                message = f"{option} says what a model file does not. `{name}` is none."
+                raise InputError(message, "usage", SourceLocation(option))
+        return model
+    from kerasdeep.backends import runtime
+
+    sets = ["runtime.threads=auto", *as_overrides(overrides).sets]
+    config = load_config(
+        {"data": {"source": "digits"}, "network": ["Output"]}, replace(as_overrides(overrides), sets=sets)
+    )
+    runtime.prepare(config.config.runtime, config.config.seed)
+    from kerasdeep.inference.model_file import ModelFileOptions, open_model_file
+
+    labelled = str(rows) if isinstance(rows, str | Path) else data
+    return Run(open_model_file(Path(model), ModelFileOptions(labelled, classes, scaling), print_status))
+
+
+def load_experiment(config: ConfigSource | Run, overrides: OverrideValues) -> tuple[LoadedConfig, RunDir | None]:
+    """The checked experiment, and the run where `config` is one."""
+    overrides = as_overrides(overrides)
+    if isinstance(config, Mapping):
+        return load_config(config, overrides), None
+    path = config.path if isinstance(config, Run) else Path(config)
+    if path.is_dir():
+        run = open_run_dir(path)
+        return load_config(run.resolved, overrides), run
+    return load_config(config_path(path), overrides), None
+
+
+def as_overrides(overrides: OverrideValues) -> Overrides:
+    return overrides if isinstance(overrides, Overrides) else Overrides.from_values(overrides or {})
+
+
+def load_predictor(
+    run: Run | str | Path, overrides: OverrideValues, mc: int | None = None, tta: bool = False
+) -> Predictor:
+    from kerasdeep.inference.predictor import Predictor
+
+    if tta and mc is not None:
+        message = "`mc` and `tta` exclude each other: one asks copies of the model, the other views of the picture."
+        raise InputError(message, "usage", SourceLocation("--tta"))
+    predictor = Predictor.load(run.directory if isinstance(run, Run) else run, as_overrides(overrides))
+    return predictor.with_tta() if tta else predictor
