@@ -8,7 +8,7 @@ from kerasdeep.formatting import NO_VALUE, duration, is_number, number
 from kerasdeep.report import charts, sections
 from kerasdeep.report.insights import Insight
 from kerasdeep.report.sections import Part, Section
-from kerasdeep.runs.facts import (
+from kerasdeep.runs.study_facts import (
     ChangedSetting,
     ClaimFact,
     ComparisonFact,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from kerasdeep.formatting import number, percent, whole_percent
 from kerasdeep.report.run_facts import RunFacts
-from kerasdeep.runs.facts import HistogramFact
+from kerasdeep.runs.training_facts import HistogramFact
 
 MAX_LAYERS = 60
 

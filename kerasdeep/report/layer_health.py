@@ -17,7 +17,7 @@ from kerasdeep.evaluation.thresholds import (
 )
 from kerasdeep.formatting import number, percent, pluralize, whole_percent
 from kerasdeep.report.insights import Insight
-from kerasdeep.runs.facts import HealthFact, HealthReading
+from kerasdeep.runs.training_facts import HealthFact, HealthReading
 
 MAX_READINGS = 24  # columns of a heat map; more are thinned, the last is kept
 MAX_LAYERS = 60

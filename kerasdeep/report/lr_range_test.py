@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from kerasdeep.formatting import learning_rate, number
 from kerasdeep.report import charts
-from kerasdeep.runs.facts import LrFindFact
+from kerasdeep.runs.training_facts import LrFindFact
 
 DIVERGED_RATIO = 1.5  # times the first loss: what lies above would only flatten the rest
 

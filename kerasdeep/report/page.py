@@ -14,7 +14,8 @@ from kerasdeep.report.distributions import kernel_rows
 from kerasdeep.report.lr_range_test import range_test
 from kerasdeep.report.run_facts import RunFacts, by_keras_name
 from kerasdeep.report.sections import Part, Section
-from kerasdeep.runs.facts import LayerSummary, Mistake, NetworkFact, ReconstructedRow, Reconstruction, TargetMetrics
+from kerasdeep.runs.facts import Mistake, ReconstructedRow, Reconstruction, TargetMetrics
+from kerasdeep.runs.training_facts import LayerSummary, NetworkFact
 
 MAX_IMAGE_BYTES = 2_000_000
 MAX_TABLE_ROWS = 400  # of layers and of features

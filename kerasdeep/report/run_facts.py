@@ -19,17 +19,12 @@ from kerasdeep.runs.facts import (
     EngineFact,
     EnvironmentFact,
     EvaluationFact,
-    HealthFact,
-    LrCurve,
-    LrFindFact,
-    NetworkFact,
     PartMetrics,
     Reconstruction,
     ResultFact,
     SamplesFact,
-    StageFact,
-    WeightsFact,
 )
+from kerasdeep.runs.training_facts import HealthFact, LrCurve, LrFindFact, NetworkFact, StageFact, WeightsFact
 
 NON_METRIC_COLUMNS = {"stage", "epoch", "loss", "data_loss", "momentum", "seconds", "examples_per_second"}
 FACT_KINDS: dict[str, type] = {

@@ -10,7 +10,7 @@ from kerasdeep.formatting import NO_VALUE, compact_number, is_number, learning_r
 from kerasdeep.report import charts, sections
 from kerasdeep.report.insights import Insight
 from kerasdeep.report.sections import Part, Section
-from kerasdeep.runs.facts import CandidateFact, ParameterFact, SweepFact, SweepTrial
+from kerasdeep.runs.study_facts import CandidateFact, ParameterFact, SweepFact, SweepTrial
 
 MAX_LINES = 300
 MAX_TABLE_ROWS = 1000

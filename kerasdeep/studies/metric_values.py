@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from kerasdeep.runs import RunDir, facts
-from kerasdeep.runs.facts import WeightsFact
+from kerasdeep.runs.training_facts import WeightsFact
 from kerasdeep.studies import metric_paths, posthoc_metrics
 
 EPOCH_SECONDS = "seconds_an_epoch"

@@ -14,7 +14,7 @@ from kerasdeep.config.load import LoadedConfig
 from kerasdeep.config.root import Config
 from kerasdeep.errors import Interrupted, Pruned
 from kerasdeep.experiment import Experiment
-from kerasdeep.runs import RunDir, facts, write_json, write_text
+from kerasdeep.runs import RunDir, facts, training_facts, write_json, write_text
 from kerasdeep.training import failures, results
 from kerasdeep.training.trainer import Trainer
 
@@ -27,7 +27,7 @@ class RunRecord:
 
     def __init__(self, run: RunDir, trainer: Trainer, rows: list[dict[str, Any]]) -> None:
         self.run, self._trainer, self._rows = run, trainer, rows
-        earlier = {stage.name: stage.raw for stage in facts.read_fact(run, list[facts.StageFact]) or ()}
+        earlier = {stage.name: stage.raw for stage in facts.read_fact(run, list[training_facts.StageFact]) or ()}
         self._stages = [
             (earlier.get(plan.name) if plan.index < trainer.phase.index else None) or results.stage_fact(plan, shape)
             for plan, shape in zip(trainer.plans, trainer.feature_shapes, strict=True)

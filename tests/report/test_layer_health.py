@@ -5,7 +5,7 @@ from helpers import synthetic_runs
 
 from kerasdeep.report import distributions, layer_health, run_facts
 from kerasdeep.report.lr_range_test import range_test
-from kerasdeep.runs.facts import HistogramFact
+from kerasdeep.runs.training_facts import HistogramFact
 
 
 @pytest.fixture

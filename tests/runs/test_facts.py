@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kerasdeep.errors import InputError
-from kerasdeep.runs import facts, files
+from kerasdeep.runs import facts, files, study_facts, training_facts
 from kerasdeep.runs.layout import ComparisonDir, RunDir
 
 RUNS_OF_0_1 = Path(__file__).parents[1] / "golden" / "runs-0.1"
@@ -43,11 +43,11 @@ def test_nothing_is_lost_or_turned_into_another_type():
     assert part.targets[0].per_class[3].class_name == written["targets"][0]["per_class"][3]["class"]
     assert list(part.targets[0].intervals["accuracy"]) == written["targets"][0]["intervals"]["accuracy"]
     assert facts.read_result(run).raw == run.read_result()
-    assert facts.read_fact(run, list[facts.StageFact])[1].proof.trained == 6
+    assert facts.read_fact(run, list[training_facts.StageFact])[1].proof.trained == 6
 
 
 def test_a_comparison_of_version_0_1_is_read():
-    comparison = facts.read_comparison(ComparisonDir(RUNS_OF_0_1 / "tab-compare"))
+    comparison = study_facts.read_comparison(ComparisonDir(RUNS_OF_0_1 / "tab-compare"))
     assert [variant.name for variant in comparison.variants] == ["wide", "thin"]
     assert comparison.variants[0].metrics["val_loss"].n == 2 and comparison.expect[0].met is False
 
@@ -85,11 +85,11 @@ def test_keys_of_newer_versions_are_ignored():
             "`parts.test.targets[0].classes[1]` should be text, not 3",
         ),
         (facts.EvaluationFact, evaluation(confusion=[[1]]), "targets[0]` should have a `confusion` of 2 rows"),
-        (list[facts.StageFact], {"name": "main"}, "it should be a list, not a mapping of 1"),
-        (list[facts.StageFact], [{"name": "main"}], "`[0]` has no `epochs`"),
-        (facts.WeightsFact, {"layers": [{"name": "x"}]}, "`layers[0]` has no `hidden`"),
-        (facts.HistogramFact, {"edges": [0, 1], "counts": [1, 2]}, "one edge more than counts"),
-        (facts.LrCurve, {"rate": [0, 1], "smoothed": [1, 2]}, "only positive rates"),
+        (list[training_facts.StageFact], {"name": "main"}, "it should be a list, not a mapping of 1"),
+        (list[training_facts.StageFact], [{"name": "main"}], "`[0]` has no `epochs`"),
+        (training_facts.WeightsFact, {"layers": [{"name": "x"}]}, "`layers[0]` has no `hidden`"),
+        (training_facts.HistogramFact, {"edges": [0, 1], "counts": [1, 2]}, "one edge more than counts"),
+        (training_facts.LrCurve, {"rate": [0, 1], "smoothed": [1, 2]}, "only positive rates"),
     ],
 )
 def test_the_error_names_the_file_the_value_and_what_was_expected(kind, value, problem):

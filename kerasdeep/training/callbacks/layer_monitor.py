@@ -18,7 +18,7 @@ from kerasdeep import modeling
 from kerasdeep.evaluation import layer_stats, weight_stats
 from kerasdeep.experiment import Experiment
 from kerasdeep.modeling.param_groups import unwrap_loss_scale
-from kerasdeep.runs import RunDir, facts
+from kerasdeep.runs import RunDir, facts, training_facts
 from kerasdeep.training.callbacks.interval import Interval
 from kerasdeep.training.callbacks.tensorboard import TensorBoard
 from kerasdeep.training.phase import Callback, PhaseState
@@ -55,7 +55,7 @@ class LayerMonitor(Callback):
         self._taps = layer_stats.layer_taps(phase.model)
         self._batch = experiment.first_batch(layer_stats.max_batch_rows(phase.model))
         self._losses = modeling.losses_from_config(experiment.config, experiment.dataset)
-        earlier = facts.read_fact(run, facts.HealthFact)
+        earlier = facts.read_fact(run, training_facts.HealthFact)
         self._readings = [
             asdict(reading) for reading in (earlier.readings if earlier else ()) if reading.epoch <= len(rows)
         ]
