@@ -1,7 +1,7 @@
 """The report of a run, a comparison or a sweep: an HTML page and a Markdown version, built only from its files."""
 
 from kerasdeep.report import comparison, page, run_facts, sweep
-from kerasdeep.runs import ComparisonDir, RunDir, SweepDir, facts, study_facts, write_text
+from kerasdeep.runs import ComparisonDir, RunDir, SweepDir, study_facts, write_text
 
 __all__ = ["write", "write_comparison", "write_sweep"]
 

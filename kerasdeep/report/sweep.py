@@ -1,20 +1,18 @@
 """The page of a sweep and its Markdown version, from `study.json`."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from kerasdeep import metric_names
-from kerasdeep.formatting import NO_VALUE, compact_number, is_number, learning_rate, number, percent
+from kerasdeep.formatting import NO_VALUE, number, percent
 from kerasdeep.report import charts, sections
 from kerasdeep.report.insights import Insight
 from kerasdeep.report.sections import Part, Section
-from kerasdeep.runs.study_facts import CandidateFact, ParameterFact, SweepFact, SweepTrial
+from kerasdeep.report.sweep_parameters import format_goal, goal_heading, importances, parallel, slices, value_text
+from kerasdeep.runs.study_facts import CandidateFact, SweepFact, SweepTrial
 
-MAX_LINES = 300
 MAX_TABLE_ROWS = 1000
-MAX_LABEL = 24
 
 
 def render_html(facts: SweepFact, path: str) -> str:
@@ -24,30 +22,6 @@ def render_html(facts: SweepFact, path: str) -> str:
 
 def render_markdown(facts: SweepFact, path: str) -> str:
     return sections.render_markdown("sweep.md", sections.fill(SECTIONS, facts), facts=facts, path=path)
-
-
-def _completed(facts: SweepFact) -> list[SweepTrial]:
-    return [trial for trial in facts.trials if trial.status == "completed" and is_number(trial.goal)]
-
-
-def _heading(name: str) -> str:
-    return f"{metric_names.heading(name)}, validation"
-
-
-def _format(facts: SweepFact, value: float | None) -> str:
-    return metric_names.format_value(facts.goal, value)
-
-
-def _said(value: object) -> str:
-    """A parameter's value as people write it."""
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if is_number(value):
-        return compact_number(value) if value == 0 or 0.01 <= abs(value) < 1e6 else learning_rate(value)
-    if isinstance(value, dict) and len(value) == 1:
-        (name, inner), *_ = value.items()
-        return f"{name}: {_said(inner)}"
-    return str(value)
 
 
 # Is it better than your file?
@@ -65,7 +39,7 @@ def _verdict(facts: SweepFact) -> Insight:
         best = next((trial for trial in facts.trials if trial.number == facts.best), None)
         if best is None:
             return Insight("warning", "No trial has a result yet.")
-        title = f"Trial {best.number} is the best of the search: {label} {_format(facts, best.goal)}."
+        title = f"Trial {best.number} is the best of the search: {label} {format_goal(facts, best.goal)}."
         return Insight("note", title, "The best of many is partly luck: nothing has confirmed it on fresh seeds.")
     level, title = _VERDICTS[confirm.verdict]
     rows = "fresh validation rows" if confirm.fresh_rows else "the same validation rows"
@@ -75,7 +49,7 @@ def _verdict(facts: SweepFact) -> Insight:
     if best_candidate is not None:
         text += f", trial {confirm.best} has {_mean_text(facts, best_candidate.mean, best_candidate.std)}."
         luck = _luck(facts, best_candidate)
-        text += f" The search saw {_format(facts, best_candidate.search)}: {luck} of that was luck." if luck else ""
+        text += f" The search saw {format_goal(facts, best_candidate.search)}: {luck} of that was luck." if luck else ""
     if not confirm.fresh_rows:
         text += " The data fix the validation rows, so what the search owes to these rows is not seen here."
     return Insight(level, title.format(best=confirm.best), text)
@@ -93,7 +67,7 @@ def _luck(facts: SweepFact, candidate: CandidateFact) -> str | None:
 
 def _mean_text(facts: SweepFact, mean: float | None, std: float | None) -> str:
     deviation = 100 * std if std is not None and metric_names.is_fraction(facts.goal) else std
-    return _format(facts, mean) + (f" ± {number(deviation, 2)}" if deviation is not None else "")
+    return format_goal(facts, mean) + (f" ± {number(deviation, 2)}" if deviation is not None else "")
 
 
 @dataclass(frozen=True)
@@ -129,7 +103,7 @@ def _confirm_row(facts: SweepFact, candidate: CandidateFact) -> ConfirmRow:
         interval = f"{_difference(facts, paired.low)} … {_difference(facts, paired.high)}"
     return ConfirmRow(
         f"trial {candidate.number}",
-        _format(facts, candidate.search),
+        format_goal(facts, candidate.search),
         _mean_text(facts, candidate.mean, candidate.std),
         _luck(facts, candidate) or NO_VALUE,
         _difference(facts, paired.difference) if paired else NO_VALUE,
@@ -163,7 +137,7 @@ def _history(facts: SweepFact) -> History | None:
         best.append(pick(known) if known else None)
     chart = charts.line_chart(
         "history",
-        _heading(facts.goal),
+        goal_heading(facts.goal),
         [str(trial.number) for trial in trials],
         [charts.Series("trial", "two", [_goal(trial) for trial in trials]), charts.Series("best so far", "one", best)],
         metric_names.formatter(facts.goal),
@@ -189,143 +163,6 @@ def _effort(facts: SweepFact) -> str:
 
 
 _STATUSES = ("completed", "pruned", "failed", "running")
-
-
-# What matters?
-
-
-@dataclass(frozen=True)
-class Importance:
-    name: str
-    label: str
-    width: float
-
-
-def _importances(facts: SweepFact) -> list[Importance]:
-    largest = max(facts.importances.values(), default=0.0)
-    ordered = sorted(facts.importances.items(), key=lambda item: -item[1])
-    return [Importance(name, percent(v), round(100 * v / largest, 1)) for name, v in ordered] if largest > 0 else []
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Where the values of a parameter lie, in per cent."""
-
-    ticks: list[charts.Tick]
-    position: Callable[[object], float | None]
-
-
-def _parameter_scale(parameter: ParameterFact, values: list[object]) -> Scale | None:
-    if parameter.choices is None:
-        numbers = [float(value) for value in values if is_number(value)]
-        bounds = [float(bound) for bound in (parameter.low, parameter.high) if bound is not None]
-        if not numbers and not bounds:
-            return None
-        axis = charts.axis([*numbers, *bounds], learning_rate if parameter.log else number, padding=0.02)
-        return Scale(axis.ticks, lambda value: round(axis.position(float(value)), 2) if is_number(value) else None)
-    choices = parameter.choices
-    places = [round(100 * (index + 0.5) / len(choices), 2) for index in range(len(choices))]
-    every = max(1, len(choices) // 6)
-    ticks = [charts.Tick(p, _cut(_said(c))) for p, c in list(zip(places, choices, strict=True))[::every]]
-    return Scale(ticks, lambda value: places[choices.index(value)] if value in choices else None)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_LABEL else text[: MAX_LABEL - 1] + "…"
-
-
-@dataclass(frozen=True)
-class Slice:
-    """The goal over one parameter, a dot for each completed trial."""
-
-    title: str
-    path: str
-    x_ticks: list[charts.Tick]
-    y_ticks: list[charts.Tick]
-    left: list[float]
-    top: list[float]
-    labels: list[str]
-
-
-@dataclass(frozen=True)
-class Slices:
-    goal: str
-    slices: list[Slice]
-
-
-def _slices(facts: SweepFact) -> Slices | None:
-    trials = _completed(facts)
-    if len(trials) < 2:
-        return None
-    y = _goal_axis(facts, trials)
-    drawn = [_slice(facts, name, trials, y) for name in facts.parameters]
-    return Slices(_heading(facts.goal), [one for one in drawn if one])
-
-
-def _slice(facts: SweepFact, name: str, trials: list[SweepTrial], y: charts.Axis) -> Slice | None:
-    scale = _parameter_scale(facts.parameters[name], [trial.parameters.get(name) for trial in trials])
-    if scale is None:
-        return None
-    left, top, labels = [], [], []
-    for trial in trials:
-        across = scale.position(trial.parameters.get(name))
-        if across is not None and trial.goal is not None:
-            left.append(across)
-            top.append(round(100 - y.position(trial.goal), 2))
-            value = _said(trial.parameters.get(name))
-            labels.append(f"trial {trial.number}: {value}, {_format(facts, trial.goal)}")
-    path = "".join(f"M{x:g} {down:g}h0" for x, down in zip(left, top, strict=True))
-    return Slice(name, path, scale.ticks, y.ticks, left, top, labels) if left else None
-
-
-def _goal_axis(facts: SweepFact, trials: list[SweepTrial]) -> charts.Axis:
-    values = [trial.goal for trial in trials if trial.goal is not None]
-    return charts.axis(values, metric_names.formatter(facts.goal))
-
-
-@dataclass(frozen=True)
-class ParallelAxis:
-    name: str
-    position: float
-    ticks: list[charts.Tick]
-
-
-@dataclass(frozen=True)
-class Parallel:
-    """A line for each completed trial over the axes of the parameters and the goal; the best tenth in front."""
-
-    axes: list[ParallelAxis]
-    paths: list[tuple[str, bool]]
-    tops: list[list[float]]
-    numbers: list[str]
-    labels: list[str]
-    shown: int
-
-
-def _parallel(facts: SweepFact) -> Parallel | None:
-    trials = sorted(_completed(facts), key=lambda t: t.goal or 0.0, reverse=facts.direction == "maximize")[:MAX_LINES]
-    names = list(facts.parameters)
-    if len(trials) < 2 or len(names) < 2:
-        return None
-    y = _goal_axis(facts, trials)
-    scales = [_parameter_scale(facts.parameters[n], [t.parameters.get(n) for t in trials]) for n in names]
-    places = [round(100 * index / len(names), 2) for index in range(len(names) + 1)]
-    paths, tops, numbers, labels = [], [], [], []
-    trials = trials[::-1]  # the best are drawn last
-    for rank, trial in enumerate(trials):
-        across = [s.position(trial.parameters.get(n)) if s else None for n, s in zip(names, scales, strict=True)]
-        if trial.goal is None or any(position is None for position in across):
-            continue
-        positions = [round(100 - (p or 0.0), 2) for p in [*across, y.position(trial.goal)]]
-        points = "L".join(f"{x:g} {down:g}" for x, down in zip(places, positions, strict=True))
-        paths.append((f"M{points}", rank >= len(trials) - max(1, len(trials) // 10)))
-        tops.append(positions)
-        numbers.append(str(trial.number))
-        said = ", ".join(f"{n.rpartition('.')[2]} {_said(trial.parameters.get(n))}" for n in names)
-        labels.append(f"{_format(facts, trial.goal)} with {said}")
-    axes = [ParallelAxis(n, x, s.ticks if s else []) for n, x, s in zip(names, places, scales, strict=False)]
-    axes.append(ParallelAxis(facts.goal, 100.0, y.ticks))
-    return Parallel(axes, paths, tops, numbers, labels, len(paths) - 1) if paths else None
 
 
 # Which trials?
@@ -361,9 +198,9 @@ def _trial_table(facts: SweepFact) -> TrialTable | None:
         TrialRow(
             trial.number,
             trial.status,
-            _format(facts, trial.goal),
+            format_goal(facts, trial.goal),
             number(trial.epochs),
-            [_said(trial.parameters.get(name)) for name in facts.parameters],
+            [value_text(trial.parameters.get(name)) for name in facts.parameters],
             trial.run or trial.error or "",
             _link(facts, trial.run),
             trial.number == facts.best,
@@ -371,7 +208,7 @@ def _trial_table(facts: SweepFact) -> TrialTable | None:
         for trial in ordered[:MAX_TABLE_ROWS]
     ]
     names = [name.rpartition(".")[2] for name in facts.parameters]
-    return TrialTable(names, _heading(facts.goal), rows, len(ordered) - len(rows)) if rows else None
+    return TrialTable(names, goal_heading(facts.goal), rows, len(ordered) - len(rows)) if rows else None
 
 
 def _link(facts: SweepFact, run: str | None) -> str:
@@ -400,7 +237,7 @@ SECTIONS: tuple[Section[SweepFact], ...] = (
         "parameters",
         "Parameters",
         "What matters?",
-        (Part("importances", (), _importances), Part("parallel", (), _parallel), Part("slices", (), _slices)),
+        (Part("importances", (), importances), Part("parallel", (), parallel), Part("slices", (), slices)),
         "Too few trials are completed to say.",
     ),
     Section("trials", "Trials", "Which trials?", (Part("trial_table", (), _trial_table),), "No trial yet."),
