@@ -119,7 +119,7 @@ def run_sweep(
 def _refuse_searched(overrides: Overrides, space: list[Parameter]) -> None:
     """Raises InputError for an option that would put one value over all that are searched."""
     for path, (option, _) in overrides.flags.items():
-        if any(f"{one.path}.".startswith(f"{path}.") for one in space):
+        if any(f"{path}.".startswith(f"{one.path}.") for one in space):
             message = f"{option} sets `{path}`, which `sweep.parameters` searches. Leave one of them out."
             raise InputError(message, "usage", SourceLocation(option))
 
