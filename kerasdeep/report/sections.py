@@ -7,6 +7,7 @@ A part is one entry in a literal list: the facts it needs, the function that tur
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from jinja2 import ChainableUndefined, Environment, PackageLoader, Undefined
@@ -77,7 +78,9 @@ def render_markdown(template: str, sections: Sequence[FilledSection], **context:
     return re.sub(r"\n{3,}", "\n\n", environment.get_template(template).render(**contents, **context))
 
 
+@cache
 def _environment(**options: Any) -> Environment:
+    """Kept for the process, since compiling the templates takes longer than filling them."""
     loader = PackageLoader("kerasdeep.report", "templates")
     environment = Environment(
         loader=loader, trim_blocks=True, lstrip_blocks=True, undefined=ChainableUndefined, **options

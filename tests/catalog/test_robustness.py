@@ -49,7 +49,7 @@ def as_mapping(values):
     return Mapping({key: Pair(Scalar(key, False, location), value) for key, value in values.items()}, location)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(catalog.families()), nodes())
 def test_anything_is_a_choice_or_a_problem(family, node):
     report = Problems()

@@ -49,23 +49,23 @@ def call(*words):
 
 
 def test_it_trains_judges_and_goes_on(config, capsys):
-    assert call(config, "--seeds", "2", "--json") == 0
+    assert call(config, "--seeds", "1", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert [one["name"] for one in found["variants"]] == ["plain", "wide", "wild"]
     plain, _, wild = found["variants"]
-    assert plain["seeds"] == [5, 6] and plain["metrics"]["test_accuracy"]["mean"] > 0.5
-    assert wild["statuses"] == ["failed", "failed"]
+    assert plain["seeds"] == [5] and plain["metrics"]["test_accuracy"]["mean"] > 0.5
+    assert wild["statuses"] == ["failed"]
     assert [row["met"] for row in found["expect"]] == [True] * 4
     assert (config.parent / found["page"]).stat().st_size > 10_000
     stamps = {run.path: run.result.stat().st_mtime_ns for run in list_runs("runs")}
-    assert len(stamps) == 6
+    assert len(stamps) == 3
 
     # Again, with one more seed: only what is missing is trained, the failed runs included in what is there.
-    assert call(config, "--seeds", "3", "--json") == 0
+    assert call(config, "--seeds", "2", "--json") == 0
     again = json.loads(capsys.readouterr().out)
-    assert again["variants"][0]["metrics"]["test_accuracy"]["n"] == 3
+    assert again["variants"][0]["metrics"]["test_accuracy"]["n"] == 2
     after = {run.path: run.result.stat().st_mtime_ns for run in list_runs("runs")}
-    assert len(after) == 9 and stamps.items() <= after.items()
+    assert len(after) == 6 and stamps.items() <= after.items()
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ STAGED = [
 ]
 
 
-@pytest.mark.parametrize("name", sampled(FILES, always=[name for name in STAGED if "imag" not in name][::3], every=8))
+@pytest.mark.parametrize("name", sampled(FILES, always=[name for name in STAGED if "imag" not in name][::3], every=12))
 def test_the_plan_counts_as_keras_and_the_resolved_file_builds_the_same(name, monkeypatch, tmp_path):
     offline_data.install(monkeypatch)
     loaded = offline_data.load(FILES[name])

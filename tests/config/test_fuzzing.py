@@ -78,7 +78,7 @@ _values = st.recursive(
 
 
 bounded = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 
 
@@ -125,7 +125,7 @@ def mutated(chance: random.Random) -> bytes:
     return bytes(text)
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [150, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_mutated_files_end_in_a_result_or_in_problems(file, count):
     chance = random.Random(count)
     slowest = max(survives(mutated(chance), file) for _ in range(count))

@@ -21,9 +21,9 @@ LEGAL = (
 arguments are Keras's to judge."""
 
 
-@pytest.fixture(scope="module", params=[False, pytest.param(True, marks=pytest.mark.slow)], ids=["some", "every"])
+@pytest.fixture(scope="module", params=[100, pytest.param(None, marks=pytest.mark.slow)], ids=["some", "every"])
 def measured(request, tmp_path_factory):
-    return measure(tmp_path_factory.mktemp("mutants"), every_typo=request.param)
+    return measure(tmp_path_factory.mktemp("mutants"), request.param)
 
 
 def test_every_shipped_file_is_measured():

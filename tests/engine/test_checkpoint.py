@@ -1,6 +1,7 @@
 """Checkpoints: what comes back is bit for bit what was there; what is damaged is found out."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -31,7 +32,7 @@ def model(policy="float32"):
 def engine(net, seed=0):
     random = np.random.default_rng(0)
     made = Engine(net, 8, seed=seed)
-    data = made.to_device(random.normal(size=(30, 4)).astype("float32"), random.normal(size=(30,)).astype("float32"))
+    data = made.to_device(random.normal(size=(32, 4)).astype("float32"), random.normal(size=(32,)).astype("float32"))
     made.build(data)
     return made, data
 
@@ -96,13 +97,20 @@ def test_bfloat16_travels_as_it_is(tmp_path):
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(net.layers[0].kernel), kernel)
 
 
-@pytest.fixture
-def two(tmp_path):
-    net = model()
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder, net = tmp_path_factory.mktemp("saved"), model()
     engine(net)
     for epoch in (1, 2, 3):
-        checkpoint.save(tmp_path, net, snapshot(epoch=epoch))
-    return tmp_path, net
+        checkpoint.save(folder, net, snapshot(epoch=epoch))
+    return folder, net
+
+
+@pytest.fixture
+def two(saved, tmp_path):
+    """The two checkpoints that are kept of three, in a folder of the test's own, and the network they are of."""
+    folder, net = saved
+    return shutil.copytree(folder, tmp_path / "checkpoints"), net
 
 
 def test_the_last_two_are_kept_and_nothing_else(two):
@@ -177,6 +185,7 @@ def test_weights_that_are_not_finite_are_never_saved(two):
     net.layers[0].bias.assign(np.full(8, np.nan, "float32"))
     with pytest.raises(RunFailed, match=r"no longer finite.*bias"):
         checkpoint.save(folder, net, snapshot(epoch=4))
+    net.layers[0].bias.assign(np.zeros(8, "float32"))
     assert sorted(path.name for path in folder.iterdir()) == ["000002", "000003"]
 
 

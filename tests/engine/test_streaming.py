@@ -31,7 +31,7 @@ def net():
     hidden = [LAYERS.Dense(12), LAYERS.BatchNormalization(), LAYERS.Activation("swish"), LAYERS.Dropout(0.3)]
     layers = [keras.Input((6, 6)), LAYERS.Flatten(), *hidden, LAYERS.Dense(1, activation="sigmoid")]
     model = keras.Sequential(layers)
-    model.compile(keras.optimizers.Nadam(0.01), "binary_crossentropy", metrics=["accuracy"])
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "binary_crossentropy", metrics=["accuracy"])
     return model
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -145,22 +146,22 @@ def outcome(mutant: Mutant, file: Path) -> Outcome:
     return Outcome(mutant, True, False, None)
 
 
-def measure(folder: Path, every_typo: bool) -> dict[str, list[Outcome]]:
-    """Every mistake in every shipped file, one after the other: keys, values as mappings, numbers as words."""
-    found: dict[str, list[Outcome]] = {"keys": [], "mappings": [], "words": []}
+def measure(folder: Path, limit: int | None) -> dict[str, list[Outcome]]:
+    """Mistakes in the shipped files: keys, values as mappings, numbers as words; `limit` draws so many of each."""
+    found: dict[str, list[tuple[Mutant, Path]]] = {"keys": [], "mappings": [], "words": []}
     for name, path in collection.collection_files().items():
         text, file = path.read_text(encoding="utf-8"), folder / f"{name}.yaml"
         kinds = (mistyped_keys(text), values_as_mappings(text), numbers_as_words(text))
-        steps = (1, 1, 1) if every_typo else (25, 4, 4)
-        mutants = [list(kind)[::step] for kind, step in zip(kinds, steps, strict=True)]
-        for kind, group in zip(found, mutants, strict=True):
-            found[kind] += [outcome(one, file) for one in group]
-    return found
+        for kind, mutants in zip(found, kinds, strict=True):
+            found[kind] += [(mutant, file) for mutant in mutants]
+    draw = random.Random(0)
+    drawn = {kind: draw.sample(every, limit) if limit else every for kind, every in found.items()}
+    return {kind: [outcome(*one) for one in some] for kind, some in drawn.items()}
 
 
 if __name__ == "__main__":
     with TemporaryDirectory() as scratch:
-        measured = measure(Path(scratch), every_typo=True)
+        measured = measure(Path(scratch), None)
     print(f"{len(collection.collection_files())} files")
     for kind, outcomes in measured.items():
         legal = [one for one in outcomes if one.legal]

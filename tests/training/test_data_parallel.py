@@ -108,6 +108,7 @@ def test_two_processes_give_the_run_of_one_the_first_writes_and_a_signal_to_any_
     assert run.read_result()["status"] == "completed" and run.read_result()["epochs"] == epochs
 
 
+@pytest.mark.slow
 def test_a_batch_that_cannot_be_split_is_refused_with_two_that_can(config):
     process = start(config, "two", *SPLIT, "--set", "training.batch_size=15", JAX_NUM_CPU_DEVICES="2")
     ((_, said),) = ended(process, code=2)

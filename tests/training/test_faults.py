@@ -27,6 +27,7 @@ seed: 3
 data: {source: table.npz, validation: 60, test: 60, scaling: none}
 network: {layers: [Dense: 16, Output]}
 regularization: {batch_norm: before, dropout: 0.3}
+optimizer: {SGD: {learning_rate: 0.02, momentum: 0.9}}
 training: {epochs: 4, batch_size: 16, watch: null}
 report: {tensorboard: false}
 allow: [class-imbalance]
@@ -38,10 +39,21 @@ SECONDS = 60
 
 @pytest.fixture
 def config(tmp_path):
+    return write(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A file and its run of one epoch."""
+    path = write(tmp_path_factory.mktemp("finished"))
+    return path, train(path, "training.epochs=1")
+
+
+def write(folder):
     random = np.random.default_rng(0)
     x = random.normal(size=(504, 6)).astype("float32")
-    np.savez(tmp_path / "table.npz", x=x, y=(x[:, 0] + x[:, 1] * x[:, 2] > 0).astype("int32") + (x[:, 3] > 1))
-    path = tmp_path / "small.yaml"
+    np.savez(folder / "table.npz", x=x, y=(x[:, 0] + x[:, 1] * x[:, 2] > 0).astype("int32") + (x[:, 3] > 1))
+    path = folder / "small.yaml"
     path.write_text(NET)
     return path
 
@@ -178,13 +190,7 @@ def test_weights_that_are_not_finite_end_the_run_though_the_loss_was(config):
     # One step of a rate that float32 cannot hold the product of; its loss is that of the weights before.
     one_step = ["training.epochs=1", "training.batch_size=384", "data.validation=null", "data.test=120"]
     with pytest.raises(RunFailed, match=r"no longer finite: .*kernel"):
-        train(
-            config,
-            *one_step,
-            "optimizer.SGD.learning_rate=3e38",
-            "optimizer.SGD.momentum=0.9",
-            "regularization={l2: 10}",
-        )
+        train(config, *one_step, "optimizer.SGD.learning_rate=3e38", "regularization={l2: 10}")
     run = latest_run(config.parent / "runs", "small")
     assert run.read_result()["status"] == "failed" and not checkpoint.exists(run.checkpoints)
     assert np.isfinite(run.history.rows()[-1]["loss"])
@@ -228,10 +234,14 @@ def test_sigterm_saves_and_ends_with_130_and_a_second_process_is_kept_off_meanwh
         (lambda path: np.savez(path, x=np.zeros((504, 7)), y=np.arange(504) % 3), "The data changed since"),
     ],
 )
-def test_data_that_change_or_disappear_are_no_resume_and_the_run_stays_as_it_was(config, change, said):
-    run = train(config, "training.epochs=1")
-    before = run.result.read_bytes()
-    change(config.parent / "table.npz")
-    with pytest.raises(InputError, match=said):
-        train(config, resume=run)
+def test_data_that_change_or_disappear_are_no_resume_and_the_run_stays_as_it_was(finished, change, said):
+    config, run = finished
+    table, before = config.parent / "table.npz", run.result.read_bytes()
+    rows = table.read_bytes()
+    change(table)
+    try:
+        with pytest.raises(InputError, match=said):
+            train(config, resume=run)
+    finally:
+        table.write_bytes(rows)
     assert run.result.read_bytes() == before

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from functools import cache
 from pathlib import Path
 
 import keras
@@ -43,19 +44,29 @@ CONV += "strides: 2}}, Flatten, Dense: 8, Output]"
 
 @pytest.fixture
 def write(tmp_path):
+    return writer(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The run of a kind of pretraining, trained once."""
+    return cache(lambda kind: train(writer(tmp_path_factory.mktemp("trained"))(KINDS[kind])))
+
+
+def writer(folder):
     random = np.random.default_rng(0)
     x = random.normal(size=(240, 7, 7)).astype("float32")
     y = np.arange(240) % 3
     x[:, 0, :] += y[:, None]
-    np.savez(tmp_path / "rows.npz", x=x, y=y)
-    np.savez(tmp_path / "table.npz", x=x[:, 0, :2] @ random.normal(size=(2, 6)).astype("float32"), y=y)
-    np.savez(tmp_path / "unlabelled.npz", x=x[:100] + 1)
+    np.savez(folder / "rows.npz", x=x, y=y)
+    np.savez(folder / "table.npz", x=x[:, 0, :2] @ random.normal(size=(2, 6)).astype("float32"), y=y)
+    np.savez(folder / "unlabelled.npz", x=x[:100] + 1)
 
     def written(kind, **replaced):
         text = NET % kind
         for old, new in replaced.items():
             text = text.replace(old, new)
-        path = tmp_path / "taught.yaml"
+        path = folder / "taught.yaml"
         path.write_text(text)
         return path
 
@@ -83,9 +94,8 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", sampled(KINDS, always=("pairs", "stacked")))
-def test_what_a_stage_learns_is_handed_to_the_next(kind, write):
-    config = write(KINDS[kind])
-    run = train(config)
+def test_what_a_stage_learns_is_handed_to_the_next(kind, trained):
+    run = trained(kind)
     rows, facts = run.history.rows(), run.read_fact("stages")
     assert [row["stage"] for row in rows] == ["first", "first", "classifier", "classifier"]
     assert rows[1]["loss"] < rows[0]["loss"] or "pairs" in kind or "tower" in kind  # pairs are new every epoch
@@ -95,7 +105,7 @@ def test_what_a_stage_learns_is_handed_to_the_next(kind, write):
     told = {row["layer"]: row["became"] for row in facts[0]["handed"]}
     assert told["dense_1"] == told["dense_2_bn"] == "loaded" and told["output"] == "new"
     # The second stage trains the head alone, so that the body is what pretraining left.
-    planned = lower_network(load_config(config).config, [Head("output", "multiclass", 3)], {"input": (7, 7)})
+    planned = lower_network(load_config(run.resolved).config, [Head("output", "multiclass", 3)], {"input": (7, 7)})
     fresh = modeling.build_functional_model(planned, {"input": (7, 7)}, seed=3).get_layer("dense_1").get_weights()
     assert facts[1]["proof"]["frozen"] == 10
     assert not np.array_equal(weights(run)["dense_1"][0], fresh[0])
@@ -148,8 +158,8 @@ def test_rows_without_labels_take_part(write):
     assert run.read_fact("stages")[0]["steps"] == 2 * 3
 
 
-def test_reconstructions_are_a_fact_of_the_run(write):
-    run = train(write("autoencoder: stacked"))
+def test_reconstructions_are_a_fact_of_the_run(trained):
+    run = trained("stacked")
     (told,) = run.read_fact("reconstructions")
     assert told["stage"] == "first" and len(told["rows"]) == 6
     assert told["rows"][0]["input"].startswith("data:image/png") and told["rows"][0]["error"] > 0

@@ -21,6 +21,7 @@ seed: 3
 data: {source: table.npz, validation: 60, test: 60, scaling: none}
 network: {layers: [Dense: 12, Dense: 8, Output]}
 regularization: {batch_norm: before, dropout: 0.2}
+optimizer: {SGD: {learning_rate: 0.001, momentum: 0.9}}
 training: {epochs: 2, batch_size: 32, watch: null}
 report: {tensorboard: false}
 """
