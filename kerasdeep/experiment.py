@@ -129,7 +129,11 @@ def prepare(
     dataset = stream_if_exceeds_device(dataset, config.data, gpu_memory_bytes() if runtime.device == "gpu" else None)
     reading_bytes = memory.peak_rss() - rss_before
     planned_layers = lower_network(
-        config, modeling.output_heads(dataset), dataset.input_shapes, modeling.feature_names(dataset)
+        config,
+        modeling.output_heads(dataset),
+        dataset.input_shapes,
+        modeling.feature_names(dataset),
+        dataset.preprocessing.column_inputs,
     )
     shape_only = shape_only and not config.pretrained_sources
     pretrained_log: list[dict[str, Any]] = []

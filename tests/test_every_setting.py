@@ -19,7 +19,7 @@ from kerasdeep import data, modeling, report, training
 from kerasdeep.backends import runtime
 from kerasdeep.config import Overrides, claims, load_config
 from kerasdeep.config.root import Config
-from kerasdeep.config.schema import settings_of
+from kerasdeep.config.schema import MapOf, settings_of
 from kerasdeep.config.sections.pretraining import PretrainDataConfig
 from kerasdeep.data import image_decoding
 from kerasdeep.data.lazy_rows import LazyRows
@@ -43,6 +43,7 @@ CONTEXTS = {
     "trained": TABLE + "optimizer: SGD\n",
     "numbers": TABLE.replace("iris", "diabetes"),
     "csv": TABLE.replace("iris", "table.csv, target: label"),
+    "tokens": TABLE.replace("iris", "table.csv, target: label, columns: {colour: {as: tokens}}"),
     "timed": TABLE.replace("iris", "table.csv, target: label, time: a, test: 0.2"),
     "unlabelled": TABLE.replace("iris", "gaps.csv, target: label"),
     "weighted": TABLE.replace("iris", "gaps.csv, target: label, drop_unlabelled: true"),
@@ -106,7 +107,10 @@ CASES = {
     "data.target": case("csv", "colour", "data"),
     "data.features": case("csv", "[a]", "data"),
     "data.drop": case("csv", "[a]", "data"),
-    "data.columns": case("csv", "{a: category}", "data"),
+    "data.columns.colour.kind": case("csv", "text", "data"),
+    "data.columns.colour.as": case("csv", "tokens", "data"),
+    "data.columns.colour.words": case("tokens", "3", "data"),
+    "data.columns.colour.length": case("tokens", "2", "data"),
     "data.classes": case("table", "[virginica, setosa]", "data"),
     "data.per_class": case("table", "10", "data"),
     "data.limit": case("table", "60", "data"),
@@ -249,7 +253,7 @@ ONE_VALUE = {"version": "2", "stages.unfreeze.style": "slowly"}
 
 def leaves(section=Config, prefix=""):
     for key, entry in settings_of(section).items():
-        inner, path = entry.section, prefix + key
+        inner, path = entry.section, prefix + key + (".colour" if isinstance(entry.declared, MapOf) else "")
         # The keys of `data` are the same wherever it stands.
         yield from leaves(inner, f"{path}.") if inner and inner is not PretrainDataConfig else [path]
 

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from kerasdeep import catalog
 from kerasdeep.catalog import types
-from kerasdeep.config.schema import ListOf, Section, expand_shorthand, settings_of
+from kerasdeep.config.schema import ListOf, MapOf, Section, expand_shorthand, settings_of
 from kerasdeep.errors import InputError, SourceLocation, suggest
 from kerasdeep.yaml_nodes import Mapping, Node, Pair, Scalar, Sequence
 
@@ -30,7 +30,7 @@ class ChoiceArguments:
 class SchemaNode:
     """What may stand somewhere in the tree: a section, a choice's arguments, a type expression or anything."""
 
-    of: type[Section] | ListOf | ChoiceArguments | str | None
+    of: type[Section] | ListOf | MapOf | ChoiceArguments | str | None
     nullable: bool = True
 
     @property
@@ -67,8 +67,8 @@ class SchemaNode:
         if isinstance(self.of, str):
             inner = [atom.of for atom in types.parse_type(self.of) if atom.kind in ("list", "map")]
             return _type_node(types.format_type(inner[0])) if inner else SchemaNode(None)
-        if isinstance(self.of, ListOf):
-            return SchemaNode(self.of.section)
+        if isinstance(self.of, ListOf | MapOf):
+            return SchemaNode(self.of.section, nullable=isinstance(self.of, ListOf))
         if self.of is None:
             return self
         entry = settings_of(self.of).get(key)

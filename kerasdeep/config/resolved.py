@@ -73,4 +73,6 @@ def _section_dict(section: Section) -> dict[str, Any]:
 def _plain_value(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain_value(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain_value(item) for key, item in value.items()}
     return _section_dict(value) if isinstance(value, Section) else to_plain(value)

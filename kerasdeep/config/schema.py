@@ -31,10 +31,17 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class MapOf:
+    """Sections of one class by names that the file chooses."""
+
+    section: type[Section]
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """The declaration of one setting; `default` is `MISSING` where it must be written."""
 
-    declared: str | type[Section] | ListOf
+    declared: str | type[Section] | ListOf | MapOf
     default: Any
     doc: str
     minimum: float | None
@@ -50,8 +57,8 @@ class Setting:
 
     @property
     def section(self) -> type[Section] | None:
-        """The class of the section, or of each section of the list, that stands here."""
-        if isinstance(self.declared, ListOf):
+        """The class of the section, or of each section of the list or mapping, that stands here."""
+        if isinstance(self.declared, ListOf | MapOf):
             return self.declared.section
         return None if isinstance(self.declared, str) else self.declared
 
@@ -66,7 +73,7 @@ class Setting:
 
 
 def setting(
-    declared: str | type[Section] | ListOf,
+    declared: str | type[Section] | ListOf | MapOf,
     default: Any = MISSING,
     doc: str = "",
     *,
@@ -77,7 +84,7 @@ def setting(
 ) -> Any:
     """Declares one setting of a section.
 
-    `declared` is a type expression (`catalog/types.py`), a nested section class, or a list of such sections. A
+    `declared` is a type expression (`catalog/types.py`), a nested section class, a list or a mapping of such. A
     nested section has its own defaults where none is given, and must be written where one of its settings must; it
     may be null where null is its default or where it is `optional`. A field named after a Python keyword ends in `_`.
     """
@@ -128,12 +135,14 @@ def settings_of(section: type[Section]) -> dict[str, Setting]:
 
 
 def walk_settings(section: type[Section], prefix: str = "") -> Iterator[tuple[str, Setting]]:
-    """Every setting by its path, sections before what is in them; `stages.0.epochs` stands for every stage's."""
+    """Every setting by its path, sections before what is in them; `stages.0.epochs` stands for every stage's,
+    `data.columns.NAME.kind` for every column's."""
     for key, entry in settings_of(section).items():
         path = prefix + key
         yield path, entry
         if entry.section:
-            yield from walk_settings(entry.section, f"{path}.0." if isinstance(entry.declared, ListOf) else f"{path}.")
+            below = {ListOf: f"{path}.0.", MapOf: f"{path}.NAME."}
+            yield from walk_settings(entry.section, below.get(type(entry.declared), f"{path}."))
 
 
 def effect_of(section: type[Section], path: str) -> Effect:
@@ -202,6 +211,8 @@ def read_setting(entry: Setting, node: Node, problems: Problems, key_path: str) 
         return types.read_value(entry.declared, node, problems, key_path, entry.minimum, entry.maximum)
     if isinstance(entry.declared, ListOf):
         return _read_list(entry.declared.section, node, problems, key_path)
+    if isinstance(entry.declared, MapOf):
+        return _read_map(entry.declared.section, node, problems, key_path)
     if isinstance(node, Scalar) and node.is_null and entry.nullable:
         return None
     section = read_section(entry.declared, node, problems, key_path)
@@ -215,3 +226,14 @@ def _read_list(section: type[Section], node: Node, problems: Problems, key_path:
         return types.INVALID
     items = [read_section(section, item, problems, f"{key_path}.{number}") for number, item in enumerate(node.items)]
     return types.INVALID if any(item is None for item in items) else items
+
+
+def _read_map(section: type[Section], node: Node, problems: Problems, key_path: str) -> Any:
+    if not isinstance(node, Mapping):
+        message = f"`{key_path}` is {types.describe_node(node)}. Expected a mapping of names to settings."
+        problems.error("wrong-type", message, node.location)
+        return types.INVALID
+    items = {
+        name: read_section(section, pair.value, problems, f"{key_path}.{name}") for name, pair in node.pairs.items()
+    }
+    return types.INVALID if any(item is None for item in items.values()) else items

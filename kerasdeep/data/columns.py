@@ -7,13 +7,13 @@ many values; `data.columns` states a column's kind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.data.encoders import ENCODERS
 from kerasdeep.data.encoders.base import ColumnSample
-from kerasdeep.errors import Problems, SourceLocation
+from kerasdeep.errors import Problems
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,12 +35,7 @@ def infer_columns(frame: pd.DataFrame | ColumnStore, section: DataConfig, proble
     """Every column of the training rows; what is left out is warned of, an empty result is reported."""
     location, requested = section.location_or_key("source"), {*(section.features or ()), *section.columns}
     columns = [
-        _infer_column(
-            ColumnSample(str(name), frame[name], str(name) in requested, location),
-            section.columns.get(str(name)),
-            section.location_or_key("columns"),
-            problems,
-        )
+        _infer_column(ColumnSample(str(name), frame[name], str(name) in requested, location), section, problems)
         for name in frame.columns
     ]
     by_reason: dict[str, list[str]] = {}
@@ -56,14 +51,17 @@ def infer_columns(frame: pd.DataFrame | ColumnStore, section: DataConfig, proble
     return columns
 
 
-def _infer_column(sample: ColumnSample, stated: str | None, stated_at: SourceLocation, problems: Problems) -> Column:
+def _infer_column(sample: ColumnSample, section: DataConfig, problems: Problems) -> Column:
     if not len(sample.present):
         return Column(sample.name, None, "always missing")
-    if stated:
+    stated = section.columns[sample.name].encoded_as if sample.name in section.columns else "auto"
+    if stated != "auto":
         encoder = ENCODERS[stated]
-        if encoder.fit(sample.name, sample.present, "none").count(sample.present)["missing"] == len(sample.present):
+        if encoder.fit(sample.name, sample.present, replace(section, scaling="none")).count(sample.present)[
+            "missing"
+        ] == len(sample.present):
             message = f"'{sample.name}' is stated to be a {stated}, but none of its values is one, such as "
-            problems.error("wrong-kind", f"{message}'{sample.present.iloc[0]}'.", stated_at)
+            problems.error("wrong-kind", f"{message}'{sample.present.iloc[0]}'.", section.location_or_key("columns"))
             return Column(sample.name, None, "of another kind than stated")
         return Column(sample.name, stated, encoder.exclusion_reason(sample, problems))
     for kind, encoder in ENCODERS.items():

@@ -27,21 +27,28 @@ def fit_inputs(
 ) -> dict[str, Transform]:
     """A transform for each input, fitted on the training rows alone."""
     if columns is not None:
-        return {INPUT: fit_table(train.x, columns, section.scaling)}
+        return fit_table(train.x, columns, section)
     return {name: fit_array(array, source, section, problems) for name, array in input_arrays(train.x).items()}
 
 
-def fit_table(frame: Any, columns: list[Column], scaling: str) -> TableTransform:
-    """Each column that is used with the encoder of its kind, those with a single feature first."""
+def fit_table(frame: Any, columns: list[Column], section: DataConfig) -> dict[str, Transform]:
+    """Each column that is used with the encoder of its kind: those with an input of their own by their names, all
+    others in one input, those with a single feature first."""
     from kerasdeep.data.encoders import ENCODERS
 
     # One column after another, since a table may be larger than memory.
     encoders = [
-        ENCODERS[column.kind].fit(column.name, frame[column.name], scaling)
+        ENCODERS[column.kind].fit(column.name, frame[column.name], section)
         for column in columns
         if column.kind is not None and column.exclusion_reason is None
     ]
-    return TableTransform(sorted(encoders, key=lambda encoder: not encoder.scalar))
+    shared = [encoder for encoder in encoders if not encoder.own_input]
+    apart = [encoder for encoder in encoders if encoder.own_input]
+    if not shared and len(apart) == 1:
+        return {INPUT: TableTransform(apart)}
+    inputs = {INPUT: TableTransform(sorted(shared, key=lambda encoder: not encoder.scalar))} if shared else {}
+    names = {encoder.name if encoder.name != INPUT else f"{INPUT}_column": encoder for encoder in apart}
+    return {**inputs, **{name: TableTransform([encoder]) for name, encoder in names.items()}}
 
 
 def fit_array(array: np.ndarray, source: Source, section: DataConfig, problems: Problems) -> ArrayTransform:

@@ -94,6 +94,7 @@ def load(
     if section.weight:
         read_options["weight"] = section.weight
     preprocessing = Preprocessing(source.kind, inputs, encoders, read_options)
+    _refuse_streamed_columns(preprocessing, source, section)
     has_classes = encoders[0].task.has_classes
     counts = count_classes(encoders[0], raw_splits["train"], weighted=True) if has_classes else np.zeros(0)
     weight = targets.compute_class_weight(section, encoders, counts, problems)
@@ -106,9 +107,9 @@ def load(
         from kerasdeep.data.suspicions import find_suspicions, warn_of_suspicions
 
         for name, raw_split in raw_splits.items():
-            replaced[name] = inputs[INPUT].count_replaced(raw_split.x)
+            replaced[name] = preprocessing.table.count_replaced(raw_split.x)
             warn_of_replaced_values(replaced[name], f"The {name.replace('train', 'training')} rows", problems)
-        suspicions = find_suspicions(raw_splits["train"], columns, inputs[INPUT], encoders)
+        suspicions = find_suspicions(raw_splits["train"], columns, preprocessing.table, encoders)
         warn_of_suspicions(suspicions, section, problems)
     splits = {
         name: _prepare_split(name, raw_split, preprocessing, section, say) for name, raw_split in raw_splits.items()
@@ -356,6 +357,15 @@ def _check_rows(
                 "or keep more training rows."
             )
             problems.error("empty-class", message, section.location_or_key("validation"))
+
+
+def _refuse_streamed_columns(preprocessing: Preprocessing, source: Source, section: DataConfig) -> None:
+    """Raises InputError for columns with an input of their own in a table that is read while training."""
+    apart = [encoder.name for encoder in preprocessing.table.encoders if encoder.own_input]
+    if apart and source.streaming and source.streaming.streamed:
+        message = f"{', '.join(apart)} would be an input of the network's own, and rows are read from the disk while "
+        message += "training, which have one input alone. Expected `stream: false`, or another kind under `columns`."
+        raise InputError(message, "stream", section.location_or_key("columns"))
 
 
 def _prepare_split(

@@ -13,7 +13,7 @@ from kerasdeep.config.sections.data import FORMATS, IMAGE_SUFFIXES
 from kerasdeep.data.arrays import split_arrays
 from kerasdeep.data.file_content import CsvStream
 from kerasdeep.data.labels import strip_labels
-from kerasdeep.data.preprocessing import Preprocessing, TableTransform, warn_of_replaced_values
+from kerasdeep.data.preprocessing import Preprocessing, warn_of_replaced_values
 from kerasdeep.data.readers import READERS
 from kerasdeep.data.sources import infer_format
 from kerasdeep.data.table import split_frame
@@ -72,10 +72,8 @@ def read_for_prediction(preprocessing: Preprocessing, rows: Rows, labels: bool =
     else:
         split, columns = _read_in_memory(preprocessing, rows, problems)
     problems.raise_if_errors()
-    if columns is not None:
-        for transform in preprocessing.inputs.values():
-            if isinstance(transform, TableTransform):
-                warn_of_replaced_values(transform.count_replaced(split.x), origin, problems)
+    if columns is not None and preprocessing.kind == "table":
+        warn_of_replaced_values(preprocessing.table.count_replaced(split.x), origin, problems)
     split = strip_labels(_rename_single_target(split, preprocessing))
     for encoder in preprocessing.targets:
         split = join_label_columns(split, encoder.columns)

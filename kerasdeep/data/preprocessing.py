@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
+    from kerasdeep.config.lowering.planned import ColumnInput
     from kerasdeep.data.column_store import ColumnStore
     from kerasdeep.data.encoders import Encoder
 
@@ -45,13 +46,20 @@ Replaced = dict[str, dict[str, int]]
 
 @dataclass(frozen=True)
 class TableTransform:
-    """A table's columns, each with its encoder; their features stand side by side in this order."""
+    """A table's columns, each with its encoder; their features stand side by side in this order.
+
+    A column that is an input of its own stands alone.
+    """
 
     encoders: list[Encoder]
 
     @property
+    def own_input(self) -> ColumnInput | None:
+        return self.encoders[0].own_input if self.encoders else None
+
+    @property
     def shape(self) -> tuple[int, ...]:
-        return (len(self.feature_names),)
+        return self.own_input.shape if self.own_input else (len(self.feature_names),)
 
     @property
     def columns(self) -> list[str]:
@@ -79,7 +87,7 @@ class TableTransform:
             raise InputError(_missing_columns_message(absent, list(frame.columns)), "missing-column", location)
 
     def apply(self, frame: pd.DataFrame) -> np.ndarray:
-        """The rows as float32, `(rows, features)`. Raises InputError when a column is missing."""
+        """The rows as float32, `(rows, *shape)`. Raises InputError when a column is missing."""
         self.require_columns(frame)
         x = np.zeros((len(frame), *self.shape), np.float32)
         for encoder, columns in self._feature_columns():
@@ -93,17 +101,19 @@ class TableTransform:
     def _feature_columns(self) -> Iterator[tuple[Encoder, slice]]:
         start = 0
         for encoder in self.encoders:
-            end = start + len(encoder.feature_names)
+            end = start + (encoder.own_input.shape[0] if encoder.own_input else len(encoder.feature_names))
             yield encoder, slice(start, end)
             start = end
 
     @property
     def serving_shape(self) -> tuple[int, ...]:
-        return (sum(encoder.serving_width for encoder in self.encoders),)
+        return self.own_input.shape if self.own_input else (sum(e.serving_width for e in self.encoders),)
 
     def serving_values(self, frame: pd.DataFrame) -> np.ndarray:
         """The rows as exports take them: one number a column, or the features of what only kerasdeep encodes."""
         values = [encoder.serving_values(frame[encoder.name]) for encoder in self.encoders]
+        if self.own_input:
+            return values[0].astype(np.float32)
         return np.column_stack(values).astype(np.float32)
 
     def serving_signature(self) -> dict[str, Any]:
@@ -256,6 +266,18 @@ class Preprocessing:
     read_options: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def table(self) -> TableTransform:
+        """All columns of a table, whatever inputs they are in."""
+        tables = [transform for transform in self.inputs.values() if isinstance(transform, TableTransform)]
+        return TableTransform([encoder for transform in tables for encoder in transform.encoders])
+
+    @property
+    def column_inputs(self) -> dict[str, ColumnInput]:
+        """The inputs that are one column of a table."""
+        tables = {name: each for name, each in self.inputs.items() if isinstance(each, TableTransform)}
+        return {name: each.own_input for name, each in tables.items() if each.own_input}
+
+    @property
     def input_shapes(self) -> dict[str, tuple[int, ...]]:
         """Of a row, by the input's name in Keras."""
         return {keras_name(name): transform.shape for name, transform in self.inputs.items()}
@@ -326,6 +348,8 @@ def transform_inputs(preprocessing: Preprocessing, raw: Any) -> np.ndarray | dic
     inputs = preprocessing.inputs
     if list(inputs) == [INPUT]:
         return inputs[INPUT].apply(raw)
+    if preprocessing.kind == "table":
+        raw = dict.fromkeys(inputs, raw)
     absent = [name for name in inputs if name not in raw]
     if absent:
         message = f"The data has no inputs {', '.join(absent)}. It has: {', '.join(raw)}."

@@ -14,7 +14,6 @@ from kerasdeep.data.streaming import is_streamed
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.data.types import (
     HELD_OUT_SPLITS,
-    INPUT,
     LABELLED_SPLITS,
     SPLITS,
     DataSplit,
@@ -51,7 +50,7 @@ def describe_dataset(
     problems: Problems,
 ) -> dict[str, Any]:
     """The object that becomes `facts/data.json`; imbalance and rows shared between splits are warned of."""
-    encoders = {encoder.name: encoder for encoder in preprocessing.inputs[INPUT].encoders} if columns else {}
+    encoders = {encoder.name: encoder for encoder in preprocessing.table.encoders} if columns else {}
     duplicates = _count_duplicates(splits, section, problems)
     return {
         "source": str(section.source),

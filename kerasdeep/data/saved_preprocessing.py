@@ -127,7 +127,8 @@ def _tried(transform: TableTransform) -> TableTransform:
         fits = row.shape == (1, *transform.shape) and bool(np.isfinite(row).all()) and row.size > 0
     except Exception as error:  # what its values make an encoder raise is as manifold as they are
         raise ValueError(f"its columns cannot be encoded ({error})") from error
-    if not fits or len(set(transform.columns)) < len(transform.columns):
+    alone = len(transform.encoders) == 1 or not any(encoder.own_input for encoder in transform.encoders)
+    if not fits or not alone or len(set(transform.columns)) < len(transform.columns):
         raise ValueError("its columns do not encode to finite numbers")
     return transform
 

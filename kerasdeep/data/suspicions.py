@@ -68,7 +68,7 @@ def find_suspicions(
     encoded = [(encoder, encoder.encode(train.y[encoder.name])) for encoder in encoders]
     judged = [(encoder, answer) for encoder, answer in encoded if answer.ndim == 1]
     kinds = {column.name: column.kind for column in columns}
-    used = {encoder.name: encoder for encoder in transform.encoders}
+    used = {encoder.name: encoder for encoder in transform.encoders if not encoder.own_input}
     chosen = np.sort(np.random.default_rng(0).permutation(len(train))[:MAX_JUDGED_ROWS])
     sampled: Any = train.take(chosen).x
     for name in list(kinds)[:MAX_JUDGED_COLUMNS]:

@@ -16,11 +16,11 @@ from kerasdeep.data.download import file_sha256
 from kerasdeep.data.file_content import CsvStream
 from kerasdeep.data.hugging_face import local_path
 from kerasdeep.data.labels import LIST_SEPARATORS, MAX_CLASSES, find_separator
-from kerasdeep.data.preprocessing import Preprocessing, TableTransform
+from kerasdeep.data.preprocessing import Preprocessing
 from kerasdeep.data.row_roles import read_roles
 from kerasdeep.data.sources import missing_columns
 from kerasdeep.data.table_header import Header
-from kerasdeep.data.types import INPUT, RawSplit, Source
+from kerasdeep.data.types import RawSplit, Source
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation
 
 if TYPE_CHECKING:
@@ -113,13 +113,11 @@ def read_table_for_prediction(
     problems: Problems,
 ) -> tuple[RawSplit, pd.DataFrame]:
     """The file's rows with the columns of the model, and the whole table."""
-    transform = preprocessing.inputs[INPUT]
-    assert isinstance(transform, TableTransform)
     targets = [column for target in preprocessing.targets for column in target.source_columns]
     reading = preprocessing.read_options
     options = ReadOptions(
         *(reading["separator"], reading["encoding"], reading.get("header", "first"), reading.get("names", ())),
-        *(targets, transform.text_columns),
+        *(targets, preprocessing.table.text_columns),
     )
     file = path if isinstance(path, CsvStream) else local_path(path, location)
     return split_frame(open_nonempty(open_table, file, location, options).read_columns(None), preprocessing, location)
@@ -129,8 +127,7 @@ def split_frame(
     frame: pd.DataFrame, preprocessing: Preprocessing, location: SourceLocation | None
 ) -> tuple[RawSplit, pd.DataFrame]:
     """The table's rows with the columns of the model, and the whole table."""
-    transform = preprocessing.inputs[INPUT]
-    assert isinstance(transform, TableTransform)
+    transform = preprocessing.table
     transform.require_columns(frame, location)
     return RawSplit(frame[transform.columns], targets_of(frame, preprocessing), np.arange(len(frame))), frame
 
@@ -187,7 +184,7 @@ def separate_targets(
             message = f"'{name}' is a target, whose kind `task` states; `columns` is for what is learned from."
             problems.error("wrong-kind", message, section.location_or_key("columns"))
     no_features = {*targets, *section.drop, section.group, section.weight}
-    no_features |= {name for name, kind in section.columns.items() if kind == "ignore"}
+    no_features |= section.ignored_columns
     if section.time not in {*(section.features or ()), *section.columns}:
         no_features.add(section.time)
     features = [name for name in section.features or columns if name in columns and name not in no_features]

@@ -13,7 +13,7 @@ from kerasdeep.catalog.json_schema import catalog_definitions, type_schema
 from kerasdeep.catalog.types import format_type, parse_type
 from kerasdeep.config import Config
 from kerasdeep.config.checks import WARNINGS
-from kerasdeep.config.schema import ListOf, Section, Setting, bare_keys, settings_of
+from kerasdeep.config.schema import ListOf, MapOf, Section, Setting, bare_keys, settings_of
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS
 from kerasdeep.help.topics import setting_default_text, setting_doc
 
@@ -76,6 +76,9 @@ def _setting_schema(entry: Setting, path: str, overriding: bool) -> Schema:
         value_schema = SCHEMAS_BY_PATH[path]
     elif isinstance(value_type, ListOf):
         value_schema = {"type": "array", "items": _section_schema(value_type.section, path, False)}
+    elif isinstance(value_type, MapOf):
+        item_schema = _section_or_shorthand_schema(value_type.section, path, overriding, overriding)
+        value_schema = {"type": "object", "additionalProperties": item_schema}
     elif isinstance(value_type, type):
         value_schema = _section_or_shorthand_schema(value_type, path, overriding, entry.nullable)
     else:

@@ -97,9 +97,9 @@ def _topics_for_path(word: str) -> list[Topic]:
 
 
 def _canonical_path(word: str) -> str:
-    """`stages.epochs` and `stages.3.epochs` as `stages.0.epochs`."""
+    """`stages.epochs` and `stages.3.epochs` as `stages.0.epochs`, `data.columns.as` as `data.columns.NAME.as`."""
     keys = [key for key in word.lower().split(".") if not key.isdecimal()]
-    numbered = {path.replace(".0", ""): path for path in settings_by_path()}
+    numbered = {path.replace(".0", "").replace(".NAME", ""): path for path in settings_by_path()}
     return numbered.get(".".join(keys), word.lower())
 
 

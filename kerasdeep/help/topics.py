@@ -6,7 +6,7 @@ from kerasdeep import catalog
 from kerasdeep.catalog import Argument, Entry
 from kerasdeep.catalog.types import describe_type, parse_type
 from kerasdeep.config.checks import WARNINGS
-from kerasdeep.config.schema import ListOf, Section, Setting, bare_keys, settings_of
+from kerasdeep.config.schema import ListOf, MapOf, Section, Setting, bare_keys, settings_of
 from kerasdeep.help import examples
 from kerasdeep.help.words import REPORT_WORDS, VERBS
 from kerasdeep.help.yaml_format import to_flow
@@ -153,6 +153,8 @@ def _setting_type_text(entry: Setting) -> str:
     value_type = entry.declared
     if isinstance(value_type, ListOf):
         return "a list of mappings"
+    if isinstance(value_type, MapOf):
+        return "a mapping of names to settings"
     if isinstance(value_type, str):
         return _type_text(value_type, entry.minimum, entry.maximum)
     words = ["a mapping", *bare_keys(value_type)]

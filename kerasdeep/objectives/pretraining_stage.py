@@ -81,6 +81,8 @@ def open_stage(
         )
     if list(dataset.input_shapes) != [INPUT]:
         opened.refuse(": the data has several inputs, and pretraining takes one.", "no-body")
+    if dataset.preprocessing.column_inputs:
+        opened.refuse(": pretraining takes numbers side by side, and a column here is an input of its own.", "no-body")
     return opened
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMATS, HUGGING_FACE, DataConfig
+from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMATS, HUGGING_FACE, ColumnConfig, DataConfig
 from kerasdeep.data import loading, sources
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.hugging_face import local_path
@@ -113,7 +113,7 @@ def inspect_data(source: str, targets: Sequence[str] = (), say: Callable[[str], 
             opened = reader.open_table(path, SourceLocation(source), ReadOptions())
             known, picture = opened.columns, find_picture_column(path, opened.read_columns(None))
         if picture:
-            format, section = "image_list", replace(section, columns={picture: "picture"})
+            format, section = "image_list", replace(section, columns={picture: ColumnConfig(kind="picture")})
         unknown = [name for name in columns if name not in known]
         if unknown:
             message = f"there is no column `{unknown[0]}`. The table has: {', '.join(known)}."

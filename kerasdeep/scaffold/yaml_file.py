@@ -98,6 +98,8 @@ def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
         kinds = {data_summary.picture_column: "picture"}
     if kinds:
         yield f"columns: {to_flow(kinds)}  # as inferred; number, category, boolean and ignore are others"
+    if "text" in kinds.values():
+        yield "# {kind: text, as: tokens} instead of text would learn a vector for each word: explain data.columns.as"
     suspicions = data_summary.profile.get("suspicions") or {}
     if data_summary.group:
         reason = suspicions["reasons"][data_summary.group]

@@ -8,11 +8,12 @@ from helpers.choices import DIGIT, IMAGE, ROW, config_of
 from kerasdeep.catalog import Choice
 from kerasdeep.config.lowering import kernels
 from kerasdeep.config.lowering.lower import Head, lower_network
+from kerasdeep.config.lowering.planned import ColumnInput
 from kerasdeep.errors import InputError
 
 
-def lowered(text, heads=DIGIT, shapes=IMAGE, features=None):
-    return lower_network(config_of(text), heads, shapes, features)
+def lowered(text, heads=DIGIT, shapes=IMAGE, features=None, column_inputs=None):
+    return lower_network(config_of(text), heads, shapes, features, column_inputs)
 
 
 def names(planned):
@@ -234,6 +235,35 @@ def test_wide_and_deep_with_named_features():
     assert by_name(planned)["wide"].layer.arguments == {"columns": [2, 3, 0]}
     assert by_name(planned)["deep"].layer.arguments == {"columns": [1]}
     assert by_name(planned)["concatenate_1"].inputs == ("wide_bn", "dense_1_bn")
+
+
+def test_columns_with_an_input_of_their_own_are_mixed_or_taken_by_name():
+    embedding = Choice("layer", "Embedding", {"name": "words", "input_dim": 9, "output_dim": 4})
+    layers = (embedding, Choice("layer", "Dense", {"name": "dense", "units": 4}))
+    more = {
+        "heads": [Head("output", "regression", 1)],
+        "shapes": {"input": (2,), "note": (7,)},
+        "features": {"input": ["age", "size"], "note": ["note"]},
+        "column_inputs": {"note": ColumnInput((7,), layers, 9)},
+    }
+    section = "regularization: {batch_norm: {placement: after, input: true}}"
+    planned = lowered(f"network: [Dense: 3, Output]\n{section}", **more)
+    assert [(layer.name, layer.inputs) for layer in planned] == [
+        *(("note_words", ("note",)), ("note_dense", ("note_words",)), ("note_dense_bn", ("note_dense",))),
+        *(("input_bn", ("input",)), ("columns", ("input_bn", "note_dense_bn")), ("dense_1", ("columns",))),
+        *(("dense_1_bn", ("dense_1",)), ("output", ("dense_1_bn",))),
+    ]
+    network = "Input: note, {LSTM: 3}, {Input: {name: wide, features: [size]}}, {Concatenate: {inputs: [lstm_1, wide]}}"
+    planned = lowered(f"network: [{network}, Output]", **more)
+    assert names(planned) == ["lstm_1", "wide", "concatenate_1", "output"]
+    assert by_name(planned)["lstm_1"].inputs == ("note",)
+    found = problems("network: [{Input: {name: a, features: [note, agge]}}, Output]", **more)
+    assert [(problem.name, problem.suggestion) for problem in found] == [("unknown-input", "age")]
+    alone = {"shapes": {"input": (7,)}, "features": {"input": ["note"]}}
+    planned = lowered(
+        "network: [Output]", **{**more, **alone, "column_inputs": {"input": ColumnInput((7,), layers, 9)}}
+    )
+    assert names(planned)[:2] == ["note_words", "note_dense"]
 
 
 def test_several_inputs_and_heads():

@@ -12,7 +12,7 @@ from kerasdeep import catalog, collection
 from kerasdeep.config import load_config
 from kerasdeep.config.checks import WARNINGS
 from kerasdeep.config.root import Config
-from kerasdeep.config.schema import ListOf, read_setting, settings_of
+from kerasdeep.config.schema import ListOf, MapOf, read_setting, settings_of
 from kerasdeep.errors import Problems, fold_name
 from kerasdeep.yaml_nodes import Mapping, Pair, Sequence, parse_yaml
 
@@ -30,12 +30,12 @@ SHOWN_ELSEWHERE = {
 
 
 def with_everything_on(text: str) -> str:
-    """The text with its `#>` lines put on, in place of the `key: null` or `key: []` above each block."""
+    """The text with its `#>` lines put on, in place of the `key: null`, `key: []` or `key: {}` above each block."""
     lines: list[str] = []
     for line in text.splitlines():
         opens = re.match(r"( *)#> (\w+:)", line)
         if opens:
-            off = tuple(f"{opens[1]}{opens[2]} {value}" for value in ("null", "[]"))
+            off = tuple(f"{opens[1]}{opens[2]} {value}" for value in ("null", "[]", "{}"))
             above = max(i for i, other in enumerate(lines) if other.startswith(off))
             del lines[above]
         lines.append(re.sub(r"#> ", "", line, count=1) if re.match(r" *#> +(- )?\w+:", line) else line)
@@ -66,8 +66,8 @@ def declared(section: type, prefix: str = "") -> dict[str, tuple]:
     found = {}
     for key, entry in settings_of(section).items():
         of, path = entry.declared, prefix + key
-        if isinstance(of, ListOf):
-            found |= declared(of.section, f"{path}.0.")
+        if isinstance(of, ListOf | MapOf):
+            found |= declared(of.section, f"{path}.{'0' if isinstance(of, ListOf) else 'NAME'}.")
         elif isinstance(of, type):
             stated = None if entry.required else entry.default
             for below, (inner, default) in declared(of, f"{path}.").items():
@@ -139,8 +139,16 @@ def test_it_is_valid_with_everything_on(tmp_path):
     assert [(stage.name, stage.train) for stage in everything.stages] == [("stage_1", "all")]
     off = replace(everything.regularization, dropout=None, batch_norm=None, pruning=None)
     training = replace(everything.training, early_stopping=None)
+    data = replace(everything.data, columns={})
     assert plain == replace(
-        everything, regularization=off, training=training, stages=[], pretrained=None, threshold=None, sweep=None
+        everything,
+        data=data,
+        regularization=off,
+        training=training,
+        stages=[],
+        pretrained=None,
+        threshold=None,
+        sweep=None,
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from kerasdeep import data
-from kerasdeep.config.sections.data import COLUMN_KINDS, DataConfig
+from kerasdeep.config.sections.data import COLUMN_KINDS, TEXT_AS_TOKENS, DataConfig
 from kerasdeep.data.encoders import ENCODERS, text
 from kerasdeep.data.encoders.date import DateEncoder
 from kerasdeep.data.encoders.text import TextEncoder
@@ -47,7 +47,7 @@ def columns():
 
 
 def test_every_kind_that_may_be_stated_has_an_encoder():
-    assert set(COLUMN_KINDS) == set(ENCODERS) == set(columns())
+    assert {*COLUMN_KINDS, TEXT_AS_TOKENS} == set(ENCODERS) and set(COLUMN_KINDS) == set(columns())
 
 
 @pytest.mark.parametrize("kind", COLUMN_KINDS)
@@ -117,7 +117,7 @@ def test_absurd_numbers_are_named_and_cut(tmp_path):
 
 def test_dates_in_many_formats():
     texts = ["2024-03-05", "05.03.2024", "5/3/24", "Mar 5, 2024", "5 March 2024", "2024-03-05T00:00:00Z", "25/12/2023"]
-    fitted = DateEncoder.fit("d", pd.Series(texts), "none")
+    fitted = DateEncoder.fit("d", pd.Series(texts), DataConfig(source="", scaling="none"))
     assert fitted.day_first
     features = fitted.apply(pd.Series([*texts, "soon", None]))
     assert features[:6, 0].tolist() == [71] * 6
@@ -127,7 +127,7 @@ def test_dates_in_many_formats():
 
 
 def test_texts_of_unknown_words_are_zeros():
-    fitted = TextEncoder.fit("t", pd.Series(columns()["text"]), "auto")
+    fitted = TextEncoder.fit("t", pd.Series(columns()["text"]), DataConfig(source=""))
     assert not fitted.apply(pd.Series(["", None, "☃ ☃ ☃"])).any()
     one = pd.Series(columns()["text"][:1])
     np.testing.assert_array_equal(fitted.apply(one), fitted.apply(pd.Series(columns()["text"]))[:1])

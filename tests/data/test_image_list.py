@@ -79,6 +79,6 @@ def test_missing_files_are_named(pets):
 def test_init_finds_the_pictures(pets):
     path, found = draft_config("pets.csv")
     written = load_config(path).config
-    assert written.data.columns == {"photo": "picture"} and written.data.target == ["animal"]
+    assert written.data.picture_column == "photo" and written.data.target == ["animal"]
     assert (found.kind, found.input_shape) == ("image", (9, 7, 3))
     assert [layer.name for layer in written.network.layers][-1] == "Output"

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from kerasdeep.catalog import Choice
 from kerasdeep.config.lowering.lower import lower_network
-from kerasdeep.config.lowering.planned import Head, PlannedLayer
+from kerasdeep.config.lowering.planned import ColumnInput, Head, PlannedLayer
 from kerasdeep.config.root import Config
 from kerasdeep.config.sections.stages import StageConfig
 from kerasdeep.config.sections.stages import effective_stages as stages_of
@@ -67,15 +67,22 @@ class CheckContext:
     def _lowered(self) -> tuple[tuple[PlannedLayer, ...], list[Problem]]:
         """Lowered for data of one input that has whatever features and targets the file names.
 
-        What the data really has is checked once it is read; an .npz file may have several inputs, whose names only
-        it knows.
+        What the data really has is checked once it is read: columns are inputs of their own here where the file says so
+        and the network names them, and an .npz file may have several inputs, whose names only it knows.
         """
         if self.unrolled_count > MAX_LAYERS:
             return (), []
         feature_lists = [layer.arguments.get("features") or [] for layer in self.layers if layer.name == "Input"]
-        features = {"input": list(dict.fromkeys(column for columns in feature_lists for column in columns))}
+        named = list(dict.fromkeys(column for columns in feature_lists for column in columns))
+        named_inputs = [name for layer in self.layers for name in layer.arguments.get("inputs") or []]
+        named_inputs += [layer.arguments.get("name") for layer in self.layers if layer.name == "Input"]
+        columns = self.config.data.columns.items()
+        apart = [name for name, column in columns if column.has_own_input and name in {*named, *named_inputs}]
+        features = {"input": [name for name in named if name not in apart], **{name: [name] for name in apart}}
+        shapes = dict.fromkeys(("input", *apart))
+        column_inputs = {name: ColumnInput((), ()) for name in apart}
         try:
-            return lower_network(self.config, self._heads(), {"input": None}, features), []
+            return lower_network(self.config, self._heads(), shapes, features, column_inputs), []
         except InputError as error:
             may_have_several_inputs = self.config.data.format == "npz" or self.config.data.source.endswith(".npz")
             input_problems = ("unknown-input", "missing-inputs", "unused-layer")

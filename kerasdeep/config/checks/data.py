@@ -138,6 +138,18 @@ def _columns(context: CheckContext, problems: Problems) -> None:
             problems.error("conflict", message, data.location(role))
 
 
+def _column_settings(context: CheckContext, problems: Problems) -> None:
+    """How text is encoded is said of text, and how tokens are made of tokens."""
+    for name, column in context.config.data.columns.items():
+        if column.as_ != "auto" and column.kind not in ("auto", "text"):
+            message = f"`as: {column.as_}` is for text, and '{name}' is stated to be of kind {column.kind}."
+            problems.error("conflict", message, column.location("as"))
+        for key in ("words", "length"):
+            if column.differs_from_default(key) and column.as_ != "tokens":
+                message = f"`data.columns.{name}.{key}` has no effect without `as: tokens`."
+                problems.warn("no-effect", message, column.location(key))
+
+
 def _source(context: CheckContext, problems: Problems) -> None:
     data = context.config.data
     if data.format == "builtin" and data.source not in BUILT_IN_DATASETS:
@@ -176,4 +188,4 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
             problems.warn("no-effect", message, data.location(key))
 
 
-CHECKS = (_task, _splits, _classes, _columns, _source, _settings_without_effect)
+CHECKS = (_task, _splits, _classes, _columns, _column_settings, _source, _settings_without_effect)

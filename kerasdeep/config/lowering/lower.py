@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain, count
 from math import prod
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from kerasdeep.catalog import Choice
 from kerasdeep.catalog.traits import ACTIVATION_BY_LAYER, MERGE_LAYERS
 from kerasdeep.config.lowering import blocks, kernels
-from kerasdeep.config.lowering.planned import Head, PlannedLayer
+from kerasdeep.config.lowering.planned import ColumnInput, Head, PlannedLayer
 from kerasdeep.config.sections.pretrained import PRETRAINED_LAYER
 from kerasdeep.errors import MAX_PROBLEMS, InputError, Problem, SourceLocation, suggest
 from kerasdeep.keras_names import keras_name, written_name
@@ -47,19 +47,22 @@ def lower_network(
     heads: list[Head],
     input_shapes: Mapping[str, tuple[int, ...] | None],
     features: Mapping[str, list[str]] | None = None,
+    column_inputs: Mapping[str, ColumnInput] | None = None,
 ) -> tuple[PlannedLayer, ...]:
     """The layers that the network of `config` describes, in an order in which they can be built.
 
     `heads` are what the data asks for, `input_shapes` a row's shape for each of its inputs, `features` the names
-    of a table's columns by input. Raises `InputError` with every problem: names given twice, inputs that are not
-    there, heads without an output and outputs without a head, layers that lead nowhere. Names in the plan are Keras's
-    (`keras_name`).
+    of a table's columns by input, `column_inputs` the inputs that are one column. A network that takes no column by
+    name gets what their own layers make of them, beside the others. Raises `InputError` with every problem: names
+    given twice, inputs that are not there, heads without an output and outputs without a head, layers that lead
+    nowhere. Names in the plan are Keras's (`keras_name`).
     """
     lowering = _Lowering(
         config,
         {written_name(head.name): head for head in heads},
         {written_name(name): shape for name, shape in input_shapes.items()},
         features or {},
+        column_inputs or {},
     )
     lowering.layers(config.layers_with_body)
     lowering.finish()
@@ -86,6 +89,7 @@ class _Lowering:
     heads: dict[str, Head]
     input_shapes: Mapping[str, tuple[int, ...] | None]
     features: Mapping[str, list[str]]
+    column_inputs: Mapping[str, ColumnInput]
     planned: list[PlannedLayer] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -94,6 +98,7 @@ class _Lowering:
     # still the data: input, shape
     data_shapes: dict[str, tuple[str, tuple[int, ...] | None]] = field(default_factory=dict)
     input_transforms: dict[tuple[str, str], str] = field(default_factory=dict)  # what was put in front of the data
+    vectors: dict[str, str] = field(default_factory=dict)  # an input -> the layer that makes a vector of it
     names: set[str] = field(default_factory=set)
     current: str | None = None
     repeat_suffix: str = ""  # the suffix that tells the rounds of a `Repeat` apart
@@ -101,8 +106,9 @@ class _Lowering:
     def __post_init__(self) -> None:
         for name, shape in self.input_shapes.items():
             self.block_ends[name] = name
-            self.data_shapes[name] = (name, shape)
-        if len(self.input_shapes) == 1:
+            if name not in self.column_inputs or self.column_inputs[name].numbers is None:
+                self.data_shapes[name] = (name, shape)
+        if len(self.input_shapes) == 1 and not self.column_inputs:
             (self.current,) = self.input_shapes
 
     # Walking
@@ -154,17 +160,26 @@ class _Lowering:
             source = name if name in self.input_shapes else next(iter(self.input_shapes))
             self.block_ends[name] = self.current = source
             return
-        source, columns = self.columns(feature_names, layer)
+        apart = [source for source in self.column_inputs if self.features[source][0] in feature_names]
+        beside = [word for word in feature_names if all(word != self.features[source][0] for source in apart)]
+        source, columns = self.columns(beside, layer) if beside else ("", [])
+        if not apart and not columns:
+            return
+        self.claim_name(name, layer.location)
+        ends = []
         if columns:
-            self.claim_name(name, layer.location)
+            ends.append(name if not apart else self.unused_name(f"{name}_columns"))
             choice = Choice("layer", "TakeColumns", {"columns": columns}, layer.location)
-            self.plan(name, choice, (source,), "input", layer.location)
-            self.data_shapes[name] = (name, (len(columns),))
-            self.end_block(layer, name, name)
+            self.plan(ends[0], choice, (source,), "input", layer.location)
+            self.data_shapes[ends[0]] = (ends[0], (len(columns),))
+        ends += [self.vector(source, layer) for source in apart]
+        self.end_block(layer, name, self.side_by_side(name, ends, layer))
 
     def columns(self, feature_names: list[str], layer: Choice) -> tuple[str, list[int]]:
         """The input that has the wanted features, and the numbers of their columns, in the order asked for."""
         for source, names in self.features.items():
+            if source in self.column_inputs:
+                continue
             known = [_names_of_feature(name) for name in names]
             found = {word for words in known for word in words}
             if not found.isdisjoint(feature_names):
@@ -239,6 +254,8 @@ class _Lowering:
         inputs = self.with_input_transforms(kernels.unwrap(layer).name, self.resolve_inputs(layer), layer)
         arguments = {key: value for key, value in layer.arguments.items() if key not in ("name", "inputs")}
         choice = Choice("layer", layer.name, arguments, layer.location)
+        if layer.name == "Embedding":
+            self.check_embedding(layer, inputs[0])
         if kernels.layer_kernels(choice):
             end, end_inputs = name, tuple(inputs)
             for suffix, block_layer, role in blocks.hidden_block(self.config, choice, following):
@@ -254,7 +271,48 @@ class _Lowering:
                 self.data_shapes[name] = (source, (prod(shape),) if layer.name == "Flatten" and shape else None)
         self.end_block(layer, name, end)
 
+    def check_embedding(self, layer: Choice, source: str) -> None:
+        """An embedding of words has a vector for each of them."""
+        apart = self.column_inputs.get(source)
+        if apart and apart.numbers and layer.value("input_dim") < apart.numbers:
+            message = (
+                f"`Embedding` has {layer.value('input_dim')} vectors, and `{self.features[source][0]}` the numbers "
+            )
+            message += f"0 to {apart.numbers - 1}. Expected `input_dim: {apart.numbers}` or more; "
+            self.error("wrong-value", f"{message}as many as the column's `words` always suffice.", layer.location)
+
     # In front of the network
+
+    def vector(self, source: str, layer: Choice) -> str:
+        """The end of what makes a vector of an input: of a column's own input its layers, which are planned once."""
+        if source not in self.column_inputs:
+            return source
+        if source not in self.vectors:
+            outer, outer_suffix = self.current, self.repeat_suffix
+            self.current, self.repeat_suffix = source, ""
+            column = self.features[source][0]
+            for part in self.column_inputs[source].layers:
+                name = self.unused_name(f"{column}_{part.value('name')}")
+                self.layers([replace(part, arguments={**part.arguments, "name": name}, location=layer.location)])
+            self.vectors[source] = self.current
+            self.current, self.repeat_suffix = outer, outer_suffix
+        return self.vectors[source]
+
+    def side_by_side(self, name: str, ends: list[str], layer: Choice) -> str:
+        """One vector of several, the layer `name`, where they are several."""
+        if len(ends) == 1:
+            return ends[0]
+        inputs = self.with_input_transforms("Concatenate", ends, layer)
+        return self.plan(
+            name, Choice("layer", "Concatenate", {}, layer.location), tuple(inputs), "input", layer.location
+        )
+
+    def all_columns(self, layer: Choice) -> str:
+        """Everything that the data has as one vector."""
+        if "" not in self.vectors:
+            ends = [self.vector(source, layer) for source in self.input_shapes]
+            self.vectors[""] = self.side_by_side(self.unused_name("columns"), ends, layer)
+        return self.vectors[""]
 
     def with_input_transforms(self, consumer: str, inputs: list[str], layer: Choice) -> list[str]:
         """The inputs of a layer, those that are still the data led through what stands in front of the network."""
@@ -325,6 +383,10 @@ class _Lowering:
             if self.current is not None and layer.name not in MERGE_LAYERS:
                 return [self.current]
             if self.current is None and layer.name in MERGE_LAYERS:
+                return [self.vector(source, layer) for source in self.input_shapes]
+            if self.current is None and self.column_inputs and layer.name != "Embedding":
+                return [self.all_columns(layer)]
+            if self.current is None and len(self.input_shapes) == 1:
                 return list(self.input_shapes)
             several_inputs = f"The data has the inputs {', '.join(self.input_shapes)}. " if self.current is None else ""
             message = f"{several_inputs}Say which layers feed this {layer.name}: `inputs: [name, name]`."

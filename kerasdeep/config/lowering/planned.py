@@ -21,6 +21,21 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnInput:
+    """An input that is one column of a table.
+
+    Args:
+        shape: Of a row.
+        layers: What makes a vector of it, where the network does not take it by name; each has a name.
+        numbers: How many whole numbers, from 0 on, it is made of, for an `Embedding`; None for other inputs.
+    """
+
+    shape: tuple[int, ...]
+    layers: tuple[Choice, ...]
+    numbers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedLayer:
     """One Keras layer to be built: its final name, what feeds it, and why it is there.
 

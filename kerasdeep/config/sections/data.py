@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from kerasdeep.catalog import Choice
-from kerasdeep.config.schema import Section, setting
+from kerasdeep.config.schema import MapOf, Section, setting
 from kerasdeep.errors import SourceLocation
 
 BUILT_IN_DATASETS = (
@@ -60,6 +60,9 @@ def format_of_name(name: str) -> str | None:
 
 COLUMN_KINDS = ("number", "category", "boolean", "date", "text", "list")
 """Each has an encoder in `kerasdeep.data.encoders`."""
+TEXT_AS_TOKENS = "tokens"
+"""The kind of a text that is the numbers of its words; it has an encoder too."""
+KIND_TYPE = "|".join(repr(kind) for kind in ("auto", *COLUMN_KINDS, "picture", "ignore"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +114,51 @@ class ImageConfig(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ColumnConfig(Section):
+    """What a column is, and how it is encoded."""
+
+    SHORTHAND = ((KIND_TYPE, "kind"),)
+
+    kind: str = setting(
+        KIND_TYPE,
+        "auto",
+        "What the column holds, where the kind that is inferred is wrong; ignore leaves it out. picture: it has paths "
+        "of pictures, from which alone is learned.",
+    )
+    as_: str = setting(
+        "'auto'|'bag'|'tokens'",
+        "auto",
+        "How text is encoded. auto is bag: TF-IDF of words and of letters in a row, cut to its strongest directions. "
+        "tokens: the numbers of its words, in their order, which are an input of their own of the network: by default "
+        "an Embedding and the mean of its words.",
+    )
+    words: int = setting(
+        "int",
+        10_000,
+        "Tokens: the numbers are smaller than this. 0 fills short texts up, 1 is any unknown word, the commonest words "
+        "that two training texts have follow.",
+        minimum=3,
+    )
+    length: int | None = setting(
+        "int|null",
+        None,
+        "Tokens: how many words of a text count; null takes the number that 95 % of the training texts do not exceed, "
+        "at most 512.",
+        minimum=1,
+    )
+
+    @property
+    def encoded_as(self) -> str:
+        """The kind whose encoder is taken; auto where it is inferred."""
+        return TEXT_AS_TOKENS if self.as_ == "tokens" else "text" if self.as_ == "bag" else self.kind
+
+    @property
+    def has_own_input(self) -> bool:
+        """Whether the column is an input of its own, as far as the file tells."""
+        return self.encoded_as == TEXT_AS_TOKENS
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataConfig(Section):
     """Where the rows come from, which are held out, and what is done to them before the network sees them."""
 
@@ -137,11 +185,8 @@ class DataConfig(Section):
         "list[str]|str|null", None, "The columns to learn from; null takes all others."
     )
     drop: list[str] = setting("list[str]", [], "Columns to leave out.")
-    columns: dict[str, str] = setting(
-        f"map[{'|'.join(repr(kind) for kind in (*COLUMN_KINDS, 'picture', 'ignore'))}]",
-        {},
-        "The kind of a column, where the one that is inferred is wrong; ignore leaves it out. picture: it has paths of "
-        "pictures, from which alone is learned.",
+    columns: dict[str, ColumnConfig] = setting(
+        MapOf(ColumnConfig), {}, "By the column's name its kind, `zip: category`, or its settings."
     )
     classes: list[str] | None = setting(
         "list[str]|null", None, "Only these labels, renumbered in this order; null keeps all."
@@ -202,6 +247,11 @@ class DataConfig(Section):
         for key in ("target", "features"):
             if isinstance(getattr(self, key), str):
                 object.__setattr__(self, key, [getattr(self, key)])
+        columns = {
+            name: ColumnConfig(kind=column) if isinstance(column, str) else column
+            for name, column in self.columns.items()
+        }
+        object.__setattr__(self, "columns", columns)
 
     def splitter(self, split: SplitConfig) -> str | None:
         """How a part's rows are chosen, a key of `SPLITTERS`; None where they are in a file of their own."""
@@ -214,12 +264,17 @@ class DataConfig(Section):
     @property
     def picture_column(self) -> str | None:
         """The column of paths of pictures, if one is stated."""
-        return next((name for name, kind in self.columns.items() if kind == "picture"), None)
+        return next((name for name, column in self.columns.items() if column.kind == "picture"), None)
+
+    @property
+    def ignored_columns(self) -> set[str]:
+        return {name for name, column in self.columns.items() if column.kind == "ignore"}
 
     @property
     def text_columns(self) -> list[str]:
         """The columns that are read as text though they may look like numbers."""
-        return [name for name, kind in self.columns.items() if kind not in ("number", "picture", "ignore")]
+        inferred = ("auto", "number", "picture", "ignore")
+        return [name for name, column in self.columns.items() if column.encoded_as not in inferred]
 
     def location_or_key(self, key: str) -> SourceLocation:
         """Where the setting, or else this section, was written; the key itself where neither was."""

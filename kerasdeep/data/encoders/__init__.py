@@ -13,6 +13,7 @@ from kerasdeep.data.encoders.date import DateEncoder
 from kerasdeep.data.encoders.list import ListEncoder
 from kerasdeep.data.encoders.number import NumberEncoder
 from kerasdeep.data.encoders.text import TextEncoder
+from kerasdeep.data.encoders.tokens import TokensEncoder
 
 ENCODERS: dict[str, type[Encoder]] = {
     "boolean": BooleanEncoder,
@@ -20,6 +21,7 @@ ENCODERS: dict[str, type[Encoder]] = {
     "date": DateEncoder,
     "list": ListEncoder,
     "text": TextEncoder,
+    "tokens": TokensEncoder,
     "category": CategoryEncoder,
 }
-"""By the column's kind. A column belongs to the first kind that recognizes it."""
+"""By the column's kind, or by what a text is encoded as. A column belongs to the first kind that recognizes it."""

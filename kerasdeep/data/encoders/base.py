@@ -14,6 +14,8 @@ from pandas.api import types
 if TYPE_CHECKING:
     import keras
 
+    from kerasdeep.config.lowering.planned import ColumnInput
+    from kerasdeep.config.sections.data import DataConfig
     from kerasdeep.errors import Problems, SourceLocation
 
 MAJORITY_SHARE = 0.9
@@ -74,6 +76,9 @@ class Encoder(Protocol):
     Its fields are JSON values or NumPy arrays, which are saved with the run under their names. `scalar` encoders take
     one number a row, and their columns come first. `as_text` columns are read as text even if they look like numbers.
     Exports take `serving_width` numbers of a column.
+
+    The features of columns stand side by side in one input of the network, unless `own_input` says what an input of
+    this column's own is like.
     """
 
     scalar: ClassVar[bool]
@@ -92,6 +97,9 @@ class Encoder(Protocol):
     @property
     def serving_width(self) -> int: ...
 
+    @property
+    def own_input(self) -> ColumnInput | None: ...
+
     def count(self, series: pd.Series) -> dict[str, int]:
         """How many values are `missing`, and of these `unreadable` ones; `unseen` in training; `clipped`."""
         ...
@@ -108,15 +116,17 @@ class Encoder(Protocol):
         ...
 
     @classmethod
-    def fit(cls, name: str, series: pd.Series, scaling: str) -> Self: ...
+    def fit(cls, name: str, series: pd.Series, section: DataConfig) -> Self:
+        """The encoder of these training rows, as `data:` says."""
+        ...
 
     @property
     def feature_names(self) -> list[str]:
-        """A name for each number the network sees."""
+        """A name for each number the network sees; the column's, where it is an input of its own."""
         ...
 
     def apply(self, series: pd.Series) -> np.ndarray:
-        """The column as numbers, `(rows, features)`, whatever is in it, None too."""
+        """The column as numbers, `(rows, features)` or `(rows, *own_input.shape)`, whatever is in it, None too."""
         ...
 
     def invert(self, features: np.ndarray) -> Any:
@@ -152,8 +162,12 @@ class FeatureEncoder:
     vocabulary: ClassVar[None] = None
 
     @property
+    def own_input(self) -> ColumnInput | None:
+        return None
+
+    @property
     def serving_width(self) -> int:
-        return len(self.feature_names)
+        return self.own_input.shape[0] if self.own_input else len(self.feature_names)
 
     def serving_values(self, series: pd.Series) -> np.ndarray:
         return self.apply(series)

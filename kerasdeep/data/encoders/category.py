@@ -16,6 +16,7 @@ from kerasdeep.data.encoders.number import MIN_ROWS_FOR_IDENTIFIER
 if TYPE_CHECKING:
     import keras
 
+    from kerasdeep.config.sections.data import DataConfig
     from kerasdeep.errors import Problems
 
 MAX_CATEGORIES = 100
@@ -32,6 +33,7 @@ class CategoryEncoder:
     )
     as_text: ClassVar[bool] = True
     serving_width: ClassVar[int] = 1
+    own_input: ClassVar[None] = None
 
     name: str
     values: list[str | None]
@@ -49,7 +51,7 @@ class CategoryEncoder:
         return too_many_values(sample)
 
     @classmethod
-    def fit(cls, name: str, series: pd.Series, scaling: str) -> Self:
+    def fit(cls, name: str, series: pd.Series, section: DataConfig) -> Self:
         """The values in scikit-learn's order: alphabetical, a missing value last."""
         from sklearn.preprocessing import OneHotEncoder
 

@@ -14,6 +14,7 @@ from kerasdeep.data.encoders.base import MAJORITY_SHARE, ColumnSample, FeatureEn
 from kerasdeep.data.scaling import fit_offset_and_scale
 
 if TYPE_CHECKING:
+    from kerasdeep.config.sections.data import DataConfig
     from kerasdeep.errors import Problems
 
 PERIODS = {"month": 12, "day_of_week": 7, "hour": 24}
@@ -58,7 +59,7 @@ class DateEncoder(FeatureEncoder):
         return "constant in the training rows" if dates.nunique() < 2 else None
 
     @classmethod
-    def fit(cls, name: str, series: pd.Series, scaling: str) -> Self:
+    def fit(cls, name: str, series: pd.Series, section: DataConfig) -> Self:
         day_first = find_day_first(series.dropna().astype(str))[0]
         dates = read_dates(series, day_first).dropna()
         days = _days(dates)
@@ -66,7 +67,7 @@ class DateEncoder(FeatureEncoder):
             return cls(name, 0.0, 0.0, 1.0, day_first, [])
         parts = [part for part in PERIODS if getattr(dates.dt, part).nunique() > 1]
         offset, scale = fit_offset_and_scale(
-            days[:, None] - days.min(), "standardize" if scaling == "auto" else scaling
+            days[:, None] - days.min(), "standardize" if section.scaling == "auto" else section.scaling
         )
         return cls(name, float(days.min()), float(offset[0]), float(scale[0]), day_first, parts)
 

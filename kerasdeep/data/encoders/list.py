@@ -13,6 +13,7 @@ from kerasdeep.data.encoders.base import ColumnSample, FeatureEncoder
 from kerasdeep.data.encoders.category import MAX_CATEGORIES, too_many_values
 
 if TYPE_CHECKING:
+    from kerasdeep.config.sections.data import DataConfig
     from kerasdeep.errors import Problems
 
 SEPARATORS = (";", "|", ",")
@@ -52,7 +53,7 @@ class ListEncoder(FeatureEncoder):
         return "constant in the training rows" if sample.distinct == 1 else None
 
     @classmethod
-    def fit(cls, name: str, series: pd.Series, scaling: str) -> Self:
+    def fit(cls, name: str, series: pd.Series, section: DataConfig) -> Self:
         """The commonest items, in alphabetical order."""
         separator = _separator(series.dropna())
         counts = Counter(item for row in _items(series, separator) for item in set(row))

@@ -19,6 +19,7 @@ from kerasdeep.data.written_numbers import find_style, parse_numbers
 if TYPE_CHECKING:
     import keras
 
+    from kerasdeep.config.sections.data import DataConfig
     from kerasdeep.errors import Problems
 
 MIN_ROWS_FOR_IDENTIFIER = 20
@@ -45,6 +46,7 @@ class NumberEncoder:
     scalar: ClassVar[bool] = True
     rule: ClassVar[str] = "the number, cut to `bounds` where there are any; NaN where it is missing or infinite"
     serving_width: ClassVar[int] = 1
+    own_input: ClassVar[None] = None
     vocabulary: ClassVar[None] = None
 
     name: str
@@ -86,8 +88,8 @@ class NumberEncoder:
         return find_style(counts[~counts.index.str.lower().isin(list(BOOLEAN_WORDS))])[0]
 
     @classmethod
-    def fit(cls, name: str, series: pd.Series, scaling: str) -> Self:
-        """Median, offset and scale of the column; `scaling: auto` standardizes."""
+    def fit(cls, name: str, series: pd.Series, section: DataConfig) -> Self:
+        """Median, offset and scale of the column; `data.scaling: auto` standardizes."""
         from sklearn.impute import SimpleImputer
 
         style = cls.style_of(series)
@@ -99,7 +101,7 @@ class NumberEncoder:
         bounds = [float(np.nanmin(sane)), float(np.nanmax(sane))] if len(sane) < len(values) else None
         values = (np.clip(values, *bounds) if bounds else values)[:, None]
         imputer = SimpleImputer(strategy="median", keep_empty_features=True).fit(values)
-        scaling = "standardize" if scaling == "auto" else scaling
+        scaling = "standardize" if section.scaling == "auto" else section.scaling
         offset, scale = fit_offset_and_scale(imputer.transform(values), scaling)
         return cls(name, float(imputer.statistics_[0]), float(offset[0]), float(scale[0]), style, bounds, indicator)
 

@@ -19,6 +19,7 @@ from kerasdeep.data.encoders.base import ColumnSample, FeatureEncoder, apply_to_
 from kerasdeep.data.encoders.category import column_to_texts, too_many_values
 
 if TYPE_CHECKING:
+    from kerasdeep.config.sections.data import DataConfig
     from kerasdeep.errors import Problems
 
 COMPONENTS = 64
@@ -61,7 +62,7 @@ class TextEncoder(FeatureEncoder):
         return None if _has_terms(fitted_texts(sample.series)) else "no word stands in several rows"
 
     @classmethod
-    def fit(cls, name: str, series: pd.Series, scaling: str) -> Self:
+    def fit(cls, name: str, series: pd.Series, section: DataConfig) -> Self:
         from scipy.sparse import csr_matrix
         from sklearn.decomposition import TruncatedSVD
 
@@ -88,7 +89,7 @@ class TextEncoder(FeatureEncoder):
             return encoder
         components = TruncatedSVD(width, random_state=0).fit(matrix).components_.T
         # Each direction has the same deviation: a rare word may decide as well as a common one.
-        scale = (matrix @ components).std(axis=0) if scaling != "none" else np.ones(width)
+        scale = (matrix @ components).std(axis=0) if section.scaling != "none" else np.ones(width)
         return cls(name, terms, weights, np.ascontiguousarray(components / np.where(scale > 0, scale, 1)))
 
     @property

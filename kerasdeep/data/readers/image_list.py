@@ -39,8 +39,7 @@ def read(
         message = f"There is no column '{column}'" if column else f"{path} has no column of picture files"
         message += f". The table has: {', '.join(frame.columns)}. Expected one of them in `columns: {{NAME: picture}}`."
         raise InputError(message, "missing-column", section.location_or_key("columns"))
-    ignored = [name for name, kind in section.columns.items() if kind == "ignore"]
-    beside = replace(section, features=None, columns={}, drop=[*section.drop, *ignored])
+    beside = replace(section, features=None, columns={}, drop=[*section.drop, *section.ignored_columns])
     split = separate_targets(frame.drop(columns=[column]), beside, problems)
     problems.raise_if_errors()
     others: Any = split.x

@@ -15,6 +15,10 @@ SERIALIZATION_MARKERS = (
 DTYPE_POLICIES = ("DTypePolicy", "FloatDTypePolicy")
 FUNCTION_FAMILIES = ("activation", "loss", "metric")
 ALLOWED_FAMILIES = ("layer", "initializer", "regularizer", "constraint", *FUNCTION_FAMILIES, "optimizer", "schedule")
+MASK_OPERATIONS = (
+    *("NotEqual", "Any", "All", "LogicalAnd", "LogicalOr", "ExpandDims", "Squeeze", "OnesLike", "BroadcastTo"),
+)
+"""Operations that Keras writes into a model for the masks of `Embedding` and `Masking`, and where they meet."""
 LEGACY_CLASSES = ("BatchNormalizationV1", "BatchNormalizationV2")
 CODE_CLASSES = ("__lambda__", "__typespec__")
 
@@ -67,7 +71,7 @@ def _check_class(value: dict[str, Any], owner: str) -> str:
         _refuse(f"`{name}`{location} is of tf-keras. Save the model there as .h5: `model.save('model.h5')`.")
     if module is not None and not _is_keras(module):
         _refuse(f"`{name}`{location} comes from the module `{module}`, outside Keras. It is not imported. {_REMEDY}")
-    if name in (*MODEL_CLASSES, *DTYPE_POLICIES, *LEGACY_CLASSES):
+    if name in (*MODEL_CLASSES, *DTYPE_POLICIES, *MASK_OPERATIONS, *LEGACY_CLASSES):
         return name
     entries = [catalog.entries(family).get(name) for family in ALLOWED_FAMILIES]
     matches = [entry for entry in entries if entry is not None]

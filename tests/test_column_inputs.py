@@ -1,0 +1,129 @@
+"""Columns with an input of their own, from the file to predictions: words as tokens."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kerasdeep import data, report, training
+from kerasdeep.config import load_config
+from kerasdeep.config.sections.data import ColumnConfig, DataConfig
+from kerasdeep.data.encoders.tokens import TokensEncoder
+from kerasdeep.data.preprocessing import Preprocessing
+from kerasdeep.errors import InputError
+from kerasdeep.inference.export.exporter import ExportOptions, export_run
+from kerasdeep.inference.predictor import Predictor
+
+TOKENS = {"note": ColumnConfig(kind="text", as_="tokens")}
+DATA = "data: {source: notes.csv, target: y, test: 0.25, columns: {note: {kind: text, as: tokens}}}\n"
+REST = "training: {epochs: 12, batch_size: 8, watch: null}\nreport: {tensorboard: false}\n"
+MIXED = DATA + "network: [{Dense: 16}, Output]\noptimizer: {Adam: {learning_rate: 0.005}}\n" + REST
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Notes whose answer is one of four words of each class, anywhere among eight that say nothing."""
+    folder, draw, rows = tmp_path_factory.mktemp("columns"), np.random.default_rng(0), []
+    filler = [f"{a}{b}" for a in "bdfgklm" for b in ("alo", "enar", "irin", "osum")]
+    telling = ["awful", "broken", "horrid", "poor"], ["great", "lovely", "splendid", "superb"]
+    for number in range(240):
+        words = [*draw.choice(filler, 8), draw.choice(telling[number % 2])]
+        draw.shuffle(words)
+        rows.append({"age": number % 7, "city": "AB"[number % 3 % 2], "note": " ".join(words), "y": "ny"[number % 2]})
+    pd.DataFrame(rows).to_csv(folder / "notes.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    (folder / "mixed.yaml").write_text(MIXED)
+    trained = training.train(load_config(folder / "mixed.yaml"), folder / "runs", progress="quiet")
+    report.write(trained)
+    return trained
+
+
+def load(folder, **settings):
+    return data.load(
+        DataConfig(**{"source": str(folder / "notes.csv"), "target": ["y"], "columns": TOKENS, **settings})
+    )
+
+
+def test_words_are_numbers_in_their_order():
+    texts = pd.Series(["The cat, the dog", "a cat!", "a dog; a Cat", None, "dog"])
+    settings = ColumnConfig(kind="text", as_="tokens", words=4)
+    encoder = TokensEncoder.fit("t", texts, DataConfig(source="", columns={"t": settings}))
+    assert (encoder.words, encoder.length) == (["cat", "dog"], 4)  # `a` is as common, and there is room for two
+    rows = encoder.apply(pd.Series(["the cat the dog and more", "DOG", "", None, "☃", "new"]))
+    assert rows.tolist() == [[1, 2, 1, 3], [3, 0, 0, 0], *[[1, 0, 0, 0]] * 4]
+    assert encoder.invert(rows[0]) == "… cat … dog"
+    assert encoder.count(pd.Series(["cat new", "new", "", None])) == {"missing": 2, "unseen": 1}
+    assert encoder.own_input.numbers == 4
+    empty = TokensEncoder.fit("t", pd.Series(["", None]), DataConfig(source=""))
+    assert empty.apply(texts).tolist() == [[1]] * 5
+
+
+def test_the_table_has_an_input_for_the_column_and_one_for_the_others(folder, tmp_path):
+    loaded, alone = load(folder), load(folder, drop=["age", "city"])
+    assert loaded.input_shapes == {"input": (3,), "note": (9,)}
+    assert alone.input_shapes == {"input": (9,)}
+    np.testing.assert_array_equal(alone.train.x, loaded.train.x["note"])
+    np.testing.assert_array_equal(load(folder, drop=["note"], columns={}).train.x, loaded.train.x["input"])
+    assert [feature["kind"] for feature in loaded.profile["features"]] == ["number", "category", "tokens"]
+    loaded.preprocessing.save(tmp_path / "p.npz", tmp_path / "p.json")
+    kept = Preprocessing.load(tmp_path / "p.npz", tmp_path / "p.json")
+    raw = data.read_for_prediction(kept, folder / "notes.csv")
+    again = data.transform_inputs(kept, raw.x)
+    for name, x in loaded.train.x.items():
+        np.testing.assert_array_equal(again[name][loaded.train.rows], x)
+    with pytest.raises(InputError, match="note would be an input"):
+        load(folder, stream=True)
+    document = json.loads((tmp_path / "p.json").read_text())
+    document["inputs"]["note"]["columns"] += document["inputs"]["input"]["columns"][:1]
+    (tmp_path / "p.json").write_text(json.dumps(document))
+    with pytest.raises(InputError, match="encode"):
+        Preprocessing.load(tmp_path / "p.npz", tmp_path / "p.json")
+
+
+def test_a_planted_word_is_learnt_evaluated_predicted_and_exported(run, folder):
+    result = run.read_result()
+    assert result["metrics"]["test_accuracy"] > 0.9
+    assert "opponents" not in result
+    predictor = Predictor.load(run)
+    assert predictor.evaluate(str(folder / "notes.csv"))["metrics"]["test_accuracy"] > 0.9
+    rows = pd.DataFrame({"age": 1, "city": "A", "note": ["superb balo", "balo poor", "", None]})
+    found = predictor.predict(rows)
+    assert found.prediction[:2].tolist() == ["y", "n"] and found.probability_y.between(0, 1).all()
+    exported = export_run(predictor, ExportOptions(path=folder / "notes.keras"))
+    assert exported["largest_difference"] < 1e-5
+    assert [entry["shape"] for entry in exported["inputs"]] == [[None, 2], [None, 9]]
+    assert "note_embedding" in (run.path / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_a_network_takes_the_column_by_name(folder):
+    text = DATA + "network:\n- Input: note\n- Embedding: {input_dim: 100, output_dim: 4}\n- Flatten\n"
+    text += "- {Dense: 4, name: words}\n"
+    text += "- Input: {name: both, features: [age, note]}\n- Concatenate: {inputs: [words, both]}\n- Output\n"
+    (folder / "named.yaml").write_text(text + REST.replace("12", "1"))
+    trained = training.train(load_config(folder / "named.yaml"), folder / "runs", progress="quiet")
+    layers = {
+        layer["name"]: layer for layer in json.loads((trained.path / "facts" / "network.json").read_text())["layers"]
+    }
+    assert layers["embedding_1"]["inputs"] == ["note"] and layers["both"]["output_shape"] == [33]
+    assert layers["both_columns"]["settings"] == "columns=[0]"
+    assert len(Predictor.load(trained).predict(str(folder / "notes.csv"))) == 240
+
+
+@pytest.mark.parametrize(
+    "network, expected",
+    [
+        ("[{Input: note}, {Embedding: {input_dim: 9, output_dim: 4}}, Flatten, Output]", "numbers 0 to 37"),
+        ("[{Embedding: {input_dim: 99, output_dim: 4}}, Flatten, Output]", "which layers feed this Embedding"),
+        ("[{Input: {name: a, features: [note, agge]}}, Output]", "agge"),
+    ],
+)
+def test_what_cannot_be_is_said(folder, network, expected):
+    (folder / "wrong.yaml").write_text(DATA + f"network: {network}\n" + REST)
+    with pytest.raises(InputError, match=expected):
+        training.train(load_config(folder / "wrong.yaml"), folder / "runs", progress="quiet")
