@@ -145,7 +145,7 @@ def test_a_text_without_words_is_left_out_and_many_texts_are_sampled(tmp_path, m
 def test_missing_values_of_pandas_are_missing(kind):
     texts = [columns()[kind][0], pd.NA, columns()[kind][1], None] * 30
     for series in (pd.Series(texts, dtype=object), pd.Series(texts, dtype="string")):
-        fitted = ENCODERS[kind].fit("column", series, "none")
+        fitted = ENCODERS[kind].fit("column", series, DataConfig(source="", scaling="none"))
         assert np.isfinite(fitted.apply(series)).all()
         assert fitted.count(series)["missing"] == (0 if kind == "category" else 60)
 
@@ -161,7 +161,7 @@ def test_lists_proper_are_told_apart_by_a_sign_that_is_in_none_of_their_items():
     assert labels_from_column(pd.Series([["a", "b"], ["a"]])).tolist() == ["a;b", "a"]
     with pytest.raises(InputError, match="hold each of"):
         labels_from_column(pd.Series([["a;b", "c|d"], ["e,f"]]))
-    assert ENCODERS["list"].fit("c", cities, "none").separator == ";"
+    assert ENCODERS["list"].fit("c", cities, DataConfig(source="")).separator == ";"
 
 
 def test_a_target_may_be_written_as_people_write_numbers(tmp_path):
