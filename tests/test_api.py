@@ -18,7 +18,7 @@ CONFIG = {
     "regularization": {"dropout": 0.2},
     "optimizer": {"SGD": {"learning_rate": 0.1}},
     "training": {"epochs": 9, "batch_size": 16},
-    "report": {"tensorboard": False},
+    "report": {"tensorboard": False, "opponents": False},
     "profiles": {"fast": {"training": {"epochs": 1}}},
 }
 

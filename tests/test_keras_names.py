@@ -43,7 +43,8 @@ def mapping(layer_names, first, second):
         "data": {"source": "table.csv", "target": [first, second], "validation": 20, "test": 20},
         "network": {"layers": [*layers, *outputs]},
         "training": {"epochs": 1, "batch_size": 32, "watch": None},
-        "report": {"tensorboard": False},
+        "optimizer": "SGD",
+        "report": {"tensorboard": False, "opponents": False},
         "name": "odd",
     }
 

@@ -70,6 +70,7 @@ version: 1
 name: portable
 data: {source: table.npz, validation: 20, test: 20}
 network: {layers: [Dense: 4, Output]}
+optimizer: SGD
 training: {epochs: 1}
 """
 

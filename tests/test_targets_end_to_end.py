@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 
 from kerasdeep import report, training
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.inference.predictor import Predictor
 
-NET = "network: [{Dense: 8}, Output]\ntraining: {epochs: 2, watch: null}\nreport: {tensorboard: false}\n"
+NET = (
+    "network: [{Dense: 8}, Output]\noptimizer: SGD\ntraining: {epochs: 2, watch: null}\nreport: {tensorboard: false}\n"
+)
 LABELS = ["art", "news", "sport"]
 
 
@@ -37,6 +39,7 @@ FILES = {
     "ordinal": "task: ordinal\n" + data(["size"], ", classes: [S, M, L, XL]"),
     "threshold": "threshold: {by: cost, cost: 4}\n" + data(["art"]),
 }
+WITHOUT_OPPONENTS = ("ordinal", "threshold", "count")
 INTERVALS = ["quantile_0.05", "quantile_0.5", "quantile_0.95"]
 
 
@@ -49,7 +52,8 @@ def runs(tmp_path_factory):
         if name not in trained:
             path = folder / f"{name}.yaml"
             path.write_text(FILES[name] + NET)
-            trained[name] = training.train(load_config(path), folder / "runs", progress="quiet")
+            sets = Overrides(["report.opponents=false"] if name in WITHOUT_OPPONENTS else ())
+            trained[name] = training.train(load_config(path, sets), folder / "runs", progress="quiet")
             report.write(trained[name])
         return trained[name]
 

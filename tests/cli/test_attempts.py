@@ -85,8 +85,8 @@ def explain(seed, count):
 
 
 def test_validate_and_explain(tmp_path, capsys):
-    validate(tmp_path, 20, 40)
-    explain(20, 40)
+    validate(tmp_path, 20, 20)
+    explain(20, 20)
 
 
 @pytest.mark.fuzz

@@ -18,7 +18,7 @@ name: NAME
 data: {source: homes.csv, target: kind, stream: STREAM, test: 0.2}
 network: {layers: [Dense: 8, Output]}
 regularization: {dropout: 0.2}
-optimizer: {Adam: 0.03}
+optimizer: {SGD: 0.1}
 training: {epochs: 3, batch_size: 16, watch: null}
 report: {tensorboard: false}
 """

@@ -125,8 +125,17 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-@pytest.mark.parametrize("case", CASES)
+XLA_TOO = ("SGD", "Nadam")
+
+
+@pytest.mark.parametrize(
+    ("case", "xla"),
+    [
+        pytest.param(case, xla, marks=pytest.mark.slow if xla and case not in XLA_TOO else (), id=f"{case}-{kind}")
+        for case in CASES
+        for xla, kind in ((False, "graph"), (True, "xla"))
+    ],
+)
 def test_momentum_moves_in_a_compiled_loop(case, xla):
     moving, fixed, arguments, by_hand = CASES[case]
     result = compiled(moving(0.05, momentum_schedule=CYCLE, **arguments), xla)

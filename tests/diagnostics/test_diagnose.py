@@ -15,9 +15,10 @@ from kerasdeep.evaluation.layer_stats import LayerReader, layer_taps
 
 NET = """
 version: 1
-data: {source: digits, validation: 0.1, test: 0.1}
+data: {source: digits, validation: 197, test: 192}
 network: {layers: [Flatten, Dense: 20, Dense: 20, Output]}
 regularization: {batch_norm: before, dropout: 0.2}
+optimizer: {SGD: {learning_rate: 0.05}}
 training: {epochs: 2}
 report: {tensorboard: false}
 """

@@ -70,10 +70,10 @@ MENDED = [
 ]
 
 
-DOUBLES = ("sigmoid + Glorot, 20 layers", "ReLU + Glorot, 50 layers", "tanh + N(0, 1)", "Swish + He, 20 layers")
+QUICK_SICK = ("sigmoid + Glorot, 10 layers", "sigmoid + N(0, 1)", "ReLU + N(0, 1)", "dead ReLU", "raw pixels into SELU")
 
 
-@pytest.mark.parametrize("case", sampled(SICK, always=set(SICK) - set(DOUBLES)))
+@pytest.mark.parametrize("case", sampled(SICK, always=QUICK_SICK))
 def test_each_pathology_gets_its_name_and_no_other_and_its_remedy_helps(config, few_steps, case):
     sets, name = SICK[case]
     found = diagnostics.diagnose(load_config(config, Overrides(sets))).verdicts
@@ -103,10 +103,10 @@ HEALTHY = {
 }
 
 
-DEEP_ONES = ("SELU + LeCun, 50 layers", "ELU + He + batch norm, 20 layers", "ReLU + He, 20 layers")
+QUICK_HEALTHY = ("ReLU + He", "a shallow net at Keras's rates", "one number", "a convolution")
 
 
-@pytest.mark.parametrize("case", sampled(HEALTHY, always=set(HEALTHY) - set(DEEP_ONES)))
+@pytest.mark.parametrize("case", sampled(HEALTHY, always=QUICK_HEALTHY))
 def test_healthy_networks_raise_no_alarm(config, case):
     assert names(config, *HEALTHY[case]) == []
 
@@ -149,7 +149,7 @@ def as_sets(remedy):
             yield f"{section}={value}"
 
 
-def test_each_head_is_held_against_its_own_labels(config):
+def test_each_head_is_held_against_its_own_labels(config, few_steps):
     random = np.random.default_rng(1)
     a = random.normal(size=300)
     rows = [f"{x:.3f},{'yes' if x > 0 else 'no'},{2 * x:.3f}" for x in a]

@@ -62,7 +62,7 @@ network: {layers: [Dense: 16, Output]}
 regularization: {batch_norm: before, dropout: 0.3}
 training: {epochs: 3, watch: null}
 """
-QUICK = "\noptimizer: {SGD: {learning_rate: 0.05, momentum: 0.9}}\nreport: {tensorboard: false}\n"
+QUICK = "\noptimizer: {SGD: {learning_rate: 0.05, momentum: 0.9}}\nreport: {tensorboard: false, opponents: false}\n"
 
 
 @pytest.fixture(scope="module")

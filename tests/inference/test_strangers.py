@@ -34,7 +34,7 @@ def whole(tmp_path_factory):
         "data": {"source": str(folder / "rows.csv"), "target": "y", "validation": 20, "test": 20},
         "network": {"layers": [{"Dense": 4}, "Output"]},
         "training": {"epochs": 2, "batch_size": 32, "watch": None, "early_stopping": {"patience": 50}},
-        "report": {"tensorboard": False},
+        "report": {"tensorboard": False, "opponents": False},
     }
     run = kerasdeep.train(config, out=folder / "runs", progress="quiet")
     return run.path, folder / "rows.csv"
@@ -65,8 +65,9 @@ def predict(whole, tmp_path, seed, count):
     attempts(run, place, READ, seed, count, "predict", str(place), str(rows), "--json")
 
 
-def test_predict_from_damaged_runs(whole, tmp_path):
-    predict(whole, tmp_path, seed=3, count=18)
+@pytest.mark.parametrize("count", [6, pytest.param(18, marks=pytest.mark.slow)])
+def test_predict_from_damaged_runs(whole, tmp_path, count):
+    predict(whole, tmp_path, seed=3, count=count)
 
 
 @pytest.mark.fuzz

@@ -15,7 +15,7 @@ from kerasdeep.inference.tta import averaged_over_views
 LAYERS = keras.layers
 
 
-@pytest.mark.parametrize("shape", [(6, 5, 3), (6, 5)])
+@pytest.mark.parametrize("shape", [(6, 5, 3), pytest.param((6, 5), marks=pytest.mark.slow)])
 def test_six_views_are_averaged(shape):
     image = keras.Input(shape)
     hidden = LAYERS.Dense(4, "tanh")(LAYERS.Flatten()(image))

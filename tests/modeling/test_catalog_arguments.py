@@ -91,10 +91,11 @@ VALUES = {
 
 
 def entries():
+    """Every third by default."""
     for family in catalog.families():
-        for entry in catalog.entries(family).values():
-            if not entry.refused and entry.name not in NOT_ALONE:
-                yield pytest.param(entry, id=f"{family}-{entry.name}")
+        alone = [one for one in catalog.entries(family).values() if not one.refused and one.name not in NOT_ALONE]
+        for number, entry in enumerate(alone):
+            yield pytest.param(entry, id=f"{family}-{entry.name}", marks=pytest.mark.slow if number % 3 else ())
 
 
 def other_than(default, expression, low, high):

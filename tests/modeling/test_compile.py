@@ -32,6 +32,7 @@ def compiled(text, targets, shape=(5,), **more):
         lower_network(config, modeling.output_heads(dataset), {"input": shape}), {"input": shape}
     )
     modeling.compile_model(model, config, dataset, 2, 4)
+    model.run_eagerly = True  # one batch each: a graph would cost more than it saves
     return model
 
 
@@ -89,7 +90,7 @@ def test_metrics_follow_the_task():
 def test_class_metrics_take_class_numbers(text):
     metrics = modeling.build_metrics([read_choice("metric", text), read_choice("metric", "accuracy")], [MANY])
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "softmax")])
-    model.compile("sgd", modeling.build_losses("auto", [MANY]), metrics=metrics)
+    model.compile("sgd", modeling.build_losses("auto", [MANY]), metrics=metrics, run_eagerly=True)
     x, y = RANDOM.normal(size=(12, 3)).astype("float32"), RANDOM.integers(0, 4, 12).astype("int32")
     logs = model.evaluate(x, y, verbose=0, return_dict=True)
     assert len(logs) == 3 and all(np.isfinite(value) for value in logs.values())
@@ -99,7 +100,7 @@ def test_class_metrics_take_class_numbers(text):
 def test_yes_no_metrics(text):
     metrics = modeling.build_metrics([read_choice("metric", text)], [BINARY])
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, "sigmoid")])
-    model.compile("sgd", modeling.build_losses("auto", [BINARY]), metrics=metrics)
+    model.compile("sgd", modeling.build_losses("auto", [BINARY]), metrics=metrics, run_eagerly=True)
     x, y = RANDOM.normal(size=(12, 3)).astype("float32"), RANDOM.integers(0, 2, 12).astype("int32")
     assert np.isfinite(list(model.evaluate(x, y, verbose=0, return_dict=True).values())).all()
 

@@ -43,8 +43,9 @@ def check(whole, place, seed, count):
             assert "<html" in (run / "report.html").read_text(encoding="utf-8"), what
 
 
-def test_report_runs_and_compare_on_damaged_runs(whole, tmp_path):
-    check(whole, tmp_path, seed=20, count=10)
+@pytest.mark.parametrize("count", [3, pytest.param(10, marks=pytest.mark.slow)])
+def test_report_runs_and_compare_on_damaged_runs(whole, tmp_path, count):
+    check(whole, tmp_path, seed=20 + count, count=count)
 
 
 @pytest.mark.fuzz

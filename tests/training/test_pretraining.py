@@ -93,7 +93,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", sampled(KINDS, always=("pairs", "stacked")))
+@pytest.mark.parametrize("kind", sampled(KINDS, always=("stacked",)))
 def test_what_a_stage_learns_is_handed_to_the_next(kind, trained):
     run = trained(kind)
     rows, facts = run.history.rows(), run.read_fact("stages")

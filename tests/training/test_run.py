@@ -1,12 +1,8 @@
 """Whole runs: what is left in the directory, and what a kill, a signal, a bad loss or a second process does."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
 
 import keras
 import numpy as np
@@ -14,7 +10,10 @@ import pytest
 from helpers.runs import assert_same_run, final_state
 
 from kerasdeep import training
+from kerasdeep.cli import exit_codes
+from kerasdeep.cli.app import app
 from kerasdeep.config import Overrides, load_config
+from kerasdeep.engine import checkpoint
 from kerasdeep.errors import InputError, RunFailed
 from kerasdeep.runs import RunDir, latest_run
 
@@ -26,6 +25,7 @@ data: {source: table.npz, validation: 60, test: 60, scaling: none}
 network: {layers: [Dense: 16, Output]}
 activation: swish
 regularization: {batch_norm: before, dropout: 0.3, l2: 1e-3}
+optimizer: {SGD: {learning_rate: 0.02, momentum: 0.9}}
 training: {epochs: 4, batch_size: 16, watch: null}
 report: {tensorboard: false}
 """
@@ -34,11 +34,21 @@ EXACT = ["training.checkpoint.every=5 steps", "runtime.chunk=3"]
 
 @pytest.fixture
 def config(tmp_path):
+    return write(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The run of the file as it stands, trained once."""
+    return train(write(tmp_path_factory.mktemp("whole")), "report.tensorboard=true")
+
+
+def write(folder):
     random = np.random.default_rng(0)
     x = random.normal(size=(504, 6)).astype("float32")
     y = (x[:, 0] + x[:, 1] * x[:, 2] > 0).astype("int32") + (x[:, 3] > 1)
-    np.savez(tmp_path / "table.npz", x=x, y=y)
-    path = tmp_path / "small.yaml"
+    np.savez(folder / "table.npz", x=x, y=y)
+    path = folder / "small.yaml"
     path.write_text(NET)
     return path
 
@@ -47,9 +57,8 @@ def train(config, *sets, out=None, **more):
     return training.train(load_config(config, Overrides(sets)), out or config.parent / "runs", progress="quiet", **more)
 
 
-def test_a_run_leaves_everything_that_is_promised(config, capfd):
-    run = train(config, "report.tensorboard=true")
-    assert capfd.readouterr().out == ""
+def test_a_run_leaves_everything_that_is_promised(whole):
+    run = whole
     result = run.read_result()
     assert result["status"] == "completed" and result["name"] == "small" and result["epochs"] == 4
     assert result["metrics"]["test_accuracy"] > result["baseline"]["test_accuracy"]
@@ -61,7 +70,7 @@ def test_a_run_leaves_everything_that_is_promised(config, capfd):
         *("learning_rate", "momentum", "seconds", "examples_per_second"),
     ]
     assert rows[-1]["val_accuracy"] == pytest.approx(result["metrics"]["val_accuracy"])
-    assert rows[0]["learning_rate"] == 0.001 and rows[0]["momentum"] == 0.9
+    assert rows[0]["learning_rate"] == 0.02 and rows[0]["momentum"] == 0.9
     facts = {path.stem for path in run.facts.iterdir()}
     assert {"network", "data", "engine", "evaluation", "samples", "stages"} <= facts
     assert run.read_fact("engine")["compile"] == "none" and "repay" in run.read_fact("engine")["reason"]
@@ -74,41 +83,13 @@ def test_a_run_leaves_everything_that_is_promised(config, capfd):
 
 
 @pytest.mark.slow
-def test_training_what_was_resolved_gives_the_same_run(config):
-    first = train(config)
-    assert_same_run(first, train(first.resolved))
-    assert_same_run(first, train(config, *EXACT))  # neither chunks nor checkpoints change a bit
-
-
-DRIVER = """
-import sys
-from kerasdeep import training
-from kerasdeep.errors import KerasdeepError
-from kerasdeep.config import Overrides, load_config
-try:
-    training.train(load_config(sys.argv[1], Overrides(sys.argv[3:])), sys.argv[2], progress="json")
-except KerasdeepError as error:
-    print(error)
-    sys.exit(error.exit_code)
-"""
-
-
-def end_with(number, config, *, after):
-    """Train in another process and send it a signal once checkpoint `after` is there."""
-    out = config.parent / "killed"
-    command = [sys.executable, "-c", DRIVER, str(config), str(out), *EXACT, "training.epochs=4"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        awaited = out / "small-1" / "checkpoints" / f"{after:06d}"
-        while process.poll() is None and not awaited.exists():
-            time.sleep(0.002)
-        os.kill(process.pid, number)
-        text, _ = process.communicate(timeout=60)
-    return RunDir(out / "small-1"), process.returncode, text
+def test_training_what_was_resolved_gives_the_same_run(config, whole):
+    assert_same_run(whole, train(whole.resolved, out=config.parent / "runs"))
+    assert_same_run(whole, train(config, *EXACT))  # neither chunks nor checkpoints change a bit
 
 
 @pytest.mark.slow
-def test_a_run_killed_before_its_first_checkpoint_starts_again(config):
-    whole = train(config)
+def test_a_run_killed_before_its_first_checkpoint_starts_again(config, whole):
     run = train(config, out=config.parent / "other")
     shutil.rmtree(run.checkpoints)
     run.write_result({"status": "running"})
@@ -116,20 +97,31 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(config):
     assert_same_run(whole, run)
 
 
-def test_ctrl_c_saves_says_how_to_go_on_and_ends_with_130(config):
-    run, code, text = end_with(signal.SIGINT, config, after=1)
-    assert code == 130
-    assert f"kerasdeep train {run.path} --resume" in text
+def test_ctrl_c_saves_says_how_to_go_on_and_ends_with_130(config, whole, monkeypatch, capsys):
+    save = checkpoint.save
+
+    def save_and_press(*given):
+        save(*given)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(checkpoint, "save", save_and_press)
+    sets = [word for change in EXACT for word in ("--set", change)]
+    line = ["train", str(config), "--out", str(config.parent / "killed"), *sets]
+    assert exit_codes.run_app(app, line) == 130
+    monkeypatch.undo()
+    run = RunDir(config.parent / "killed" / "small-1")
+    assert f"kerasdeep train {run.path} --resume" in capsys.readouterr().err
     assert run.read_result()["status"] == "interrupted"
     assert run.read_fact("stages")[0]["stopped"] == "interrupted"
     train(config, resume=run)
-    assert_same_run(train(config), run)
+    assert_same_run(whole, run)
 
 
-def test_more_epochs_continue_a_finished_run(config):
+def test_more_epochs_continue_a_finished_run_in_silence(config, whole, capfd):
     run = train(config, "training.epochs=2")
     train(config, resume=run)
-    assert_same_run(train(config), run)
+    assert capfd.readouterr().out == ""
+    assert_same_run(whole, run)
 
 
 CYCLE = ["schedule.one_cycle.max_rate=0.1", "schedule.one_cycle.momentum=[0.95, 0.85]", "training.epochs=3"]
@@ -168,21 +160,24 @@ def test_an_extended_run_stretches_its_schedule_where_that_is_chosen(config, cap
     assert rates(run)[3:] == rates(whole)[3:]
 
 
-def test_a_changed_configuration_or_data_is_no_resume(config):
-    run = train(config, "training.epochs=1")
+def test_a_changed_configuration_or_data_is_no_resume(whole):
     with pytest.raises(InputError, match=r"training\.batch_size: 16 → 32"):
-        train(config, "training.batch_size=32", resume=run)
-    with np.load(config.parent / "table.npz") as arrays:
-        np.savez(config.parent / "table.npz", x=arrays["x"] + 1, y=arrays["y"])
-    with pytest.raises(InputError, match="The data changed"):
-        train(config, resume=run)
-    assert run.read_result()["status"] == "completed"
+        train(whole.resolved, "training.batch_size=32", resume=whole)
+    table = whole.path.parents[1] / "table.npz"
+    rows = table.read_bytes()
+    with np.load(table) as arrays:
+        np.savez(table, x=arrays["x"] + 1, y=arrays["y"])
+    try:
+        with pytest.raises(InputError, match="The data changed"):
+            train(whole.resolved, resume=whole)
+    finally:
+        table.write_bytes(rows)
+    assert whole.read_result()["status"] == "completed"
 
 
-def test_two_processes_cannot_train_one_run(config):
-    run = train(config, "training.epochs=1")
-    with run.lock(), pytest.raises(InputError, match="in use"):
-        train(config, resume=run)
+def test_two_processes_cannot_train_one_run(whole):
+    with whole.lock(), pytest.raises(InputError, match="in use"):
+        train(whole.resolved, resume=whole)
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_good_state(config):
@@ -205,7 +200,9 @@ def test_nothing_is_left_behind_when_the_data_do_not_fit(config):
 
 
 def test_early_stopping_puts_the_best_epoch_into_the_model(config):
-    run = train(config, "training.early_stopping.patience=1", "training.epochs=30", "optimizer.SGD.learning_rate=2.0")
+    run = train(
+        config, "training.early_stopping.patience=1", "training.epochs=30", "optimizer={SGD: {learning_rate: 2.0}}"
+    )
     result, rows = run.read_result(), run.history.rows()
     best = min(rows, key=lambda row: row["val_loss"])
     assert len(rows) < 30 and run.read_fact("stages")[0]["stopped"] == "early"
@@ -213,9 +210,9 @@ def test_early_stopping_puts_the_best_epoch_into_the_model(config):
     assert result["metrics"]["val_loss"] == pytest.approx(best["val_loss"], rel=1e-5)
 
 
-def test_class_weights_change_what_is_learnt(config):
-    plain, weighted = train(config), train(config, "data.class_weight=balanced")
-    assert plain.history.rows()[0]["loss"] != weighted.history.rows()[0]["loss"]
+def test_class_weights_change_what_is_learnt(config, whole):
+    weighted = train(config, "training.epochs=1", "data.class_weight=balanced")
+    assert whole.history.rows()[0]["loss"] != weighted.history.rows()[0]["loss"]
 
 
 def test_the_saved_model_gives_the_answers_that_were_measured_tied_layers_too(config):
