@@ -14,10 +14,10 @@ import keras
 from kerasdeep import data, modeling
 from kerasdeep.backends.runtime import RuntimeContext
 from kerasdeep.config.checks.steps import check_steps
+from kerasdeep.config.effective_stages import config_for_stage, effective_stages
 from kerasdeep.config.lowering.lower import lower_network
 from kerasdeep.config.lowering.planned import PlannedLayer
 from kerasdeep.config.root import Config
-from kerasdeep.config.sections.stages import config_for_stage, effective_stages
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.hardware import gpu_memory_bytes
 from kerasdeep.data.streaming import stream_if_exceeds_device

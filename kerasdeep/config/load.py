@@ -11,6 +11,7 @@ from kerasdeep import collection
 from kerasdeep.catalog import Choice, types
 from kerasdeep.config.checks import check_config
 from kerasdeep.config.checks.context import count_unrolled
+from kerasdeep.config.effective_stages import with_inherited_settings
 from kerasdeep.config.merge import canonicalize, merge
 from kerasdeep.config.overrides import ROOT_NODE, Overrides
 from kerasdeep.config.resolved import flatten_yaml, resolved_yaml
@@ -24,7 +25,7 @@ from kerasdeep.config.sections.pretrained import (
     from_layer,
     with_default_network,
 )
-from kerasdeep.config.sections.stages import StageConfig, with_inherited_settings
+from kerasdeep.config.sections.stages import StageConfig
 from kerasdeep.config.sweep_space import Parameter, check_sweep
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation, sort_problems, suggest
 from kerasdeep.paths import expand_user

@@ -114,8 +114,12 @@ def load(
     splits = {
         name: _prepare_split(name, raw_split, preprocessing, section, say) for name, raw_split in raw_splits.items()
     }
-    profile = describe_dataset(section, source, raw_splits, splits, columns, replaced, preprocessing, digest, problems)
-    profile |= row_roles.describe_separation(raw_splits) | {"suspicions": asdict(suspicions) if suspicions else {}}
+    profile = describe_dataset(section, source, raw_splits, splits, columns, replaced, preprocessing, problems)
+    profile |= (
+        {"hash": digest}
+        | row_roles.describe_separation(raw_splits)
+        | {"suspicions": asdict(suspicions) if suspicions else {}}
+    )
     return Dataset(
         train=splits["train"],
         validation=splits.get("validation"),

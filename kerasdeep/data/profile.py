@@ -46,7 +46,6 @@ def describe_dataset(
     columns: list[Column] | None,
     replaced: dict[str, Replaced],
     preprocessing: Preprocessing,
-    digest: str,
     problems: Problems,
 ) -> dict[str, Any]:
     """The object that becomes `facts/data.json`; imbalance and rows shared between splits are warned of."""
@@ -55,7 +54,6 @@ def describe_dataset(
     return {
         "source": str(section.source),
         "format": source.format,
-        "hash": digest,
         "rows": {split_name: len(raw_splits[split_name]) if split_name in raw_splits else 0 for split_name in SPLITS},
         "input_shapes": {name: list(transform.shape) for name, transform in preprocessing.inputs.items()},
         "features": [

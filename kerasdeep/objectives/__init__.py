@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import keras
 
+from kerasdeep.config.effective_stages import effective_stages
 from kerasdeep.config.lowering.planned import PlannedLayer, head_layer_names
 from kerasdeep.config.root import Config
 from kerasdeep.config.sections.pretraining import (
@@ -19,7 +20,6 @@ from kerasdeep.config.sections.pretraining import (
     RotationConfig,
     SupervisedConfig,
 )
-from kerasdeep.config.sections.stages import effective_stages
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.objectives.autoencoder import autoencoder_objectives
 from kerasdeep.objectives.classification import pair_objectives, rotation_objectives, supervised_objectives

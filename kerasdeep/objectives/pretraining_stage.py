@@ -7,11 +7,12 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, NoReturn
 
 from kerasdeep import data, modeling
+from kerasdeep.config.effective_stages import config_for_stage
 from kerasdeep.config.lowering.planned import PlannedLayer
 from kerasdeep.config.root import Config
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.config.sections.pretraining import LABEL_FREE_PRETEXTS, PretextConfig, PretrainConfig
-from kerasdeep.config.sections.stages import StageConfig, config_for_stage
+from kerasdeep.config.sections.stages import StageConfig
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.streaming import is_streamed
 from kerasdeep.data.types import INPUT

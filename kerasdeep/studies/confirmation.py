@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.config.sweep_space import Values
@@ -13,10 +13,8 @@ from kerasdeep.studies import seed_statistics
 from kerasdeep.studies.board import Board
 from kerasdeep.studies.executors import EXECUTORS, choose_executor
 from kerasdeep.studies.run_trial import TrialEnd
+from kerasdeep.studies.sweep_definition import Sweep, ranked
 from kerasdeep.studies.trial import Trial, make_trial
-
-if TYPE_CHECKING:
-    from kerasdeep.studies.sweep import Sweep
 
 FILE = "file"
 """What the file as written is called beside the trials' numbers."""
@@ -30,8 +28,6 @@ def confirm(sweep: Sweep, rows: list[dict[str, Any]], jobs: int | None, board: B
         `paired`, its difference to the file; `candidates` with the figure of the search and that of fresh seeds,
         whose difference is what the search's choice flattered itself with; `file`; `fresh_rows`.
     """
-    from kerasdeep.studies.sweep import ranked
-
     section = sweep.section.confirm
     assert section is not None
     candidates = _distinct(ranked(rows, sweep.direction))[: section.best]

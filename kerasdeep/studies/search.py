@@ -16,6 +16,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice, product
 from pathlib import Path
 from types import TracebackType
@@ -32,39 +33,50 @@ LEASE, RUN, STATUS, EPOCHS, ERROR = "lease", "run", "status", "epochs", "error"
 MISSING = "`sweep` searches with Optuna, which is not installed. Install it with: pip install 'kerasdeep[sweep]'"
 
 
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """How a study chooses the values of its trials, how many it has, and how long each is at most.
+
+    Attributes:
+        direction: Of the goal: `minimize` or `maximize`.
+        trials: Of the whole study.
+        sampler: `tpe`, `random` or `grid`.
+        prune: `hyperband`, `median` or None.
+        max_epochs: Epochs of a trial that is not pruned.
+    """
+
+    direction: str
+    trials: int
+    sampler: str
+    prune: str | None
+    max_epochs: int
+    seed: int
+
+
 class Search:
     """A study in a storage. Used as a context while trials run, which keeps the leases of this process alive."""
 
     def __init__(
-        self,
-        name: str,
-        parameters: Sequence[Parameter],
-        *,
-        storage: Any,
-        identity: str,
-        direction: str,
-        trials: int,
-        sampler: str,
-        prune: str | None,
-        max_epochs: int,
-        seed: int,
+        self, name: str, parameters: Sequence[Parameter], *, storage: Any, identity: str, options: SearchOptions
     ) -> None:
         optuna = import_optuna()
-        self._optuna, self._storage, self._seed, self._sampler = optuna, storage, seed, sampler
+        self._optuna, self._storage, self._options = optuna, storage, options
         self._parameters = list(parameters)
-        self._grid = list(islice(_combinations(parameters), trials)) if sampler == "grid" else None
-        self.trials = trials
+        self.trials = options.trials
+        self._grid = list(islice(_combinations(parameters), self.trials)) if options.sampler == "grid" else None
         self._owner = {"host": socket.gethostname(), "pid": os.getpid()}
         self._running: dict[int, Any] = {}
         self._stop = threading.Event()
-        pruner = _pruner(optuna, prune, max_epochs)
+        pruner = _pruner(optuna, options.prune, options.max_epochs)
         try:
-            self._study = optuna.create_study(study_name=name, storage=storage, direction=direction, pruner=pruner)
+            self._study = optuna.create_study(
+                study_name=name, storage=storage, direction=options.direction, pruner=pruner
+            )
             self._study.set_user_attr("identity", identity)
         except optuna.exceptions.DuplicatedStudyError:
             self._study = optuna.load_study(study_name=name, storage=storage, pruner=pruner)
             self._check_identity(identity)
-        for _ in range(len(self._study.get_trials(deepcopy=False)), trials):
+        for _ in range(len(self._study.get_trials(deepcopy=False)), self.trials):
             self._study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.WAITING))
 
     def _check_identity(self, identity: str) -> None:
@@ -115,8 +127,8 @@ class Search:
 
     def _as_trial(self, frozen: Any) -> Any:
         # A sampler for each trial: what is drawn depends on its number, not on the process that draws.
-        samplers, seed = self._optuna.samplers, (self._seed * 1_000_003 + frozen.number) % 2**32
-        make = samplers.TPESampler if self._sampler == "tpe" else samplers.RandomSampler
+        samplers, seed = self._optuna.samplers, (self._options.seed * 1_000_003 + frozen.number) % 2**32
+        make = samplers.TPESampler if self._options.sampler == "tpe" else samplers.RandomSampler
         self._study.sampler = make(seed=seed)
         if self._grid is not None:
             self._storage.set_trial_system_attr(frozen._trial_id, "fixed_params", self._grid[frozen.number])

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import shlex
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,70 +13,23 @@ import yaml
 from filelock import FileLock
 
 from kerasdeep import report
-from kerasdeep.config import LoadedConfig, Overrides, load_config, resolved
+from kerasdeep.config import Overrides, load_config, resolved
 from kerasdeep.config.load import ConfigSource
-from kerasdeep.config.root import Config
-from kerasdeep.config.sections.sweep import SweepConfig
-from kerasdeep.config.sweep_space import Parameter, Values, parse_goal
+from kerasdeep.config.sweep_space import Parameter
 from kerasdeep.errors import InputError, Interrupted, SourceLocation
 from kerasdeep.runs import SweepDir, facts, sweep_dir, write_text
 from kerasdeep.studies import confirmation, reuse, search
 from kerasdeep.studies.board import Board
 from kerasdeep.studies.executors import EXECUTORS, choose_executor
 from kerasdeep.studies.run_trial import TrialEnd
-from kerasdeep.studies.search import Search
+from kerasdeep.studies.search import Search, SearchOptions
 from kerasdeep.studies.study import command_words
-from kerasdeep.studies.trial import Source, Trial, make_trial, source_of
+from kerasdeep.studies.sweep_definition import Sweep, ranked
+from kerasdeep.studies.trial import Trial, make_trial, source_of
 
 SECONDS_BETWEEN_LOOKS = 2.0
 """While other processes train the last trials of the study."""
 SECONDS_BETWEEN_PAGES = 10.0
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A file's sweep, checked.
-
-    Attributes:
-        base: The file as written, without its sweep.
-        command: How to go on with it.
-    """
-
-    name: str
-    loaded: LoadedConfig
-    section: SweepConfig
-    source: Source
-    overrides: Overrides
-    folder: SweepDir
-    out: Path
-    command: str
-
-    @property
-    def goal(self) -> str:
-        return parse_goal(self.section.goal)[0]
-
-    @property
-    def direction(self) -> str:
-        return parse_goal(self.section.goal)[1]
-
-    @property
-    def trials(self) -> int:
-        """Those of the whole study: a grid has no more than its combinations."""
-        if self.section.sampler != "grid":
-            return self.section.trials
-        return min(self.section.trials, math.prod(len(one.choices or ()) for one in self.loaded.space))
-
-    @property
-    def seed(self) -> int:
-        return self.loaded.config.seed
-
-    def overrides_with(self, values: Values, flags: Mapping[str, str] | None = None) -> Overrides:
-        """What makes a trial of the file: the values of a space, and other settings as YAML."""
-        sets = [*self.overrides.sets, *(f"{path}={json.dumps(value)}" for path, value in values.items())]
-        settings = {"sweep": "null", **(flags or {})}
-        return replace(
-            self.overrides, sets=sets, flags={**self.overrides.flags, **{k: ("sweep", v) for k, v in settings.items()}}
-        )
 
 
 def run_sweep(
@@ -135,17 +86,10 @@ def _open_search(sweep: Sweep, storage: str | None) -> Search:
             parameters,
             storage=search.open_storage(storage, sweep.folder.path),
             identity=json.dumps(identity, sort_keys=True),
-            direction=sweep.direction,
-            trials=sweep.trials,
-            sampler=section.sampler,
-            prune=section.prune,
-            max_epochs=planned_epochs(sweep.loaded.config),
-            seed=sweep.seed,
+            options=SearchOptions(
+                sweep.direction, sweep.trials, section.sampler, section.prune, sweep.planned_epochs, sweep.seed
+            ),
         )
-
-
-def planned_epochs(config: Config) -> int:
-    return sum(stage.epochs or config.training.epochs for stage in config.stages) or config.training.epochs
 
 
 def _search(sweep: Sweep, opened: Search, jobs: int | None, board: Board) -> None:
@@ -228,12 +172,6 @@ def _best_number(rows: list[dict[str, Any]], direction: str) -> int | None:
     return completed[0]["number"] if completed else None
 
 
-def ranked(rows: list[dict[str, Any]], direction: str) -> list[dict[str, Any]]:
-    """The completed trials, the best first."""
-    completed = [row for row in rows if row["status"] == "completed" and row["goal"] is not None]
-    return sorted(completed, key=lambda row: row["goal"], reverse=direction == "maximize")
-
-
 _VERDICTS = {
     "better": "fresh seeds show that it is better than the file as written",
     "no_clear_difference": "fresh seeds show no clear difference to the file as written",
@@ -277,7 +215,7 @@ def _write_study(
             "goal": sweep.goal,
             "direction": sweep.direction,
             "wanted": sweep.trials,
-            "epochs": planned_epochs(sweep.loaded.config),
+            "epochs": sweep.planned_epochs,
             "parameters": {one.path: one.as_dict() for one in sweep.loaded.space},
             "trials": rows,
             "importances": dict(importances),

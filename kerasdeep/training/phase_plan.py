@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from kerasdeep import modeling
+from kerasdeep.config.effective_stages import config_for_stage, effective_stages
 from kerasdeep.config.optimizer_rules import with_learning_rate
 from kerasdeep.config.root import Config
-from kerasdeep.config.sections import stages
-from kerasdeep.config.sections.stages import SelectableLayer, StageConfig
+from kerasdeep.config.sections.stages import SelectableLayer, StageConfig, select_layers
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.experiment import Experiment
 from kerasdeep.modeling import feature_cache, freezing
@@ -60,7 +60,7 @@ def plan_phases(experiment: Experiment) -> list[PhasePlan]:
     """
     config: Config = experiment.config
     plans: list[PhasePlan] = []
-    stage_objectives = zip(stages.effective_stages(config), experiment.stage_objectives, strict=True)
+    stage_objectives = zip(effective_stages(config), experiment.stage_objectives, strict=True)
     for index, (stage, objectives) in enumerate(stage_objectives):
         config_path = f"stages.{index}" if config.stages else "the run"
         for objective in objectives:
@@ -71,7 +71,7 @@ def plan_phases(experiment: Experiment) -> list[PhasePlan]:
 def _plan_stage(config: Config, stage: StageConfig, objective: Objective, config_path: str) -> list[PhasePlan]:
     layers = freezing.selectable_layers(objective.model, objective.head_layers)
     trainable_layers = {layer.name for layer in layers if layer.weighted and objective.trainable_as_built[layer.name]}
-    selected_layers = stages.select_layers(stage.train, layers, f"{config_path}.train", stage.location("train"))
+    selected_layers = select_layers(stage.train, layers, f"{config_path}.train", stage.location("train"))
     if not trainable_layers.intersection(selected_layers):
         message = (
             f"`{config_path}` selects {_train_description(stage)}, but none of these layers can be trained: they have "
@@ -88,7 +88,7 @@ def _plan_stage(config: Config, stage: StageConfig, objective: Objective, config
         if objective.learning_rate is None
         else replace(stage, optimizer=with_learning_rate(stage.optimizer, objective.learning_rate))
     )
-    stage_config, name = stages.config_for_stage(config, stage_with_rate), f"{stage.name}{objective.name_suffix}"
+    stage_config, name = config_for_stage(config, stage_with_rate), f"{stage.name}{objective.name_suffix}"
     keeps_optimizer_state = stage.optimizer_state == "keep"
     cached = stage.cache_features
     if cached == "auto":
@@ -122,9 +122,7 @@ def _rate_factors(
     selector_by_layer: dict[str, str] = {}
     rate_factors = {}
     for selector, factor in stage.rates.items():
-        names = [
-            name for name in stages.select_layers(selector, layers, config_path, location) if name in trainable_layers
-        ]
+        names = [name for name in select_layers(selector, layers, config_path, location) if name in trainable_layers]
         if not names:
             message = f"`{config_path}`: this stage trains nothing of `{selector}`."
             raise InputError(f"{message} It trains: {_shortened_list(trainable_layers)}.", "unknown-layers", location)
@@ -175,7 +173,7 @@ def _unfreezing_plans(config: Config, stage: StageConfig, objective: Objective, 
         plans.append(
             PhasePlan(
                 str(step_stage.name),
-                stages.config_for_stage(config, step_stage),
+                config_for_stage(config, step_stage),
                 description,
                 frozenset(trainable_layers),
                 objective,

@@ -181,10 +181,8 @@ def test_processes_that_start_at_once_train_no_trial_more(tmp_path):
     storage = search.open_storage(None, tmp_path)
 
     def opened(trials):
-        return search.Search(
-            "s", parameters, storage=storage, identity="", direction="maximize", trials=trials, sampler="grid",
-            prune=None, max_epochs=9, seed=0,
-        )  # fmt: skip
+        options = search.SearchOptions("maximize", trials, "grid", None, 9, 0)
+        return search.Search("s", parameters, storage=storage, identity="", options=options)
 
     one, other = opened(2), opened(2)
     one._study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.WAITING))  # both saw no trial
@@ -197,10 +195,8 @@ def test_a_trial_of_a_dead_process_is_taken_over(stub, tmp_path):
     def opened():
         parameters = load_config(FILE).space
         storage = search.open_storage(None, tmp_path)
-        return search.Search(
-            "s", parameters, storage=storage, identity="", direction="maximize", trials=3, sampler="tpe", prune=None,
-            max_epochs=9, seed=0,
-        )  # fmt: skip
+        options = search.SearchOptions("maximize", 3, "tpe", None, 9, 0)
+        return search.Search("s", parameters, storage=storage, identity="", options=options)
 
     dead, alive = opened(), opened()
     number, values = dead.take()

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kerasdeep.catalog import Choice
+from kerasdeep.config.effective_stages import effective_stages as stages_of
 from kerasdeep.config.lowering.lower import lower_network
 from kerasdeep.config.lowering.planned import ColumnInput, Head, PlannedLayer
 from kerasdeep.config.root import Config
 from kerasdeep.config.sections.stages import StageConfig
-from kerasdeep.config.sections.stages import effective_stages as stages_of
 from kerasdeep.errors import InputError, Problem
 from kerasdeep.tasks import TASKS, parse_setting
 from kerasdeep.yaml_nodes import Mapping, Node

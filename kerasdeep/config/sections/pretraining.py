@@ -8,15 +8,12 @@ rotations (Gidaris et al. 2018), two towers on pairs (Bromley et al. 1993).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kerasdeep.catalog import Choice
 from kerasdeep.config.schema import Section, setting, settings_of
 from kerasdeep.config.sections.data import DataConfig
 from kerasdeep.tasks import setting_type
-
-if TYPE_CHECKING:
-    from kerasdeep.config.root import Config
 
 _SOURCE_SPECIFIC_KEYS = (
     *("format", "target", "classes", "per_class", "limit", "labelled", "validation", "test", "class_weight"),
@@ -169,19 +166,3 @@ def _data_with_run_defaults(section: PretrainDataConfig, run_data: DataConfig) -
 def pretrain_data(section: PretrainConfig, run_data: DataConfig) -> DataConfig:
     """What the stage learns from."""
     return section.kind.data or run_data
-
-
-def pretrain_overrides(section: PretrainConfig, config: Config) -> dict[str, Any]:
-    """Data, task, loss, metrics and regularization as a pretraining stage sees them."""
-    kind, data = section.kind, pretrain_data(section, config.data)
-    if isinstance(kind, SupervisedConfig):
-        return {"data": data, "task": kind.task, "loss": "auto", "metrics": "auto"}
-    if isinstance(kind, AutoencoderConfig | MaskedConfig | PairsConfig):
-        data = replace(data, augmentation=[])
-    return {
-        "data": data,
-        "task": "auto",
-        "loss": kind.loss if isinstance(kind, AutoencoderConfig) else "auto",
-        "metrics": [] if isinstance(kind, AutoencoderConfig | MaskedConfig) else "auto",
-        "regularization": replace(config.regularization, label_smoothing=0.0),
-    }

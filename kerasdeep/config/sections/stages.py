@@ -10,21 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import NoReturn
 
 from kerasdeep.catalog import Choice
 from kerasdeep.config.schema import Section, setting
-from kerasdeep.config.sections.pretraining import PretrainConfig, pretrain_overrides, with_run_defaults
+from kerasdeep.config.sections.pretraining import PretrainConfig
 from kerasdeep.config.sections.training import EarlyStoppingConfig
 from kerasdeep.errors import InputError, SourceLocation, suggest
 
-if TYPE_CHECKING:
-    from kerasdeep.config.root import Config
-
-MAIN_STAGE = "main"
-"""The name of the one stage of a run that has no `stages`."""
 _COUNTED_SELECTOR = re.compile(r"(first|last):(\d+)")
 
 
@@ -77,25 +72,6 @@ class StageConfig(Section):
     pretrain: PretrainConfig | None = setting(
         PretrainConfig, None, "Learn something else first, from the same or other rows, and hand the layers on."
     )
-
-
-def with_inherited_settings(config: Config) -> Config:
-    """`config` with everything that its stages leave out filled in from the top level."""
-    return replace(config, stages=[_stage_with_defaults(config, stage, n) for n, stage in enumerate(config.stages, 1)])
-
-
-def _stage_with_defaults(config: Config, stage: StageConfig, number: int) -> StageConfig:
-    top_level = {"schedule": config.schedule, "early_stopping": config.training.early_stopping}
-    changes: dict[str, Any] = {key: value for key, value in top_level.items() if stage.location(key) is None}
-    changes |= {"name": stage.name or f"stage_{number}", "epochs": stage.epochs or config.training.epochs}
-    if stage.pretrain is not None:
-        changes["pretrain"] = with_run_defaults(stage.pretrain, config.data)
-    return replace(stage, optimizer=stage.optimizer or config.optimizer, **changes)
-
-
-def effective_stages(config: Config) -> list[StageConfig]:
-    """The stages of a run: those that are written, or the one that every run has."""
-    return with_inherited_settings(config).stages or [_stage_with_defaults(config, StageConfig(name=MAIN_STAGE), 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +142,3 @@ def _raise_unknown_layers(
     message = f"`{key_path}`: {reason}. Expected all, head, norms, first:N, last:N, or names of layers: {shown}."
     hint = None if counted else suggest(selector.removeprefix("!"), [*names, "all", "head", "norms"])
     raise InputError(message, "unknown-layers", location, hint)
-
-
-def config_for_stage(config: Config, stage: StageConfig) -> Config:
-    """The experiment as if this filled-in stage were all of it; the schedule of one of several fills its stage."""
-    training = replace(config.training, epochs=stage.epochs, early_stopping=stage.early_stopping)
-    if config.stages:
-        training = replace(training, schedule_epochs=None)
-    overrides = pretrain_overrides(stage.pretrain, config) if stage.pretrain else {}
-    changes = {"optimizer": stage.optimizer, "schedule": stage.schedule, "training": training, "stages": [stage]}
-    return replace(config, **changes | overrides)
