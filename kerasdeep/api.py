@@ -113,10 +113,20 @@ def plan(
     classes: str | None = None,
     scaling: str | None = None,
 ) -> dict[str, Any]:
-    """What `train` would do: rows, layers, parameters, memory in bytes, steps, rates, and each value's origin.
+    """What `train` would do, without doing it: no weights are put into memory, and nothing is written.
 
-    No weights are put into memory and nothing is written. For a model file `data` is what it would be fine-tuned on;
-    `classes` and `scaling` say what the file does not. Raises InputError like `train`.
+    Args:
+        config: The experiment, a run, or a model file.
+        overrides: Values put over it.
+        data: Of a model file: the labelled rows that it would be fine-tuned on.
+        classes: Of a model file: as in `evaluate`.
+        scaling: Of a model file: as in `evaluate`.
+
+    Returns:
+        Rows, layers, parameters, memory in bytes, steps, rates, and the origin of each value.
+
+    Raises:
+        InputError: The configuration, data, shapes or machine do not fit.
     """
     config = open_model(config, overrides, data=data, classes=classes, scaling=scaling)
     from kerasdeep import training
@@ -125,7 +135,7 @@ def plan(
 
 
 def validate(config: ConfigSource | Run, *, overrides: OverrideValues = None) -> list[Problem]:
-    """Every problem of a configuration, of its paths and CSV headers, errors and warnings; empty where it is fine."""
+    """All errors and warnings of a configuration, its paths and its CSV headers; empty where there are none."""
     from kerasdeep.data import sources
 
     try:
@@ -290,12 +300,15 @@ def predict(
     """Predict new rows.
 
     Args:
-        run: The run, its directory, or a model file; for that the last three are as in `evaluate`.
+        run: The run, its directory, or a model file.
         rows: A DataFrame with the columns of training, an array or arrays by input, a CSV file object, or the path of a
             table, an `.npz` file, a folder of images, an image or a built-in data set. Raw: as the run's source has it.
         mc: Ask this many random copies of the model (Monte Carlo dropout), which adds uncertainties.
         tta: Average over mirrored and slightly moved views of each picture (test-time augmentation).
         overrides: `seed` (of the copies), `runtime.backend` and `runtime.device`.
+        data: Of a model file: labelled rows, which tell its classes and how its inputs are standardized.
+        classes: Of a model file: as in `evaluate`.
+        scaling: Of a model file: as in `evaluate`.
 
     Returns:
         The input's columns, then for each target `prediction`, `probability_<class>` and, with `mc`, uncertainties.
@@ -322,13 +335,15 @@ def export(
     """Write a run's model for use elsewhere, with its preprocessing inside, and check that predictions agree.
 
     Args:
-        run: The run, its directory, or a model file; for that `classes` and `scaling` are as in `evaluate`.
+        run: The run, its directory, or a model file.
         format: `keras`, `saved_model`, `litert` or `onnx`.
         out: The file or folder to write; in the run's `exports/` where None.
         fold: Fold batch normalization into the layers before it.
         float16: Half precision.
         data: Rows to compare on; the run's own where None.
         force: Replace what exists.
+        classes: Of a model file: as in `evaluate`.
+        scaling: Of a model file: as in `evaluate`.
 
     Returns:
         The path, sizes in bytes, times, the largest difference of predictions and more.
@@ -377,6 +392,9 @@ def lr_find(
             while: the file is left alone unless the suggestion is clearly better (`result.comparison`).
         on_step: Is called with (steps done, all steps).
 
+    Returns:
+        The curve of the test, the suggestion, and with `apply` what both rates reached.
+
     Raises:
         InputError: The data or range do not fit, or the file cannot be edited that way.
         RunFailed: At no rate does the loss fall.
@@ -410,10 +428,18 @@ def diagnose(
     classes: str | None = None,
     scaling: str | None = None,
 ) -> Diagnosis:
-    """Signal, gradients and weights of each layer, what is wrong by name, and YAML that fixes it.
+    """Examine the signal, gradients and weights of each layer; name what is wrong, and give YAML that fixes it.
 
-    A configuration is examined at initialization and after a few steps, a run as it was saved, a model file as it is
-    on the rows of `data`.
+    Args:
+        config: An experiment, examined at initialization and after a few steps; a run or a model file, examined as
+            it was saved.
+        overrides: Values put over it.
+        data: Of a model file: the labelled rows to examine it on.
+        classes: Of a model file: as in `evaluate`.
+        scaling: Of a model file: as in `evaluate`.
+
+    Raises:
+        InputError: The configuration, data, shapes or machine do not fit.
     """
     config = open_model(config, overrides, data=data, classes=classes, scaling=scaling)
     from kerasdeep import diagnostics

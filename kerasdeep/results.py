@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """A run directory: what a training left, and what can be asked of it. A notebook shows its report."""
+    """A run directory: its results and its model. A notebook shows its report."""
 
     directory: RunDir
 
     @property
     def path(self) -> Path:
+        """The directory."""
         return self.directory.path
 
     @property
@@ -76,6 +77,7 @@ class Comparison:
 
     @property
     def path(self) -> Path:
+        """The directory."""
         return self.directory.path
 
     @property
@@ -100,6 +102,7 @@ class Comparison:
 
     @property
     def missed_claims(self) -> list[str]:
+        """The claims under `expect` that were not met, as written."""
         return [row["claim"] for row in self.result["expect"] if not row["met"]]
 
     @property
@@ -119,6 +122,7 @@ class Sweep:
 
     @property
     def path(self) -> Path:
+        """The directory."""
         return self.directory.path
 
     @property

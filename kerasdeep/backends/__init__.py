@@ -25,7 +25,14 @@ class Steps(Protocol):
         """The arrays, or dicts and tuples of them, on the device."""
 
     def train(self, data: Any, order: Any, start: int, count: int) -> None:
-        """Run steps start … start + count - 1 of the epoch whose rows are taken in `order`, (rows,) int32."""
+        """Run some steps of an epoch.
+
+        Args:
+            data: What `to_device` returned.
+            order: (rows,) int32, on the device: the rows in the order in which the epoch takes them.
+            start: The first step.
+            count: How many; the last step of the epoch has the rows that are left.
+        """
 
     def evaluate(self, data: Any, start: int, count: int) -> None:
         """Update the model's metrics with evaluation batches start … start + count - 1."""
@@ -34,14 +41,14 @@ class Steps(Protocol):
         """What the model's metrics say now, by name; numbers or arrays."""
 
     def running_loss(self) -> Any:
-        """The loss among them, without computing the others where that costs: it is read after every chunk."""
+        """The loss alone, a scalar: it is read after every chunk, and the other metrics may be costly."""
 
     def predict(self, x: Any, position: int) -> Any:
-        """The outputs for the evaluation batch at `position`, as NumPy arrays."""
+        """The outputs for evaluation batch `position` of `x`: NumPy arrays, (rows of the batch, ...)."""
 
 
 class Backend(Protocol):
-    """What the file of a backend offers."""
+    """What a backend's module offers; the functions of each module are described here."""
 
     @property
     def INSTALL_COMMAND(self) -> str:
@@ -53,14 +60,25 @@ class Backend(Protocol):
 
     @property
     def UNUSED_IMPORTS(self) -> tuple[str, ...]:
-        """Libraries that its import would import where they are installed, for what nobody uses here."""
+        """Libraries that it imports where they are installed, for features that are not used here."""
 
     @property
     def ALWAYS_XLA(self) -> bool:
         """Whether there is no other way to compile."""
 
     def prepare_device(self, section: RuntimeConfig, threads: int) -> tuple[str, int]:
-        """Set device and CPU threads up; returns those it really has. Raises InputError for what is not there."""
+        """Set up the device and the CPU threads, before the backend's first operation.
+
+        Args:
+            section: `runtime` of the configuration.
+            threads: CPU threads to use.
+
+        Returns:
+            The device (`cpu`, `gpu` or `tpu`) and the number of threads that are really used.
+
+        Raises:
+            InputError: There is no such device, or the process already runs with other threads.
+        """
 
     def list_devices(self) -> list[str]:
         """What it can compute on, best last."""
@@ -69,19 +87,33 @@ class Backend(Protocol):
         """Seed Python, NumPy and Keras."""
 
     def enable_data_parallel(self) -> dict[str, int]:
-        """Share each batch between all devices; returns `devices`, `processes` and `rank`."""
+        """Share each batch between all devices, from the next variable on.
+
+        Returns:
+            `devices`, `processes` and `rank`, fields of `RuntimeContext`.
+
+        Raises:
+            InputError: The backend cannot.
+        """
 
     def compile_cache_location(self) -> str | None:
-        """The folder that compiled programs come from and go to in this process, if any."""
+        """The folder in which this process keeps compiled programs; None without one."""
 
     def multihost_utils(self) -> ModuleType | None:
-        """How processes that train together agree, or None where there is only one."""
+        """JAX's collective operations between processes; None where there is only one process."""
 
     def quiet_saving(self) -> AbstractContextManager[None]:
-        """Keeps off the screen what Keras makes a backend print while it saves a model."""
+        """A context for saving models, in which the backend prints nothing."""
 
     def make_steps(self, model: keras.Model, batch_size: int, evaluation_batch: int, xla: bool) -> Steps:
-        """The compiled steps of a compiled model."""
+        """The compiled calls for a model.
+
+        Args:
+            model: Compiled.
+            batch_size: Rows of a training step.
+            evaluation_batch: Rows of an evaluation step.
+            xla: Whether to compile with XLA, where there is a choice.
+        """
 
     def compile_function(self, function: Callable[..., Any], model: keras.Model) -> Callable[..., Any]:
         """`function` of arrays, which calls the model and changes none of its variables, as one compiled program."""
@@ -95,7 +127,7 @@ class Backend(Protocol):
         """
 
     def fast_dropout(self) -> Callable[[Any, float, Any], Any] | None:
-        """A faster dropout than Keras's: (values, rate, seed) -> values of the same shape. None where there is none."""
+        """A faster dropout than Keras's: (values, rate, seed) -> values of the same shape. None to use Keras's own."""
 
 
 BACKENDS: dict[str, Backend] = {"tensorflow": tensorflow_backend, "jax": jax_backend}

@@ -1,4 +1,4 @@
-"""JAX's compiled programs, and the kernels that a GPU's autotuning chose, kept from process to process.
+"""A cache of JAX's compiled programs, and of the kernels that a GPU's autotuning chose, shared by processes.
 
 A program is executable code, so the folder belongs to the user alone. Its name has the version of jaxlib and the
 processor: neither reads what another one wrote. A run that takes its kernels from here gets those of the run before,
@@ -50,6 +50,7 @@ def location() -> str | None:
 
 
 def user_cache() -> Path:
+    """The user's cache folder for kerasdeep, as the system places such folders."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("kerasdeep", appauthor=False))

@@ -1,7 +1,7 @@
-"""Several processes that train one run together, on JAX: one writes, and what each decides alone is agreed on.
+"""Several processes that train one run together, on JAX: one writes files, and all share its decisions.
 
 The processes run the same program on the same data, and their devices wait for each other in every step. Whatever
-depends on a clock or a signal, as the length of a chunk or Ctrl-C, must therefore be the same in all of them.
+depends on a clock or a signal, such as the length of a chunk or Ctrl-C, must therefore be the same in all of them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from kerasdeep.runs import RunDir
 
 
 def broadcast_from_primary(value: int) -> int:
-    """The first process's number, in every process."""
+    """The `value` of the first process, in every process."""
     multihost = current_backend().multihost_utils()
     return int(multihost.broadcast_one_to_all(np.int32(value))) if multihost else value
 
 
 def any_process(flag: bool) -> bool:
-    """Whether any process wishes it."""
+    """Whether `flag` is true in any process."""
     multihost = current_backend().multihost_utils()
     return bool(multihost.process_allgather(np.asarray(flag)).any()) if multihost else flag
 
@@ -35,10 +35,18 @@ def any_process(flag: bool) -> bool:
 def primary_run_dir(
     machine: RuntimeContext, out: str | Path, resume: RunDir | None
 ) -> Iterator[tuple[str | Path, RunDir | None]]:
-    """Where this process writes and what it resumes: the first as was asked, the others in a folder that vanishes.
+    """Where this process writes, and which run it resumes.
 
-    The others read a copy of the run that is resumed, taken before the first writes to it: they must see its
-    folder.
+    The first process uses what it is given. The others write into a temporary folder, and resume a copy of the run
+    that is taken before the first one writes to it; so all of them must be able to read its folder.
+
+    Args:
+        machine: What `runtime.prepare` returned.
+        out: The folder for run directories.
+        resume: The run to resume, if any.
+
+    Yields:
+        `out` and `resume` for this process.
     """
     if machine.processes == 1:
         yield out, resume

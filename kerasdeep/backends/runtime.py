@@ -1,6 +1,6 @@
-"""The machine: backend, device, precision, threads and seed, settled before Keras is first imported.
+"""The runtime: backend, device, precision, threads and seed, set up before Keras is first imported.
 
-Whoever needs Keras calls `prepare` first. The number of threads is part of the numerics (`facts` of a run record
+Code that needs Keras calls `prepare` first. The number of threads is part of the numerics (`facts` of a run record
 it), so it is always set, never left to the backend.
 """
 
@@ -47,15 +47,20 @@ class RuntimeContext:
 
     @property
     def is_primary(self) -> bool:
-        """Whether this is the process that writes and speaks for all that train the run together."""
+        """Whether this is the process that writes files and prints, of those that train the run together."""
         return self.rank == 0
 
 
 def prepare(section: RuntimeConfig, seed: int) -> RuntimeContext:
-    """Set up backend, device, threads, precision and every seed; import Keras without its noise.
+    """Set up backend, device, threads, precision and every seed, and import Keras without its messages.
 
-    `section` is the spec's `runtime`. Raises InputError when the backend is not installed, the device is not
-    there, the precision makes no sense on it, or this process already runs on something else.
+    Args:
+        section: `runtime` of the configuration.
+        seed: Of Python, NumPy and Keras.
+
+    Raises:
+        InputError: The backend is not installed, there is no such device, it does not suit the precision, or the
+            process already runs on another backend.
     """
     _check_backend(section)
     backend = BACKENDS[section.backend]
@@ -66,7 +71,7 @@ def prepare(section: RuntimeConfig, seed: int) -> RuntimeContext:
         device, threads = backend.prepare_device(section, threads)
         keras = _import_keras()
 
-    # The user's keras.json must not change what a file of ours means.
+    # The user's keras.json must not change the meaning of a configuration.
     keras.config.set_floatx("float32")
     keras.config.set_image_data_format("channels_last")
     keras.config.set_epsilon(1e-7)
@@ -108,7 +113,7 @@ def describe_environment(runtime: RuntimeContext) -> dict[str, Any]:
 
 
 def list_devices(backend: str) -> list[str]:
-    """What a backend can compute on, best last. Imports the backend; raises whatever its import raises."""
+    """The devices of a backend, the best last. Imports the backend, and raises whatever that import raises."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with suppress_startup_output():
         return BACKENDS[backend].list_devices()

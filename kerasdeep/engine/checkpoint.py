@@ -2,8 +2,8 @@
 
 Keras's own files leave out dropout's seed states, the position inside an epoch, metrics and callbacks. Here a
 checkpoint is a folder with every array (`arrays.npz`, no pickles), everything else (`state.json`), and the SHA-256
-of both (`manifest.json`). It is written beside its place, flushed to disk and swapped in; the last two are kept,
-so that a damaged newest one costs little.
+of both (`manifest.json`). It is written under another name, flushed to disk and renamed; the last two are kept, so
+that little is lost where the newest is damaged.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NUMBER = re.compile(r"\d{6,12}", re.ASCII)
 _TEMPORARY = ".writing"
 STATE = "state.json"
 STATE_PATH = Path("checkpoints") / STATE
-"""What messages call it."""
+"""The name of it in messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,20 @@ class UnusableCheckpoint(Exception):
 
 
 def save(folder: Path, model: keras.Model, snapshot: Snapshot, other_models: Sequence[keras.Model] = ()) -> Path:
-    """Write the next checkpoint and drop all but the last two; `others` are models whose weights must last too.
+    """Write the next checkpoint and remove all but the last two.
 
-    Raises RunFailed when a weight is not finite (such a checkpoint would be worth nothing), OSError when the disk
-    is full; the checkpoints before it stay as they are.
+    Args:
+        folder: The folder of the run's checkpoints; it is made where it is missing.
+        model: Compiled and built; its weights, optimizer and metrics are saved.
+        snapshot: Everything else.
+        other_models: Models of other stages, of which the weights are saved.
+
+    Returns:
+        The new checkpoint's folder.
+
+    Raises:
+        RunFailed: A weight is not finite, so that nothing could go on from here.
+        OSError: The disk is full. Like the first, this leaves the earlier checkpoints as they are.
     """
     arrays = _arrays_by_key(_variable_groups(model) | {"others": _all_variables(other_models)})
     non_finite_keys = [key for key, array in arrays.items() if key.startswith("model/") and not _all_finite(array)]
@@ -105,9 +115,13 @@ def save(folder: Path, model: keras.Model, snapshot: Snapshot, other_models: Seq
 
 
 def restore(folder: Path, model: keras.Model) -> tuple[Snapshot, list[str]]:
-    """Put the newest sound checkpoint into the model; also says which unusable ones were passed over.
+    """Put the newest undamaged checkpoint into `model`.
 
-    Raises InputError when no checkpoint can be used, or the arrays do not fit.
+    Returns:
+        What else it holds, and a sentence about each newer one that could not be used.
+
+    Raises:
+        InputError: No checkpoint can be used, or its arrays do not fit the model.
     """
     snapshot, arrays, skipped_messages = read(folder)
     assign(model, arrays)
@@ -115,9 +129,13 @@ def restore(folder: Path, model: keras.Model) -> tuple[Snapshot, list[str]]:
 
 
 def read(folder: Path) -> tuple[Snapshot, dict[str, np.ndarray], list[str]]:
-    """The newest sound checkpoint and its arrays, and which unusable ones were passed over.
+    """Read the newest undamaged checkpoint.
 
-    Raises InputError when there is none.
+    Returns:
+        The snapshot, its arrays by key, and a sentence about each newer one that could not be used.
+
+    Raises:
+        InputError: There is none.
     """
     skipped_messages: list[str] = []
     for path in reversed(_checkpoint_folders(folder)):
@@ -132,6 +150,7 @@ def read(folder: Path) -> tuple[Snapshot, dict[str, np.ndarray], list[str]]:
 
 
 def exists(folder: Path) -> bool:
+    """Whether there is any checkpoint, damaged or not."""
     return bool(_checkpoint_folders(folder))
 
 
@@ -210,17 +229,23 @@ def _arrays_by_key(groups: dict[str, list[Any]]) -> dict[str, np.ndarray]:
 
 
 def assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
-    """Put a checkpoint's arrays into the model, compiled as it was and built down to optimizer and metrics.
+    """Put a checkpoint's arrays into a model.
 
-    Raises InputError when they do not fit.
+    Args:
+        model: Compiled as it was when saved, and built, its optimizer and metrics too.
+        arrays: What `read` returned.
+
+    Raises:
+        InputError: Number or shapes differ.
     """
     _assign(_variable_groups(model), arrays)
 
 
 def assign_other_models(other_models: Sequence[keras.Model], arrays: dict[str, np.ndarray]) -> None:
-    """Put the weights of the other models into them, in the order in which they were saved.
+    """Put a checkpoint's weights into the models of other stages, in the order in which they were saved.
 
-    Raises InputError when they do not fit.
+    Raises:
+        InputError: Number or shapes differ.
     """
     _assign({"others": _all_variables(other_models)}, arrays)
 

@@ -31,6 +31,7 @@ class CompileDecision:
 
     @property
     def xla(self) -> bool:
+        """Whether XLA compiles."""
         return self.choice == "xla"
 
 
@@ -43,9 +44,18 @@ def choose(
     backend: str = "tensorflow",
     location: SourceLocation | None = None,
 ) -> CompileDecision:
-    """How to compile `model` for a run of `steps` planned steps.
+    """How to compile a model.
 
-    `setting` is `runtime.compile`: auto, xla or none. Raises InputError when XLA is asked for and a layer refuses.
+    Args:
+        model: The network, built.
+        setting: `runtime.compile`: `auto`, `xla` or `none`.
+        device: `cpu`, `gpu` or `tpu`.
+        steps: Training steps that are planned.
+        backend: A key of `BACKENDS`.
+        location: Where the setting is written, for the error.
+
+    Raises:
+        InputError: XLA is asked for, and it cannot compile a layer.
     """
     if BACKENDS[backend].ALWAYS_XLA:
         reason = "JAX always compiles with XLA"

@@ -29,8 +29,17 @@ TARGET_CHUNK_SECONDS = 0.5  # Ctrl-C and checkpoints act at a chunk's end
 class Engine:
     """Trains, evaluates and predicts with a compiled model, in chunks of steps.
 
-    One engine serves one compilation of the model: a stage that recompiles makes a new one. `place` puts data on
+    One engine serves one compilation of the model: a stage that recompiles makes a new one. `to_device` puts data on
     the device once; what it returns outlives the engine.
+
+    Args:
+        model: Compiled; built no later than with its first batch.
+        batch_size: Rows of a training step; the last step of an epoch has what is left.
+        seed: Of the order of the rows, together with the epoch.
+        xla: Whether TensorFlow compiles with XLA; JAX always does.
+        shuffle: Whether each epoch has an order of its own.
+        chunk: Steps of one compiled call, or `auto`: as many as take half a second.
+        evaluation_rows: Rows of an evaluation batch; by default what the width of the model's outputs suggests.
     """
 
     def __init__(
@@ -55,9 +64,15 @@ class Engine:
         self._built = False
 
     def to_device(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Data on the device, as (x, y) or (x, y, sample_weight); each an array or a dict of arrays.
+        """Put data on the device.
 
-        Streamed rows stay where they are: every pass over them places chunks.
+        Args:
+            x: Inputs, (rows, ...): an array, or a dict of arrays by input.
+            y: Targets, (rows, ...): likewise, by output.
+            sample_weight: (rows,), likewise by output; None where every row counts the same.
+
+        Returns:
+            (x, y) or (x, y, sample_weight). Streamed rows stay where they are: every pass over them places chunks.
         """
         data = (x, y) if sample_weight is None else (x, y, sample_weight)
         return data if feeder.is_streamed(data) else self.steps.to_device(data)
@@ -75,6 +90,7 @@ class Engine:
 
     @staticmethod
     def count_rows(data: Any) -> int:
+        """The length of the first axis of all arrays in `data`."""
         return int(keras.tree.flatten(data)[0].shape[0])
 
     def metrics(self) -> dict[str, float]:
@@ -87,7 +103,13 @@ class Engine:
         return results
 
     def train(self, data: Any, epoch: int, start_step: int = 0) -> EpochRunner:
-        """Epoch `epoch` from its step `start_step` on; metrics start anew unless the epoch is continued."""
+        """An epoch, ready to be run chunk by chunk.
+
+        Args:
+            data: What `to_device` returned.
+            epoch: Its number, from 0, which decides the order of the rows.
+            start_step: The step to begin with; beyond 0, metrics go on from where they are.
+        """
         if start_step == 0:
             self.model.reset_metrics()
         rows = self.count_rows(data)
@@ -95,7 +117,15 @@ class Engine:
         return EpochRunner(self, self._data_pass(data, order, self.batch_size, start_step), start_step)
 
     def evaluate(self, data: Any, stop_requested: Callable[[], bool] = lambda: False) -> dict[str, float] | None:
-        """Keras's metrics over all rows; None when `stop_requested` said so. Uses the model's metric variables."""
+        """Keras's metrics over all rows, by name, computed in the model's own metric variables.
+
+        Args:
+            data: What `to_device` returned.
+            stop_requested: Is asked after every chunk.
+
+        Returns:
+            The metrics; None where `stop_requested` said so before all rows were seen.
+        """
         self.model.reset_metrics()
         data_pass, step = self._sequential_pass(data), 0
         total = data_pass.steps
@@ -141,6 +171,7 @@ class EpochRunner:
 
     @property
     def done(self) -> bool:
+        """Whether every step has run."""
         return self.step >= self.steps
 
     def run(self, limit: int | None = None) -> None:
@@ -176,12 +207,15 @@ class ChunkSizer:
         return self._fixed or self._max_steps
 
     def next_steps(self, remaining: int) -> int:
+        """Steps of the next call, of `remaining`."""
         return max(1, min(remaining, self.steps_per_call))
 
     def timed(self, count: int) -> _ChunkTimer:
+        """A context that measures a call of `count` steps."""
         return _ChunkTimer(self, count)
 
     def record(self, count: int, seconds: float) -> None:
+        """Learn from a call of `count` steps that took `seconds`."""
         self._calls += 1
         if self._calls > 1 and count >= self._max_steps:
             affordable = int(TARGET_CHUNK_SECONDS * count / max(seconds, 1e-6))
@@ -190,13 +224,13 @@ class ChunkSizer:
 
 class _ChunkTimer:
     def __init__(self, sizer: ChunkSizer, count: int) -> None:
-        self._pace, self._count = sizer, count
+        self._sizer, self._count = sizer, count
 
     def __enter__(self) -> None:
         self._start = time.perf_counter()
 
     def __exit__(self, *_: object) -> None:
-        self._pace.record(self._count, time.perf_counter() - self._start)
+        self._sizer.record(self._count, time.perf_counter() - self._start)
 
 
 def shortest_float(number: Any) -> float:

@@ -25,7 +25,7 @@ MAX_CHUNKS_IN_MEMORY = 3  # at once, at most: the one at work, the next one, and
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Steps `first` … `end` - 1 of a pass, over data and the order of their rows as they are placed."""
+    """Steps `start` … `end` - 1 of a pass: the data and the order of their rows, (rows,) int32, on the device."""
 
     start: int
     end: int
@@ -34,6 +34,7 @@ class Chunk:
 
 
 def is_streamed(data: Any) -> bool:
+    """Whether any array in `data` is read from the disk row by row."""
     return any(isinstance(array, LazyRows) for array in keras.tree.flatten(data))
 
 
@@ -44,20 +45,26 @@ def steps_per_chunk(data: Any, batch: int) -> int:
 
 
 class InMemoryPass:
-    """Placed data as the one chunk that they are."""
+    """Data on the device, as one chunk of `steps` steps."""
 
     def __init__(self, data: Any, order: Any, steps: int) -> None:
         self.steps = steps
         self._chunk = Chunk(0, steps, data, order)
 
     def chunk_at(self, step: int) -> Chunk:
+        """The one chunk, whatever the step."""
         return self._chunk
 
 
 class StreamedPass:
-    """One pass over streamed `data` in the order of rows that `order` gives, from step `first` on.
+    """One pass over streamed data.
 
-    `place` puts arrays on the device.
+    Args:
+        data: Arrays and `LazyRows`, in tuples and dicts.
+        order: (rows,): the rows in the order in which they are taken.
+        batch: Rows of a step.
+        to_device: Puts arrays on the device.
+        start_step: The first step of the pass.
     """
 
     def __init__(

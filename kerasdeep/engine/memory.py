@@ -28,17 +28,19 @@ MAX_STAND_IN_SIZE = 16
 
 @dataclass(frozen=True, slots=True)
 class MemoryEstimate:
-    """`parts` are what is held, by name; `phases` what the moments of the run add up to; `peak` is the fullest."""
+    """Bytes: `components` are what is held, by name; `phases` are the sums in each phase of the run."""
 
     components: dict[str, int]
     phases: dict[str, int]
 
     @property
     def peak(self) -> int:
+        """Bytes of the phase that needs most."""
         return max(self.phases.values())
 
     @property
     def peak_phase(self) -> str:
+        """The name of that phase."""
         return max(self.phases, key=lambda name: self.phases[name])
 
 
@@ -52,12 +54,19 @@ def estimate(
     keeps_best_weights: bool,
     reading_bytes: int = 0,
 ) -> MemoryEstimate:
-    """What a stage that trains what is trainable in `model` now needs.
+    """The memory of a stage that trains what is trainable in `model` now.
 
-    `slots` counts the optimizer's numbers for each trainable parameter, `keeps_best` is early stopping's copy,
-    `reading` what reading the data took at its fullest. On a GPU or TPU the device's memory is meant. On a CPU
-    device and program share one memory, so the arrays that were read and the copies on their way to the disk
-    count too, and the backend keeps for later what it once took.
+    On a GPU or TPU it is the device's. On a CPU device and program share one memory, so the arrays that were read and
+    the copies on their way to the disk count too, and the backend keeps for later what it once took.
+
+    Args:
+        model: Built; its variables may be without values.
+        dataset: What it is trained and evaluated on.
+        batch_size: Rows of a training step.
+        slots: Numbers that the optimizer keeps for each trainable parameter (`optimizer_slots_per_parameter`).
+        device: `cpu`, `gpu` or `tpu`.
+        keeps_best_weights: Whether early stopping holds a copy of the weights.
+        reading_bytes: What reading the data took at most.
     """
     rows = {name: _data_bytes(split) for name, split in dataset.splits.items()}
     trainable, variables = _variable_bytes(model.trainable_variables), _variable_bytes(model.variables)

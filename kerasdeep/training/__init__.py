@@ -1,4 +1,4 @@
-"""Training a run, from a checked spec to a finished run directory; and what it would do, without doing it."""
+"""Training, from a checked configuration to a finished run directory; and its plan, without training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["RunListener", "plan", "train"]
 
 
 class RunListener(Protocol):
-    """Who follows a run beside the display: a study, of its trials."""
+    """What is told of a run while it trains, beside the display; a study listens to its trials."""
 
     def say(self, text: str) -> None:
         """A sentence for the user, where the display is `listener`."""
@@ -40,11 +40,23 @@ def train(
 ) -> RunDir:
     """Train what `loaded` describes into a new run under `out`, or continue the run `resume`.
 
-    Where several processes train together, only the primary one writes files and prints; the others return a run
-    directory that no longer exists. `progress` is auto, json (prints to stderr), quiet, or listener (what there is to
-    say goes to `listener`). `on_run_created` gets the run when it ends, also when it fails. Raises InputError before
-    a run directory exists when data, shapes or machine do not fit; RunFailed when the run itself fails; Interrupted
-    when it was asked to stop; Pruned when `listener` ended it. In the last three cases what was finished is kept.
+    Args:
+        loaded: The checked configuration.
+        out: The folder for run directories.
+        resume: The run to continue.
+        progress: `auto`, `json` (on standard error), `quiet`, or `listener`: messages go to `listener`.
+        on_run_created: Is called with the run when it ends, also when it fails.
+        listener: Is told of phases and epochs.
+
+    Returns:
+        The run. Where several processes train together, only the primary one writes files and prints; the others
+        return a run directory that no longer exists.
+
+    Raises:
+        InputError: Data, shapes or machine do not fit. No run directory exists then.
+        RunFailed: The run itself failed. As in the next two cases, what was finished is kept.
+        Interrupted: The run was asked to stop.
+        Pruned: `listener` ended it.
     """
     if resume is not None:
         from kerasdeep.training import resume_check
@@ -75,10 +87,18 @@ def train(
 def plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) -> dict[str, Any]:
     """What `train` would do with `loaded`: data, layers, parameters, steps, rates, compilation and memory.
 
-    Everything is prepared as for training, but the network's weights are never put into memory. Returns plain data
-    (`plan --json`): `parameters`, `trainable`, `steps`, `steps_per_epoch`, `memory_bytes`, `rows`, `layers`,
-    `rates`, `compile`, `origins` and more; sizes are bytes. `say` is told of downloads. Raises InputError like
-    `train`.
+    Everything is prepared as for training, but the network's weights are never put into memory.
+
+    Args:
+        loaded: The checked configuration.
+        say: Takes messages, such as the progress of a download.
+
+    Returns:
+        Plain data (`plan --json`): `parameters`, `trainable`, `steps`, `steps_per_epoch`, `memory_bytes`, `rows`,
+        `layers`, `rates`, `compile`, `origins` and more; sizes are bytes.
+
+    Raises:
+        InputError: As in `train`.
     """
     machine = runtime.prepare(loaded.config.runtime, loaded.config.seed)
     from kerasdeep.training import dry_run

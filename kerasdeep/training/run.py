@@ -34,7 +34,7 @@ def train_run(
     progress_mode: str,
     listener: RunListener | None = None,
 ) -> RunDir:
-    """Trains and evaluates; see `kerasdeep.training.train` for what is raised."""
+    """Train and evaluate, in the runtime that is prepared; `kerasdeep.training.train` has arguments and errors."""
     progress = make_progress(progress_mode, listener)
     experiment = prepare(loaded.config, runtime, progress.say)
     _announce(loaded, experiment, progress)
