@@ -38,7 +38,7 @@ def open_model(
         for option, value in (("--data", data), ("--classes", classes), ("--scaling", scaling)):
             if value is not None:
                 name = model.path if isinstance(model, Run) else "a mapping" if isinstance(model, Mapping) else model
-                message = f"{option} says what a model file does not. `{name}` is none."
+                message = f"{option} is for a model file, and `{name}` is not one."
                 raise InputError(message, "usage", SourceLocation(option))
         return model
     from kerasdeep.backends import runtime
@@ -76,7 +76,8 @@ def load_predictor(
     from kerasdeep.inference.predictor import Predictor
 
     if tta and mc is not None:
-        message = "`mc` and `tta` exclude each other: one asks copies of the model, the other views of the picture."
+        message = "`mc` and `tta` exclude each other: one averages over copies of the model, the other over views of "
+        message += "the picture."
         raise InputError(message, "usage", SourceLocation("--tta"))
     predictor = Predictor.load(run.directory if isinstance(run, Run) else run, as_overrides(overrides))
     return predictor.with_tta() if tta else predictor

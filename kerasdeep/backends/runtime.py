@@ -85,7 +85,7 @@ def prepare(section: RuntimeConfig, seed: int) -> RuntimeContext:
 def _import_keras() -> ModuleType:
     """Keras, which reads `keras.json` when it is imported; raises InputError where that file is in its way."""
     settings = keras_home() / "keras.json"
-    advice = "Its import reads this file, which kerasdeep does not need: mend or delete it, or set KERAS_HOME."
+    advice = "Its import reads this file, which kerasdeep does not need: correct or delete it, or set KERAS_HOME."
     if settings.exists() and not settings.is_file():
         raise InputError(f"this is not a regular file. {advice}", "keras-settings", SourceLocation(str(settings)))
     try:

@@ -104,7 +104,8 @@ def lr_find(
     lowest: Annotated[float, typer.Option("--from", metavar="RATE", help="The first rate.")] = 1e-5,
     highest: Annotated[float, typer.Option("--to", metavar="RATE", help="The last rate.")] = 10.0,
     steps: Annotated[
-        int | None, typer.Option("--steps", min=20, help="Steps of the test; by default one epoch, but 100 to 500.")
+        int | None,
+        typer.Option("--steps", min=20, help="Steps of the test; by default those of an epoch, from 100 to 500."),
     ] = None,
     set_: options.SetOption = None,
     seed: options.SeedOption = None,
@@ -165,9 +166,7 @@ def compare(
     ],
     seeds: Annotated[
         int | None,
-        typer.Option(
-            "--seeds", min=1, max=100, help="Runs of each variant, by default 3: the file's seed and the next."
-        ),
+        typer.Option("--seeds", min=1, max=100, help="Seeds for each variant, from the file's seed on; by default 3."),
     ] = None,
     folds: Annotated[
         int | None,
@@ -209,7 +208,7 @@ def sweep(
     jobs: options.JobsOption = "auto",
     storage: Annotated[
         str | None,
-        typer.Option("--storage", metavar="URL", help="A database that several machines share; else a journal."),
+        typer.Option("--storage", metavar="URL", help="A database that machines share; by default a journal file."),
     ] = None,
     set_: options.SetOption = None,
     seed: options.SeedOption = None,
@@ -223,7 +222,7 @@ def sweep(
     quiet: options.QuietOption = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Search CONFIG's space for its goal, confirm the best on fresh seeds, and judge. Run it again to go on."""
+    """Search the settings under CONFIG's `sweep` and confirm the best on fresh seeds. Run it again to continue."""
     from kerasdeep.cli.sweep import show
 
     overrides = options.collect_overrides(
@@ -240,7 +239,9 @@ def finetune(
     source: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="MODEL", help="A run, FILE.keras, FILE.h5 or application:NAME; for pictures, one at hand."
+            "--from",
+            metavar="MODEL",
+            help="A run, FILE.keras, FILE.h5 or application:NAME; for pictures, by default a cached one.",
         ),
     ] = None,
     config_name: Annotated[
@@ -255,7 +256,8 @@ def finetune(
         typer.Option("--freeze", metavar="SELECTOR", help="What stays frozen to the end: first:N, a name, all."),
     ] = None,
     unfreeze_after: Annotated[
-        int | None, typer.Option("--unfreeze-after", min=1, help="Epochs of the head alone; until it has converged.")
+        int | None,
+        typer.Option("--unfreeze-after", min=1, help="Epochs of the head alone; by default until it has converged."),
     ] = None,
     rate: Annotated[
         float | None,
@@ -264,14 +266,17 @@ def finetune(
         ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option("--epochs", min=1, help="Epochs of both stages together; as many as help.")
+        int | None,
+        typer.Option("--epochs", min=1, help="Epochs of both stages together; by default until they stop early."),
     ] = None,
-    alpha: Annotated[float | None, typer.Option("--alpha", min=0.05, help="Width of a MobileNet: 0.25.")] = None,
+    alpha: Annotated[
+        float | None, typer.Option("--alpha", min=0.05, help="Width of a MobileNet, such as 0.25.")
+    ] = None,
     size: Annotated[
         int | None, typer.Option("--size", min=32, help="Height and width of the pictures for an application.")
     ] = None,
     augment: Annotated[
-        str | None, typer.Option("--augment", metavar="none|light|strong", help="How pictures are altered in training.")
+        str | None, typer.Option("--augment", metavar="none|light|strong", help="How pictures are varied in training.")
     ] = None,
     set_: options.SetOption = None,
     seed: options.SeedOption = None,
@@ -282,7 +287,7 @@ def finetune(
     quiet: options.QuietOption = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Fit MODEL to your data, without YAML: its head until it has converged, then all layers, gently."""
+    """Fine-tune a trained model on your data, without YAML: first its head, then all layers at a tenth of the rate."""
     from kerasdeep.cli.train import show
 
     finetune_options = kerasdeep.FinetuneOptions(
@@ -309,7 +314,7 @@ def evaluate(
     scaling: options.ScalingOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Measure RUN again: class by class, ranking, calibration; on its held-out rows or a labelled file."""
+    """Evaluate RUN on its held-out rows or on labelled ones: metrics by class, ranking, calibration."""
     overrides = options.collect_overrides(seed=seed, backend=backend, device=device)
     result = kerasdeep.evaluate(run, data, mc=mc, tta=tta, overrides=overrides, classes=classes, scaling=scaling)
     if json:
@@ -360,7 +365,7 @@ def export(
         Path | None, typer.Option("-o", metavar="PATH", help="The file or folder; by default in the run's exports/.")
     ] = None,
     fold: Annotated[bool, typer.Option("--fold", help="Fold batch normalization into the layers before it.")] = False,
-    float16: Annotated[bool, typer.Option("--float16", help="Half precision: half the size.")] = False,
+    float16: Annotated[bool, typer.Option("--float16", help="Weights in half precision: half the size.")] = False,
     data: Annotated[
         str | None, typer.Option("--data", metavar="PATH", help="Rows to compare on; by default the run's own.")
     ] = None,
@@ -424,7 +429,8 @@ def runs(out: options.OutOption = Path("runs"), json: options.JsonOption = False
 @app.command()
 def explain(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="A section, setting, name of Keras, argument or warning.")
+        str | None,
+        typer.Argument(metavar="NAME", help="A section, setting, Keras name, argument, verb, metric or warning."),
     ] = None,
     json: options.JsonOption = False,
 ) -> None:

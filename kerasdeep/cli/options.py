@@ -19,7 +19,7 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Set a value over the file: training.epochs=5. Repeatable."),
 ]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", min=0, help="Of weights, dropout, row order and augmentation.")
+    int | None, typer.Option("--seed", min=0, help="The seed of weights, dropout, row order and augmentation.")
 ]
 EpochsOption = Annotated[int | None, typer.Option("--epochs", min=1, help="Passes over the training rows.")]
 NameOption = Annotated[str | None, typer.Option("--name", help="The name of the run directory.")]
@@ -40,11 +40,11 @@ TtaOption = Annotated[
     bool, typer.Option("--tta", help="Average over mirrored and slightly moved views of each picture.")
 ]
 SamplingSeedOption = Annotated[
-    int | None, typer.Option("--seed", min=0, help="Of the Monte Carlo samples; by default the run's own.")
+    int | None, typer.Option("--seed", min=0, help="The seed of the Monte Carlo samples; by default the run's own.")
 ]
 JobsOption = Annotated[
     str,
-    typer.Option("--jobs", metavar="N|auto", help="Trials at once; auto goes by cores, GPUs and memory. Same bits."),
+    typer.Option("--jobs", metavar="N|auto", help="Trials at once; auto: what the machine allows. Changes no result."),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only problems.")]
 RecipeNameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a shipped experiment.")]
@@ -57,7 +57,11 @@ RunOrModelArgument = Annotated[
 ]
 ClassesOption = Annotated[
     str | None,
-    typer.Option("--classes", metavar="NAMES|FILE", help="Of a model file: its outputs in order: ant,bee or a file."),
+    typer.Option(
+        "--classes",
+        metavar="NAMES|FILE",
+        help="Of a model file: its classes in the order of its outputs, ant,bee or a file.",
+    ),
 ]
 ScalingOption = Annotated[
     str | None,
@@ -81,7 +85,7 @@ _CONFIG_PATHS = {
 def collect_overrides(
     sets: list[str] | None = None, profile: str | None = None, variant: str | None = None, **flags: str | int | None
 ) -> Overrides:
-    """The options that were given, as what is put over the file."""
+    """The options that were given, as values put over the file."""
     given = {
         _CONFIG_PATHS[option]: (f"--{option}", _quote_yaml(value))
         for option, value in flags.items()
@@ -99,7 +103,7 @@ def parse_jobs(text: str) -> int | None:
 
 
 def progress_mode(quiet: bool, json: bool) -> str:
-    """What `train` prints on its way."""
+    """What a verb prints while it trains: a value of `progress`."""
     return "quiet" if quiet else "json" if json else "auto"
 
 

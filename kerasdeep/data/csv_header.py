@@ -74,7 +74,7 @@ def read(
 
 def _sample(path: Path | CsvStream, location: SourceLocation | None) -> bytes:
     if isinstance(path, Path) and path.exists() and not path.is_file():
-        raise InputError(f"{path} is no regular file. Expected a CSV file.", "missing-file", location)
+        raise InputError(f"{path} is not a regular file. Expected a CSV file.", "missing-file", location)
     try:
         with open_bytes(path) as file:
             return file.read(SAMPLE_BYTES)
@@ -87,7 +87,7 @@ def _encoding(path: Path | CsvStream, sample: bytes, stated: str, location: Sour
     """UTF-8 unless a byte-order mark says UTF-16 or the bytes are no UTF-8; then Windows-1252, which is common."""
     if stated != AUTO:
         if not _is_text_encoding(stated):
-            message = f"'{stated[:40]}' is no text encoding. Expected auto, utf-8, cp1252 or another of Python's."
+            message = f"'{stated[:40]}' is not a text encoding. Expected auto, utf-8, cp1252 or another of Python's."
             raise InputError(message, "encoding", location, suggest(stated[:40], aliases.values()))
         try:
             codecs.getincrementaldecoder(stated)().decode(sample)

@@ -52,7 +52,7 @@ def times_of(series: pd.Series) -> tuple[np.ndarray, np.ndarray, str]:
     if pd.api.types.is_numeric_dtype(series.dtype):
         return series.to_numpy(np.float64, na_value=np.nan), series.isna().to_numpy(), "is missing"
     times = read_dates(series, find_day_first(series.dropna().astype(str))[0])
-    return times.to_numpy("datetime64[us]").astype(np.int64), times.isna().to_numpy(), "is no date"
+    return times.to_numpy("datetime64[us]").astype(np.int64), times.isna().to_numpy(), "is not a date"
 
 
 def weights_of(series: pd.Series) -> tuple[np.ndarray, np.ndarray, str]:

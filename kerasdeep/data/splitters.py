@@ -88,7 +88,7 @@ def split_rows(
             else:
                 held_out[key], rest = SPLITTERS[name].hold_out(remaining, size, keys, section.seed)
             if not by_position and not len(held_out[key]):
-                message = f"`{key}` goes by {name}, but all {len(remaining)} rows to take it from have the same "
+                message = f"`{key}` is taken by {name}, but all {len(remaining)} rows that are left have the same "
                 message += f"'{getattr(section, name)}'. Expected two or more, or `by: random`."
                 if config.fold:
                     message = f"{len(remaining)} rows cannot be held out in {config.fold[1]} folds by {name}. "

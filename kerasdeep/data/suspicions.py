@@ -96,13 +96,15 @@ def warn_of_suspicions(found: Suspicions, section: DataConfig, problems: Problem
         problems.warn("repeated-keys", message, location)
     if is_random and found.time and section.time is None:
         name = found.time[0]
-        message = f"'{name}' looks like an order of time: {found.reasons[name]}. A random split shuffles it, so that a "
-        message += "network is asked about a past whose future it knows. To hold out the latest rows: "
+        message = f"'{name}' looks like the order of the rows in time: {found.reasons[name]}. A random split shuffles "
+        message += (
+            "it, so that a network is tested on times before those that it learned. To hold out the latest rows: "
+        )
         message += f"`data: {{time: {name}}}`."
         problems.warn("shuffled-dates", message, location)
     for name in found.leak:
-        message = f"'{name}' alone gives the answer (almost) always. If it is not known before the answer is, it leaks "
-        problems.warn("leak", f"{message}what is to be predicted: `data: {{drop: [{name}]}}`.", location)
+        message = f"'{name}' alone determines the target (almost) always. If it is known only afterwards, it leaks "
+        problems.warn("leak", f"{message}what is to be predicted; leave it out: `data: {{drop: [{name}]}}`.", location)
 
 
 def _key(name: str, series: pd.Series, answers: list[np.ndarray]) -> str | None:
@@ -113,7 +115,7 @@ def _key(name: str, series: pd.Series, answers: list[np.ndarray]) -> str | None:
     keys = sample.distinct
     if keys < MIN_KEYS or len(sample.present) < MIN_ROWS_A_KEY * keys:
         return None
-    repeats = f"its {keys} values stand in {len(sample.present) / keys:.3g} rows each"
+    repeats = f"its {keys} values are in {len(sample.present) / keys:.3g} rows each"
     if _KEY_NAME.fullmatch(name):
         return repeats
     if keys < MIN_TEXT_KEYS or not sample.is_text or ENCODERS["number"].recognizes(sample):

@@ -132,7 +132,7 @@ def _class_encoder(
         problems.error("too-many-classes", message, location)
         return None
     if kind in TASKS and TASKS[kind].ordered and not section.classes and not all(map(_NUMBER.fullmatch, labels)):
-        message = f"`task: {kind}` needs the order of the classes of '{name}', which are no numbers. Write "
+        message = f"`task: {kind}` needs the order of the classes of '{name}', which are not numbers. Write "
         problems.error(
             "class-order", f"{message}`data: {{classes: [{', '.join(labels[:5])}]}}` from low to high.", location
         )
@@ -226,7 +226,7 @@ def _select_classes(
     for word in requested:
         label = by_name.get(word, by_name.get(word.lower()))
         if label is None:
-            message = f"'{word}' is no class of '{name}'. It has: {join_shortened(list(display_names.values()))}."
+            message = f"'{word}' is not a class of '{name}'. It has: {join_shortened(list(display_names.values()))}."
             problems.error("unknown-class", message, section.location_or_key("classes"), suggest(word, by_name))
         elif label in labels:
             problems.error("unknown-class", f"'{word}' stands twice in `classes`.", section.location_or_key("classes"))

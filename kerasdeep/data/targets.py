@@ -138,7 +138,7 @@ def check_labels(
             unknown_labels = [text for text in unique_texts(raw)[0] if encoder.class_number(text) < 0]
             if unknown_labels:
                 message = (
-                    f"{origin} has labels in '{encoder.name}' that are no class of the training rows: "
+                    f"{origin} has labels in '{encoder.name}' that are not among the classes of the training rows: "
                     f"{join_shortened(unknown_labels)}. Expected: {join_shortened(encoder.classes)}."
                 )
                 problems.error("unknown-label", message, location)

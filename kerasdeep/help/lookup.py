@@ -26,7 +26,7 @@ def explain(name: str | None = None) -> list[Topic]:
     word = name.strip().strip("`").rstrip(":")
     matches = _topics_for_path(word) if "." in word else _topics_for_word(word)
     if not matches:
-        message = f"nothing here is called `{name}`. Expected a section, a setting such as training.epochs, a name "
+        message = f"there is no `{name}`. Expected a section, a setting such as training.epochs, a name "
         message += "of Keras such as AdamW, an argument such as AdamW.weight_decay, a warning, a verb or a metric."
         raise InputError(message, "unknown-name", suggestion=_suggest_name(word))
     return matches

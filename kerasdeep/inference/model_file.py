@@ -1,4 +1,4 @@
-"""A model file of anyone opened as a run: what a run directory holds beside the model is worked out or asked for.
+"""Any model file opened as a run: whatever else a run directory holds is inferred, or asked for.
 
 The file is scanned before Keras reads it. The directory is temporary; it ends with the process.
 """
@@ -50,12 +50,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ModelFileOptions:
-    """What a model file does not say of itself; None where nothing was given.
+    """What a model file does not say about itself; None where nothing was given.
 
     Attributes:
         data: Labelled rows: a file, folder or name.
         classes: The names of its outputs in their order: `ant,bee`, or a file with one a line.
-        scaling: What it wants for pixels and numbers, one of `SCALINGS`.
+        scaling: How its inputs were scaled, one of `SCALINGS`.
     """
 
     data: str | None = None
@@ -99,7 +99,7 @@ def _with_scaling(
     if scaling is None and (scales_itself or not image):
         return model, "none"
     if scaling is None:
-        message = f"{path} does not say which pixels it learnt from. Give --scaling unit (0 to 1), none (0 to 255), "
+        message = f"{path} does not say how its pixels are scaled. Give --scaling unit (0 to 1), none (0 to 255), "
         message += "standardize (mean 0, deviation 1 over --data), or application (as its kind of keras.applications)."
         raise InputError(message, "model-file", SourceLocation("--scaling"))
     if scaling == "standardize" and options.data is None:
@@ -109,7 +109,9 @@ def _with_scaling(
         return model, scaling
     family = _family(model)
     if family is None:
-        message = "none of its layers names a model of keras.applications. Give --scaling unit, none or standardize."
+        message = (
+            "its layers are not named after a model of keras.applications. Give --scaling unit, none or standardize."
+        )
         raise InputError(message, "model-file", SourceLocation("--scaling"))
     say(f"Pixels are scaled as for {family}.")
     section = PretrainedConfig(from_=f"application:{family}")
@@ -148,7 +150,7 @@ def _load_data(source: str, model: keras.Model, scaling: str, image: ImageFormat
     """The labelled rows, prepared for the model; nothing is held out."""
     section, location = ImageConfig(), SourceLocation("--data")
     if FORMATS[infer_format(source, location)].kind == "table":
-        message = f"{source} is a table, which does not say what the model predicts or takes. Give an .npz file with "
+        message = f"{source} is a table, which does not say which columns the model takes. Give an .npz file with "
         message += f"`x`, rows of shape {tuple(model.inputs[0].shape[1:])}, and `y`, or a folder of pictures by class."
         raise InputError(message, "wrong-shape", location)
     if image:

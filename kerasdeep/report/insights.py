@@ -100,7 +100,7 @@ def _classification_insight(target: TargetMetrics, rows: str, about: str) -> Ins
         between = " and ".join(percent(bound) for bound in bounds)
         text = f"With 95\u202f% confidence the true accuracy is between {between}. {text}"
     if bounds and bounds[0] <= baseline <= bounds[1]:
-        return Insight("warning", title, f"{text}: that is no clear difference.")
+        return Insight("warning", title, f"{text}: that is not a clear difference.")
     if accuracy <= baseline:
         return Insight("bad", title, f"{text}: the network does no better.")
     fewer_mistakes = whole_percent((accuracy - baseline) / (1 - baseline))
@@ -124,7 +124,7 @@ def _headline_insight(target: TargetMetrics, rows: str, name: str) -> Insight:
         between = " and ".join(metric_names.format_value(name, bound) for bound in bounds)
         text = f"With 95\u202f% confidence the true figure is between {between}. {text}"
     if bounds and bounds[0] <= baseline <= bounds[1]:
-        return Insight("warning", title, f"{text}: that is no clear difference.{coverage}")
+        return Insight("warning", title, f"{text}: that is not a clear difference.{coverage}")
     if value <= baseline:
         return Insight("bad", title, f"{text}: the network does no better.{coverage}")
     return Insight("good", title, f"{text}.{coverage}")

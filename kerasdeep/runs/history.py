@@ -68,7 +68,7 @@ class HistoryFile:
         try:
             return [{name: _parse_cell(name, cell) for name, cell in zip(columns, line, strict=True)} for line in lines]
         except ValueError as error:
-            raise broken(self.path, f"it has a row that is none ({error})") from error
+            raise broken(self.path, f"a row cannot be read ({error})") from error
 
     def _columns(self) -> list[str]:
         return next(iter(self._lines()), [])

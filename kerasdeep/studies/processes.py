@@ -74,7 +74,7 @@ def _handle(worker: _Worker, message: Mapping[str, Any] | None, host: TrialHost,
         if pool.deaths[trial.label] >= MAX_DEATHS:
             raise _as_error(worker, None, trial)
         pool.put_back(trial)
-        board.say(f"{trial.label}: its process died ({worker.exit_text()}); another goes on with it")
+        board.say(f"{trial.label}: its process died ({worker.exit_text()}); another process continues it")
     elif event == "say":
         board.say_once(trial, message["text"])
     elif event == "phase":

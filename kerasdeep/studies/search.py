@@ -83,8 +83,8 @@ class Search:
         found = self._study.user_attrs.get("identity", identity)
         if found != identity:
             message = (
-                "the study began with another file or space. Put them back, give the new one another name (--name), "
-                "or remove the study's directory."
+                "the study was begun with another file or space. Restore them, give the new study another name "
+                "(--name), or delete the study's directory."
             )
             raise InputError(message, "sweep", SourceLocation(self._study.study_name))
 

@@ -39,7 +39,7 @@ def run_sweep(
     loaded = load_config(config, overrides)
     section = loaded.config.sweep
     if section is None:
-        message = "the file has no `sweep`. Expected what to search, its goal and the number of trials."
+        message = "the file has no `sweep` section. Expected one, with `parameters`, `goal` and `trials`."
         raise InputError(message, "sweep", SourceLocation(str(loaded.path)))
     _refuse_searched(overrides, loaded.space)
     search.import_optuna()
@@ -174,7 +174,7 @@ def _best_number(rows: list[dict[str, Any]], direction: str) -> int | None:
 
 _VERDICTS = {
     "better": "fresh seeds show that it is better than the file as written",
-    "no_clear_difference": "fresh seeds show no clear difference to the file as written",
+    "no_clear_difference": "fresh seeds show no clear difference from the file as written",
     "worse": "fresh seeds show that it is worse than the file as written",
 }
 

@@ -191,4 +191,4 @@ def test_a_broken_keras_json_is_named(tmp_path, text):
     code = "from kerasdeep.backends import runtime\ntry: runtime._import_keras()\nexcept Exception as e: print(e)"
     environment = {**os.environ, "KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "jax"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
-    assert str(file) in done.stdout and "mend or delete it" in done.stdout
+    assert str(file) in done.stdout and "correct or delete it" in done.stdout

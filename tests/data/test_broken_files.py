@@ -92,7 +92,7 @@ def test_many_damaged_files(whole, tmp_path):
 
 @pytest.mark.parametrize("name", ["rot13", "hex", "base64", "uu", "quopri", "zlib", "bz2", "\0", "undefined", "ütf"])
 def test_only_encodings_of_text(whole, name):
-    with pytest.raises(InputError, match="is no text encoding"):
+    with pytest.raises(InputError, match="is not a text encoding"):
         load(whole / "t.csv", target="y", encoding=name)
 
 

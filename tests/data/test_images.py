@@ -166,7 +166,7 @@ def test_unreadable_files_are_no_pictures_in_two_classes(tmp_path):
     (root / "dog" / "notes.txt").write_text("x")
     said = {warning.name: warning.message for warning in load(root).warnings}
     assert said["two-classes"].startswith("1 picture is in two classes: cat/01.png and dog/01.png.")
-    assert "1 file is no picture and is left out" in said["left-out-files"]
+    assert "1 file is not a picture and is left out" in said["left-out-files"]
 
 
 def test_pictures_of_no_class_and_empty_classes_are_reported_together(tmp_path):

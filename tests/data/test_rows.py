@@ -102,7 +102,7 @@ def test_a_stated_way_beats_auto_and_random_is_as_ever(load):
 
 def test_one_group_or_one_time_cannot_be_split(load):
     for role in ("group", "time"):
-        with pytest.raises(InputError, match=f"goes by {role}.*same 'k'"):
+        with pytest.raises(InputError, match=f"by {role}.*same 'k'"):
             load(table(k=7), **{role: "k"})
 
 
@@ -135,7 +135,7 @@ def test_rows_without_a_target_are_refused_with_the_cure_or_dropped(load):
         ({"weight": "w"}, {"w": -1}, "'w'.*is negative.*row 5"),
         ({"weight": "w"}, {"w": None}, "'w'.*missing.*row 5"),
         ({"group": "customer"}, {"customer": None}, "'customer'.*missing.*row 5"),
-        ({"time": "day"}, {"day": "soon"}, "'day'.*no date.*row 5"),
+        ({"time": "day"}, {"day": "soon"}, "'day'.*not a date.*row 5"),
         ({"time": "days"}, {}, "no column 'days'"),
     ],
 )

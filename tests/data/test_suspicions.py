@@ -96,7 +96,7 @@ def test_spellings_of_a_class_are_one(tmp_path):
     assert [target.classes for target in two.targets] == [["YES", "yes"]], "as one they would teach nothing"
     rows = data.read_for_prediction(loaded.preprocessing, table(y="yEs"), labels=True)
     assert data.encode_target(loaded.preprocessing, rows.y)[0] == 1
-    with pytest.raises(InputError, match="no class of the training rows: maybe"):
+    with pytest.raises(InputError, match="among the classes of the training rows: maybe"):
         data.read_for_prediction(loaded.preprocessing, table(y="maybe"), labels=True)
 
 

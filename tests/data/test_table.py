@@ -71,7 +71,7 @@ def test_separator_and_encoding_can_be_stated(tmp_path):
     path.write_text("größe, m:y\n" + "".join(f"{i % 7}:{i / 3}\n" for i in range(60)), encoding="latin-1")
     found = load(path, target=["y"], separator=":", encoding="latin-1")
     assert found.targets[0].kind == "regression"
-    with pytest.raises(InputError, match="no text encoding"):
+    with pytest.raises(InputError, match="not a text encoding"):
         load(path, target=["y"], encoding="latin-99")
 
 

@@ -136,11 +136,11 @@ def test_what_only_looks_at_its_input_is_no_defect(room):
     ("call", "said"),
     [
         (lambda: kerasdeep.evaluate("raw.keras", "photos", classes="ant,ant,bee"), "`ant` is named twice"),
-        (lambda: kerasdeep.evaluate("unit.keras", "photos"), r"--scaling: .*which pixels it learnt from"),
+        (lambda: kerasdeep.evaluate("unit.keras", "photos"), r"--scaling: .*how its pixels are scaled"),
         (lambda: kerasdeep.evaluate("raw.keras"), "--data"),
         (lambda: kerasdeep.evaluate("raw.keras", "photos", classes="ant,bee"), "3 outputs, and 2 classes"),
         (lambda: kerasdeep.evaluate("raw.keras", "photos", classes="a,b,c"), "labelled ant, bee, cat"),
-        (lambda: kerasdeep.predict("unit.keras", "photos", scaling="application"), "names a model of keras.app"),
+        (lambda: kerasdeep.predict("unit.keras", "photos", scaling="application"), "named after a model of keras.app"),
         (lambda: kerasdeep.predict("runs/one-1", "photos", classes="a,b"), "says what a model file does not"),
         (lambda: kerasdeep.predict("runs/one-1", "photos", data="photos"), "--data says what a model file"),
         (lambda: kerasdeep.plan("quickstart", data="photos"), "--data says what a model file"),

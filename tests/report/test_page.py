@@ -227,7 +227,7 @@ def test_a_fact_of_another_shape_is_left_out_with_the_reason(runs, tmp_path):
     run.history.path.write_text("stage,epoch,loss\nmain,one,0.3\n", encoding="utf-8")
     found = page(run)
     assert 'evaluation.json: `parts.test.targets[0].confusion[3]` should be a list, not "none".' in found.text
-    assert "history.csv: it has a row that is none" in found.text
+    assert "history.csv: a row cannot be read" in found.text
     assert "There is no result yet." in found.text and "Layer by layer" in found.text
 
 

@@ -61,7 +61,7 @@ def _task(context: CheckContext, problems: Problems) -> None:
         for option in setting[name]:
             if option not in TASKS[name].options:
                 known = ", ".join(TASKS[name].options) or "none"
-                message = f"`{option}` is no option of `task: {name}`. Its options: {known}."
+                message = f"`{option}` is not an option of `task: {name}`. Its options: {known}."
                 problems.error("unknown-key", message, location, suggest(option, TASKS[name].options))
         levels = parse_setting(setting)[1].get("levels")
         if levels is not None and (not levels or sorted(set(levels)) != levels or not 0 < levels[0] <= levels[-1] < 1):
@@ -83,7 +83,7 @@ def _splits(context: CheckContext, problems: Problems) -> None:
             message += "share above 0, a count, first: N, last: N, a path or fold: [k, n]; null for none."
             problems.error("split", message, data.location(key))
         elif split.path and not _looks_like_path(split.path, split.location("path")):
-            message = f"`data.{key}` is {split.path}, and nothing here is called that. Expected a share, "
+            message = f"`data.{key}` is {split.path}, which does not exist. Expected a share, "
             problems.error("split", message + "a count, first: N, last: N or a path.", data.location(key))
         elif split.fold and not (split.fold[0] <= split.fold[1] and split.fold[1] > 1):
             message = f"`data.{key}` is fold {split.fold[0]} of {split.fold[1]}. Expected fold: [k, n], k from 1 to n, "

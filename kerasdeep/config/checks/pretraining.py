@@ -127,7 +127,7 @@ def _stage_settings(context: CheckContext, problems: Problems) -> None:
             )
             problems.warn("no-effect", message, location)
         if stage.pretrain and stage.unfreeze:
-            message = "`unfreeze` thaws a network that has learnt; a pretraining stage learns from the start."
+            message = "`unfreeze` is for a network that is trained already; a pretraining stage trains from the start."
             problems.error("conflict", f"{message} Move it to a later stage.", stage.location("unfreeze"))
 
 

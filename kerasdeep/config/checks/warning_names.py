@@ -1,7 +1,7 @@
 """Every named warning: `allow: [name]` accepts one. A test holds this list to the places that raise them."""
 
 WARNINGS = {
-    "no-effect": "A setting that is written does nothing here.",
+    "no-effect": "A setting is written that has no effect.",
     "two-classes": "The same picture is in two classes, so that one of its labels is wrong.",
     "selu-initializer": "SELU keeps its scale only with LeCun initialization.",
     "selu-inputs": "SELU expects inputs of mean 0 and deviation 1.",
@@ -30,7 +30,7 @@ WARNINGS = {
     "image-size": "Pictures differ in size and are brought to one.",
     "imputed": "Missing values are filled in.",
     "leak": "One column alone gives the answer.",
-    "left-out-files": "Files beside the pictures are no pictures, and are left out.",
+    "left-out-files": "Files beside the pictures are not pictures, and are left out.",
     "left-out-column": "A column carries nothing to learn from and is left out.",
     "merged-classes": "Classes that differ by upper and lower case only are one.",
     "no-header": "The first line of a file names no columns, so it is a row.",

@@ -54,7 +54,7 @@ class PretextConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderConfig(PretextConfig):
-    """The body encodes, its mirror image decodes: what comes out shall be what went in."""
+    """The body encodes, its mirror image decodes: its target is its input."""
 
     SHORTHAND = (("'stacked'|'tied'|'greedy'|'denoising'", "style"),)
 

@@ -63,7 +63,7 @@ class StageConfig(Section):
     optimizer_state: str = setting(
         "'reset'|'keep'", "reset", "keep goes on with the moments of what the stage before trained."
     )
-    unfreeze: UnfreezeConfig | None = setting(UnfreezeConfig, None, "Thaw the layers one block after the other.")
+    unfreeze: UnfreezeConfig | None = setting(UnfreezeConfig, None, "Unfreeze the layers one block after the other.")
     cache_features: bool | str = setting(
         "bool|'auto'",
         False,

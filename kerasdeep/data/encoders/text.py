@@ -59,7 +59,7 @@ class TextEncoder(FeatureEncoder):
     def exclusion_reason(cls, sample: ColumnSample, problems: Problems) -> str | None:
         if sample.distinct == 1:
             return "constant in the training rows"
-        return None if _has_terms(fitted_texts(sample.series)) else "no word stands in several rows"
+        return None if _has_terms(fitted_texts(sample.series)) else "no word is in several rows"
 
     @classmethod
     def fit(cls, name: str, series: pd.Series, section: DataConfig) -> Self:

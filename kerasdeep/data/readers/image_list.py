@@ -99,6 +99,8 @@ def _open(path: Path, location: SourceLocation, options: ReadOptions) -> TableFi
 
     format = sources.infer_format(str(path), location)
     if FORMATS[format].kind != "table":
-        raise InputError(f"{path} is no table. Expected one with a column of picture files.", "not-a-table", location)
+        raise InputError(
+            f"{path} is not a table. Expected one with a column of picture files.", "not-a-table", location
+        )
     reader: Any = READERS[format]
     return open_nonempty(reader.open_table, path, location, options)

@@ -216,7 +216,7 @@ def list_labelled_images(
     if others:
         kinds = Counter(path.suffix.lower() or "without extension" for path in others).most_common()
         counted = ", ".join(f"{count} {kind}" for kind, count in kinds[:MAX_SHOWN])
-        are = "1 file is no picture and is" if len(others) == 1 else f"{len(others)} files are no pictures and are"
+        are = "1 file is not a picture and is" if len(others) == 1 else f"{len(others)} files are not pictures and are"
         message = f"In {folder} {are} left out: {counted}, such as "
         problems.warn("left-out-files", f"{message}{others[0].relative_to(folder).as_posix()}.", location)
     for entry in classes:

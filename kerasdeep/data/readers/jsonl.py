@@ -52,7 +52,7 @@ def _records(path: Path, location: SourceLocation | None) -> Iterator[dict[str, 
                     continue
                 record = json.loads(line, parse_int=_parse_whole)
                 if not isinstance(record, dict):
-                    raise ValueError(f"it is no object but a {type(record).__name__}")
+                    raise ValueError(f"expected an object, found a {type(record).__name__}")
                 yield record
     except (ValueError, RecursionError, *READ_ERRORS) as error:
         message = f"{path} is not a file of JSON objects, one a line; line {number}: {error}"
