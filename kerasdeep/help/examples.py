@@ -141,7 +141,8 @@ def _layer_stack(name: str, written: Any) -> list[Any]:
     if name == "Pretrained":
         return [written, {"Dense": 100}, "Output"]
     if name == "Input":
-        wide = {**written["Input"], "name": "wide"}
+        features = argument_value(name, entries("layer")[name].arguments["features"])
+        wide = {"features": features, **_named_arguments(written), "name": "wide"}
         return [{"Input": wide}, {"Dense": 30}, {"Output": {"inputs": ["dense_1"]}}]
     if name in ("Repeat", "Residual", "TransposedDense"):
         return ["Flatten", {"Dense": {"units": 64, "name": "code"}}, written, "Output"]
