@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kerasdeep.diagnostics.diagnosis import Diagnosis
     from kerasdeep.diagnostics.lr_finder import LrFindResult
 
+DEFAULT_OUT = "runs"
 EXPORT_FORMATS = ("keras", "saved_model", "litert", "onnx")
 
 
@@ -70,6 +71,8 @@ def train(
     from kerasdeep.train_and_report import train_and_report
 
     loaded, given_run = load_experiment(config, overrides)
+    if resume and given_run:
+        _check_stays(given_run, overrides, out)
     resumed_run = (given_run or latest_run(out, str(loaded.config.name))) if resume else None
     if resume and resumed_run is None and progress != "quiet":
         print_status(f"There is no run {loaded.config.name} in {out} yet, so this starts it.")
@@ -456,6 +459,15 @@ def _picture_facts(source: str | None) -> PictureFacts | None:
 
     described = describe_pictures(path)
     return PictureFacts(*described) if described else None
+
+
+def _check_stays(run: RunDir, overrides: OverrideValues, out: str | Path) -> None:
+    """Raises InputError for a name or folder that a run which goes on in its own directory would not get."""
+    is_elsewhere = str(out) != DEFAULT_OUT and Path(out).resolve() != run.path.resolve().parent
+    option = "--out" if is_elsewhere else as_overrides(overrides).option_for("name")
+    if option:
+        message = f"{run.path} goes on where it is and under its name. Leave it out, or start a new run without "
+        raise InputError(f"{message}--resume.", "usage", SourceLocation(option))
 
 
 def _check_own_file(config: ConfigSource | Run, run: RunDir | None) -> None:

@@ -79,5 +79,9 @@ def load_predictor(
         message = "`mc` and `tta` exclude each other: one averages over copies of the model, the other over views of "
         message += "the picture."
         raise InputError(message, "usage", SourceLocation("--tta"))
-    predictor = Predictor.load(run.directory if isinstance(run, Run) else run, as_overrides(overrides))
+    overrides = as_overrides(overrides)
+    if mc is None and (option := overrides.option_for("seed")):
+        message = "it is of the random copies that --mc asks, and there are none. Give --mc N too, or leave it out."
+        raise InputError(message, "usage", SourceLocation(option))
+    predictor = Predictor.load(run.directory if isinstance(run, Run) else run, overrides)
     return predictor.with_tta() if tta else predictor

@@ -80,6 +80,9 @@ def test_a_file_takes_a_profile_and_a_run_can_be_resumed(folder, tmp_path):
     path.write_text(yaml.safe_dump(CONFIG))
     run = kerasdeep.train(path, overrides=kerasdeep.Overrides(profile="fast"), out=tmp_path, progress="quiet")
     assert run.result["epochs"] == 1 and (run.path / "config.yaml").read_bytes() == path.read_bytes()
+    for option, arguments in (("--out", {"out": "elsewhere"}), ("--set name", {"overrides": {"name": "other"}})):
+        with pytest.raises(kerasdeep.InputError, match=f"{option}: .*goes on where it is"):
+            kerasdeep.train(run, resume=True, progress="quiet", **arguments)
     longer = kerasdeep.train(run, overrides={"training.epochs": 3}, resume=True, progress="quiet")
     assert longer.path == run.path and longer.result["epochs"] == 3
 

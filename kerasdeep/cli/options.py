@@ -46,7 +46,7 @@ JobsOption = Annotated[
     str,
     typer.Option("--jobs", metavar="N|auto", help="Trials at once; auto: what the machine allows. Changes no result."),
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only problems.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 RecipeNameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a shipped experiment.")]
 TargetOption = Annotated[str | None, typer.Option("--target", metavar="NAME", help="The column to predict.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]

@@ -43,6 +43,11 @@ class Overrides:
     def __bool__(self) -> bool:
         return bool(self.sets or self.profile or self.variant or self.flags)
 
+    def option_for(self, path: str) -> str | None:
+        """The option that sets the value at `path`, such as `--seed`; None where none does."""
+        sets = {text.partition("=")[0].strip() for text in self.sets}
+        return self.flags[path][0] if path in self.flags else f"--set {path}" if path in sets else None
+
     def apply_sets(self, tree: yaml_nodes.Mapping) -> yaml_nodes.Mapping:
         """The tree with the sets and flags put over it. Raises InputError for a path that does not exist."""
         for text in self.sets:

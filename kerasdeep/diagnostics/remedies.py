@@ -75,14 +75,18 @@ def fix_self_normalization(probe: LayerProbe) -> str:
 
 def fix_overfitting(config: Config) -> str:
     """Early stopping where there is none, else more dropout."""
-    if config.training.early_stopping is None:
+    if config.training.early_stopping is None and not any(stage.early_stopping for stage in config.stages):
         return "training: {early_stopping: {patience: 10}}"
     dropout = config.regularization.dropout
     return f"regularization: {{dropout: {format_rate(min(0.5, 0.2 + (dropout.rate if dropout else 0.0)))}}}"
 
 
 def train_longer(config: Config) -> str:
-    return f"training: {{epochs: {2 * config.training.epochs}}}"
+    """Twice the epochs: of the last stage, where a run has several."""
+    if not config.stages:
+        return f"training: {{epochs: {2 * config.training.epochs}}}"
+    stage = config.stages[-1]
+    return f"# in stages, {stage.name or 'the last one'}:\nepochs: {2 * (stage.epochs or config.training.epochs)}"
 
 
 def enlarge_network(config: Config) -> str:

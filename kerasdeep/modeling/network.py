@@ -108,9 +108,18 @@ def _create_layer(planned: PlannedLayer, layers_by_name: dict[str, keras.Layer])
     return create(choice, name=planned.name)
 
 
+_ADD_HINT = (
+    "`Residual` adds what its layers give to what they take, so the shapes must agree. Where they do not, name the two "
+    "paths, bring both to one shape (`- Dense: {units: 64, inputs: [stem]}`) and join them: `- Add: {inputs: [a, b]}`"
+)
+
+
 def _call_layer(layer: keras.Layer, choice: Choice, inputs: list[keras.KerasTensor]) -> keras.KerasTensor:
     shapes = ", ".join(str(tuple(tensor.shape)) for tensor in inputs)
-    with keras_errors_at(choice, f" does not fit its input of shape {shapes}"):
+    mismatch = f" does not fit its input of shape {shapes}"
+    if choice.name == "Add":
+        mismatch += f". {_ADD_HINT}"
+    with keras_errors_at(choice, mismatch):
         if choice.name in MULTI_ARGUMENT_LAYERS:
             return layer(*inputs) if len(inputs) > 1 else layer(inputs[0], inputs[0])
         return layer(inputs if len(inputs) > 1 else inputs[0])

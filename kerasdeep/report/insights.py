@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kerasdeep import metric_names
+from kerasdeep.config.optimizer_rules import leaf_optimizers
 from kerasdeep.formatting import NO_VALUE, duration, is_number, number, percent, pluralize, whole_percent
 from kerasdeep.report.run_facts import RunFacts
 from kerasdeep.runs.facts import OpponentVerdict, TargetMetrics
@@ -191,6 +192,8 @@ def training_insights(run: RunFacts) -> list[Insight]:
 def _ending_insight(run: RunFacts) -> Insight:
     planned, done = run.planned_epochs, len(run.history)
     best = "" if run.best_row is None else f"The saved model is that of epoch {run.best_row + 1}."
+    if not run.restores_best and _averages_weights(run):
+        best = "The saved model has averaged weights (`use_ema`); the curves show those that were averaged."
     if _stopped_early(run):
         title = f"Training stopped early, after epoch {done}{f' of {planned}' if planned else ''}."
         sentences = ["The monitored metric had stopped improving.", best]
@@ -201,6 +204,15 @@ def _ending_insight(run: RunFacts) -> Insight:
     else:
         title, sentences = f"All {done} epochs were trained.", [best]
     return Insight("good", title, " ".join(filter(None, [*sentences, _training_time_text(run)])))
+
+
+def _averages_weights(run: RunFacts) -> bool:
+    """Whether the last optimizer's weights are averaged at the end."""
+    config = run.parsed_config
+    if config is None:
+        return False
+    last = (config.stages[-1].optimizer if config.stages else None) or config.optimizer
+    return any(optimizer.arguments.get("use_ema") for optimizer in leaf_optimizers(last))
 
 
 def _stopped_early(run: RunFacts) -> bool:

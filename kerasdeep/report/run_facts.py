@@ -157,7 +157,11 @@ class RunFacts:
 
     @property
     def restores_best(self) -> bool:
-        """Whether early stopping goes back to the best epoch's weights."""
+        """Whether early stopping goes back to the best epoch's weights, at the end of the last stage."""
+        config = self.parsed_config
+        if config is not None and config.stages:
+            stopping = config.stages[-1].early_stopping
+            return stopping is not None and stopping.restore_best_weights
         return self.setting("training", "early_stopping", "restore_best_weights") == "true"
 
 

@@ -9,7 +9,7 @@ import pytest
 from kerasdeep import diagnostics, training
 from kerasdeep.cli import exit_codes
 from kerasdeep.cli.app import app
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.diagnostics.history_verdicts import verdicts_from_history
 from kerasdeep.evaluation.layer_stats import LayerReader, layer_taps
 
@@ -120,6 +120,13 @@ def test_a_history_tells_too_much_and_too_little(config, train, held_out, names)
     assert [
         verdict.name for verdict in verdicts_from_history(rows(train, held_out), {}, load_config(config).config)
     ] == names
+
+
+def test_a_run_in_stages_is_told_to_train_its_last_stage_longer(config):
+    stages = load_config(config, Overrides(["stages=[{train: head, epochs: 2}, {train: all, epochs: 4}]"])).config
+    falling = [2.3, 2.1, 1.9, 1.6, 1.3]
+    (verdict,) = verdicts_from_history(rows(falling, falling), {}, stages)
+    assert verdict.remedy == "# in stages, stage_2:\nepochs: 8"
 
 
 def test_no_better_than_one_answer_is_underfitting(config):

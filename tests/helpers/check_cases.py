@@ -244,6 +244,11 @@ CASES = [
         "optimizer: {SGD: {momentum: 0.9}}\nschedule: {one_cycle: 0.1}",
     ),
     ("no-effect", "optimizer: {Adam: {ema_momentum: 0.5}}", "optimizer: {Adam: {ema_momentum: 0.5, use_ema: true}}"),
+    (
+        "no-effect",
+        "optimizer: {Adam: {use_ema: true}}\ntraining: {early_stopping: 5}",
+        "optimizer: {Adam: {use_ema: true}}\ntraining: {early_stopping: {restore_best_weights: false}}",
+    ),
     ("!wrong-type", "optimizer: {SGD: {learning_rate: {cosine: 50%}}}", "schedule: {cosine: 50%}"),
     (
         "!conflict",

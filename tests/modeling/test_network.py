@@ -72,6 +72,11 @@ def test_copies_inside_a_layer_start_differently():
     assert abs(attention.query_dense.kernel.numpy() - attention.key_dense.kernel.numpy()).max() > 1e-3
 
 
+def test_a_residual_that_changes_the_shape_says_what_to_write():
+    with pytest.raises(InputError, match=r"Residual.*inputs: \[stem\].*incompatible"):
+        built("network: [Dense: 8, Residual: [Dense: 12], Output]")
+
+
 def test_pythons_own_generator_is_left_alone():
     random.seed(5)
     expected = random.random()

@@ -214,6 +214,14 @@ def test_overfitting_after_which_the_best_weights_came_back_is_only_a_note():
     assert [f.level for f in insights.training_insights(none) if "overfits" in f.title] == ["warning"]
 
 
+def test_averaged_weights_and_the_early_stopping_of_a_last_stage_are_known():
+    rows = [{"epoch": n, "loss": loss} for n, loss in enumerate(FALLING, 1)]
+    resolved = "data: {source: digits}\nnetwork: [Output]\noptimizer: {SGD: {use_ema: true}}\n"
+    assert "averaged weights" in insights.training_insights(facts_of(history=rows, resolved=resolved))[0].text
+    stages = "stages: [{train: head, early_stopping: {patience: 5}}, {train: all, early_stopping: {patience: 3}}]\n"
+    assert facts_of(resolved=resolved + stages).restores_best
+
+
 def test_a_loss_that_still_falls_asks_for_more_epochs():
     assert "It was still improving at the end." in course(FALLING, [value + 0.1 for value in FALLING])
 

@@ -65,6 +65,15 @@ def _weight_averaging(context: CheckContext, problems: Problems) -> None:
         if argument and written not in (None, argument.default) and not optimizer.arguments.get("use_ema"):
             message = f"`{optimizer.name}.{key}` has no effect without `use_ema: true`."
             problems.warn("no-effect", message, optimizer.location)
+    for stage in context.stages:
+        stopping = stage.early_stopping
+        for optimizer in optimizer_rules.leaf_optimizers(stage.optimizer or context.config.optimizer):
+            is_averaged = optimizer.arguments.get("use_ema") and not optimizer.arguments.get("ema_overwrite_frequency")
+            if is_averaged and stopping and stopping.restore_best_weights:
+                message = "`use_ema` puts averaged weights into the network at the end, and early stopping then puts "
+                message += "back those of the best epoch as they were trained, so it has no effect. Write "
+                message += "`restore_best_weights: false`, or have them averaged on the way: `ema_overwrite_frequency`."
+                problems.warn("no-effect", message, optimizer.location)
 
 
 def _learning_rates(context: CheckContext, problems: Problems) -> None:
