@@ -157,9 +157,9 @@ def _table_layer_lines(data_summary: DataSummary) -> Iterator[str]:
     bins = min(16 if is_small else 48, MAX_PIECES // max(1, numbers))
     if bins >= 2 and numbers:
         yield f"- PiecewiseLinear: {bins}  # each number also as pieces between quantiles, so that it can bend at each"
-    yield f"- Dense: {128 if is_small else 256}"
     yield "- EnsembleMembers: 8  # eight networks in one from here on; the output is their mean"
-    yield f"- Dense: {64 if is_small else 128}"
+    yield "- Dense: 128"
+    yield "- Dense: 128"
 
 
 def _table_training_lines(data_summary: DataSummary) -> Iterator[str]:
@@ -167,7 +167,7 @@ def _table_training_lines(data_summary: DataSummary) -> Iterator[str]:
     epochs = max(5, min(40, 1_600_000 // rows))
     batch = max(16, min(256, 2 ** round(math.log2(max(2, rows / 64)))))
     yield "regularization: {dropout: 0.1}"
-    yield "optimizer: {AdamW: {learning_rate: 2e-3, weight_decay: 0.02}}"
+    yield "optimizer: {AdamW: {learning_rate: 2e-3, weight_decay: 0.2}}"
     yield "schedule: cosine  # down to 0 at the last epoch"
     yield f"training: {{epochs: {epochs}, batch_size: {batch}, early_stopping: {{patience: {max(5, epochs // 2)}}}}}"
 

@@ -58,7 +58,7 @@ def test_a_table_with_classes(churn):
     assert written.threshold.by == "f1", "where a probability becomes a yes must not be one half"
     assert (written.data.validation.fraction, written.data.test.fraction) == (0.1, 0.1)
     layers = [layer.name for layer in written.network.layers]
-    assert layers == ["PiecewiseLinear", "Dense", "EnsembleMembers", "Dense", "Output"]
+    assert layers == ["PiecewiseLinear", "EnsembleMembers", "Dense", "Dense", "Output"]
     assert [target.kind for target in dataset.targets] == ["binary"]
     assert [warning.name for warning in dataset.warnings] == ["class-imbalance"]
     churn.assign(churned=churn.churned.replace("yes", "a few")).to_csv("other.csv", index=False)

@@ -228,6 +228,7 @@ def test_jobs_go_by_cores_cards_and_memory(monkeypatch, cores, gigabytes, cards,
     assert len(walked) <= 1  # however many trials there are
 
 
+@pytest.mark.slow
 def test_real_processes_train_two_trials_at_once(tmp_path):
     file = {key: value for key, value in STUDY.items() if key != "variants"}
     file |= {"data": {"source": "iris", "validation": 0.2}, "training": {"epochs": 1, "watch": None}}
