@@ -60,12 +60,23 @@ def test_it_trains_judges_and_goes_on(config, capsys):
     stamps = {run.path: run.result.stat().st_mtime_ns for run in list_runs("runs")}
     assert len(stamps) == 3
 
-    # Again, with one more seed: only what is missing is trained, the failed runs included in what is there.
-    assert call(config, "--seeds", "2", "--json") == 0
-    again = json.loads(capsys.readouterr().out)
-    assert again["variants"][0]["metrics"]["test_accuracy"]["n"] == 2
-    after = {run.path: run.result.stat().st_mtime_ns for run in list_runs("runs")}
-    assert len(after) == 6 and stamps.items() <= after.items()
+    # Again: nothing is missing, the failed run included in what is there.
+    assert call(config, "--seeds", "1", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["variants"] == found["variants"]
+    assert {run.path: run.result.stat().st_mtime_ns for run in list_runs("runs")} == stamps
+
+
+@pytest.mark.slow
+def test_one_more_seed_trains_what_is_missing(config, capsys):
+    stamps = {}
+    for count in (1, 2):
+        assert call(config, "--seeds", count, "--json") == 0
+        plain, _, wild = json.loads(capsys.readouterr().out)["variants"]
+        assert plain["seeds"] == [5, 6][:count] and plain["metrics"]["test_accuracy"]["n"] == count
+        assert wild["statuses"] == ["failed"] * count
+        now = {run.path: run.result.stat().st_mtime_ns for run in list_runs("runs")}
+        assert len(now) == 3 * count and stamps.items() <= now.items()
+        stamps = now
 
 
 @pytest.mark.slow

@@ -44,6 +44,7 @@ def test_apply_writes_what_it_says_where_that_is_clearly_better(config, capsys):
     assert config.read_text() == NET.replace("SGD", f"{{SGD: {{learning_rate: {rate}}}}}")
 
 
+@pytest.mark.slow
 def test_apply_leaves_a_rate_that_is_fine(config, capsys):
     config.write_text(NET.replace("SGD", "{SGD: {learning_rate: 0.2}}"))
     before = config.read_bytes()

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from helpers.marks import sampled
 
 from kerasdeep import collection
 from kerasdeep.config import load_config
@@ -28,7 +29,7 @@ def test_a_search_that_finds_nothing_says_so_with_the_nearest_name():
     assert caught.value.problems[0].suggestion == "quickstart"
 
 
-@pytest.mark.parametrize("name", collection.collection_files())
+@pytest.mark.parametrize("name", sampled(collection.collection_files(), every=4))
 def test_a_copy_is_the_same_experiment_wherever_it_lies(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = collection.copy_recipe(name)

@@ -47,8 +47,17 @@ def _encoders(found):
     return {encoder.name: encoder for encoder in found.preprocessing.inputs["input"].encoders}
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+SEPARATORS, ENCODINGS = (",", ";", "\t", "|"), ("utf-8", "utf-8-sig", "cp1252", "utf-16")
+
+
+@pytest.mark.parametrize(
+    ("separator", "encoding"),
+    [
+        pytest.param(separator, encoding, marks=() if place == other else pytest.mark.slow)
+        for place, separator in enumerate(SEPARATORS)
+        for other, encoding in enumerate(ENCODINGS)
+    ],
+)
 def test_separator_and_encoding_are_found(tmp_path, frame, separator, encoding):
     path = tmp_path / "table.csv"
     frame.rename(columns={"city": "Köln"}).to_csv(path, sep=separator, encoding=encoding, index=False)

@@ -19,7 +19,7 @@ data: {source: digits, validation: 197, test: 192}
 network: {layers: [Flatten, Dense: 20, Dense: 20, Output]}
 regularization: {batch_norm: before, dropout: 0.2}
 optimizer: {SGD: {learning_rate: 0.05}}
-training: {epochs: 2}
+training: {epochs: 2, watch: null}
 report: {tensorboard: false}
 """
 

@@ -41,8 +41,9 @@ def config(tmp_path, monkeypatch):
 
 @pytest.fixture
 def few_steps(monkeypatch):
-    """What shows at initialisation needs no training."""
+    """What shows at initialisation needs no training, and two steps no graph."""
     monkeypatch.setattr(layer_probe, "STEPS", 2)
+    monkeypatch.setattr(layer_probe, "MIN_VARIABLES_TO_TRACE", 1000)
 
 
 def names(config, *sets):
@@ -111,7 +112,10 @@ def test_healthy_networks_raise_no_alarm(config, case):
     assert names(config, *HEALTHY[case]) == []
 
 
-@pytest.mark.parametrize("times", [["optimizer.SGD.learning_rate=3"], ["optimizer.Nadam.learning_rate=0.1"]])
+@pytest.mark.parametrize(
+    "times",
+    [["optimizer.SGD.learning_rate=3"], pytest.param(["optimizer.Nadam.learning_rate=0.1"], marks=pytest.mark.slow)],
+)
 def test_a_hundredfold_rate_is_too_high(config, times):
     assert names(config, SHALLOW, *times) == ["rate_too_high"]
 

@@ -84,7 +84,7 @@ def plain_loop(model, *, xla, weights=None, epochs=2):
 
 
 @pytest.mark.parametrize(
-    "chunks", [(3, "auto"), pytest.param((1, 100), marks=pytest.mark.slow)], ids=["some", "others"]
+    "chunks", [("auto",), pytest.param((1, 3, 100), marks=pytest.mark.slow)], ids=["auto", "stated"]
 )
 @pytest.mark.parametrize("xla", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_any_chunk_gives_the_bits_of_a_plain_loop_over_train_step(xla, chunks):

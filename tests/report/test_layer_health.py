@@ -1,16 +1,24 @@
 """What the report says of the layers: heat maps with every reading, and words by the limits of `diagnose`."""
 
+import shutil
+
 import pytest
 from helpers import synthetic_runs
 
 from kerasdeep.report import distributions, layer_health, run_facts
 from kerasdeep.report.lr_range_test import range_test
+from kerasdeep.runs import RunDir
 from kerasdeep.runs.training_facts import HistogramFact
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return synthetic_runs.classification(tmp_path_factory.mktemp("whole")).path
+
+
 @pytest.fixture
-def run(tmp_path):
-    return synthetic_runs.classification(tmp_path)
+def run(whole, tmp_path):
+    return RunDir(shutil.copytree(whole, tmp_path / whole.name))
 
 
 def changed(run, change):

@@ -41,17 +41,14 @@ OFTEN = ["runtime.chunk=3"]
 LONGEST_WAIT = 0.06
 SECONDS = 900
 JAX = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-QUICK = (("plain", "tensorflow", 1),)
 
 
 def kills():
-    """Forty: five for each kind of run on each backend; one of them in the default suite."""
+    """Forty: five for each kind of run on each backend."""
     for kind in RUNS:
         for backend in ("tensorflow", "jax"):
             for number in range(1, 6):
                 marks = [JAX] if backend == "jax" else []
-                if (kind, backend, number) not in QUICK:
-                    marks.append(pytest.mark.slow)
                 yield pytest.param(kind, backend, number, marks=marks, id=f"{kind}-{backend}-{number}")
 
 
@@ -121,6 +118,7 @@ def killed(config, backend, out, draw, checkpoints):
         assert run.read_result()["status"] == "completed"  # it was quicker: draw again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "backend", "number"), list(kills()))
 def test_a_killed_run_resumes_to_the_same_bits(kind, backend, number, room, uninterrupted):
     config, out = room / f"{kind}.yaml", room / f"{kind}-{backend}-{number}"

@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from helpers.marks import sampled
 
 from kerasdeep import collection, formatting, training
 from kerasdeep.cli.plan import show, sparkline
@@ -109,12 +110,16 @@ LATE = {
 
 
 @pytest.mark.parametrize("sets", LATE.values(), ids=LATE)
-def test_what_lies_past_the_last_step_is_said_by_plan_and_train(config, sets, tmp_path, capsys):
+def test_what_lies_past_the_last_step_is_said_by_plan(config, sets):
     warned = [warning for warning in plan(config, *sets)["warnings"] if warning["name"] == "past-the-end"]
     assert len(warned) == 1 and "30" in warned[0]["message"]
     assert not plan(config, *sets, "allow=[past-the-end]")["warnings"] or "schedule" in sets[0]
-    short = ["training.epochs=1", "report.tensorboard=false"]
-    training.train(load_config(config, Overrides([*sets, *short])), tmp_path / "runs")
+
+
+@pytest.mark.parametrize("late", sampled(LATE, always=("a checkpoint",)))
+def test_what_lies_past_the_last_step_is_said_by_train(config, late, tmp_path, capsys):
+    short = ["training.epochs=1", "training.watch=null", "report.tensorboard=false", "report.opponents=false"]
+    training.train(load_config(config, Overrides([*LATE[late], *short])), tmp_path / "runs")
     assert "past-the-end" in capsys.readouterr().out
 
 
