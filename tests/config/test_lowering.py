@@ -253,6 +253,10 @@ def test_columns_with_an_input_of_their_own_are_mixed_or_taken_by_name():
         *(("input_bn", ("input",)), ("columns", ("input_bn", "note_dense_bn")), ("dense_1", ("columns",))),
         *(("dense_1_bn", ("dense_1",)), ("output", ("dense_1_bn",))),
     ]
+    planned = lowered("network: [PiecewiseLinear: 4, Dense: 3, Output]", **more)
+    inputs = {layer.name: layer.inputs for layer in planned}
+    assert inputs["piecewise_linear_1"] == ("input",), "words have no quantiles"
+    assert inputs["columns"] == ("piecewise_linear_1", "note_dense") and inputs["dense_1"] == ("columns",)
     network = "Input: note, {LSTM: 3}, {Input: {name: wide, features: [size]}}, {Concatenate: {inputs: [lstm_1, wide]}}"
     planned = lowered(f"network: [{network}, Output]", **more)
     assert names(planned) == ["lstm_1", "wide", "concatenate_1", "output"]

@@ -251,7 +251,9 @@ class _Lowering:
 
     def layer(self, layer: Choice, following: list[Choice]) -> None:
         name = self.name_for(layer)
-        inputs = self.with_input_transforms(kernels.unwrap(layer).name, self.resolve_inputs(layer), layer)
+        fits_table = layer.name == "PiecewiseLinear" and self.starts_beside_columns(layer)
+        written = [next(iter(self.tables))] if fits_table else self.resolve_inputs(layer)
+        inputs = self.with_input_transforms(kernels.unwrap(layer).name, written, layer)
         arguments = {key: value for key, value in layer.arguments.items() if key not in ("name", "inputs")}
         choice = Choice("layer", layer.name, arguments, layer.location)
         if layer.name == "Embedding":
@@ -270,6 +272,19 @@ class _Lowering:
                 source, shape = self.data_shapes[inputs[0]]
                 self.data_shapes[name] = (source, (prod(shape),) if layer.name == "Flatten" and shape else None)
         self.end_block(layer, name, end)
+        if fits_table:  # what is fitted on numbers of the data is not for what the other columns' layers learn
+            ends = [end, *(self.vector(source, layer) for source in self.column_inputs)]
+            self.current = self.side_by_side(self.unused_name("columns"), ends, layer)
+
+    @property
+    def tables(self) -> list[str]:
+        """The inputs that are several columns each."""
+        return [name for name in self.input_shapes if name not in self.column_inputs]
+
+    def starts_beside_columns(self, layer: Choice) -> bool:
+        """Whether this is the first layer of a network for one table and columns with inputs of their own."""
+        is_first = self.current is None and "inputs" not in layer.arguments
+        return is_first and bool(self.column_inputs) and len(self.tables) == 1
 
     def check_embedding(self, layer: Choice, source: str) -> None:
         """An embedding of words has a vector for each of them."""
