@@ -303,14 +303,14 @@ class _Lowering:
         if source not in self.column_inputs:
             return source
         if source not in self.vectors:
-            outer, outer_suffix = self.current, self.repeat_suffix
+            outer, outer_suffix, outer_counts = self.current, self.repeat_suffix, self.counts.copy()
             self.current, self.repeat_suffix = source, ""
             column = self.features[source][0]
             for part in self.column_inputs[source].layers:
                 name = self.unused_name(f"{column}_{part.value('name')}")
                 self.layers([replace(part, arguments={**part.arguments, "name": name}, location=layer.location)])
             self.vectors[source] = self.current
-            self.current, self.repeat_suffix = outer, outer_suffix
+            self.current, self.repeat_suffix, self.counts = outer, outer_suffix, outer_counts
         return self.vectors[source]
 
     def side_by_side(self, name: str, ends: list[str], layer: Choice) -> str:
