@@ -27,7 +27,8 @@ class TargetSlice:
         encoder: How the target's labels were encoded.
         head: The head that predicts it.
         columns: Its columns of that head's outputs (rows, units).
-        label_column: Its column of that head's labels, (rows,) or (rows, targets); all of them for a set of labels.
+        label_column: Its column of that head's labels, (rows,) or (rows, targets); all of them for a set of labels
+            and for steps.
     """
 
     encoder: TargetEncoder
@@ -41,7 +42,7 @@ class TargetSlice:
         return values.reshape(len(values), -1)[:, self.columns]
 
     def labels(self, labels: Arrays) -> np.ndarray:
-        """The target's share of encoded labels: (rows,), or (rows, labels) for a set of labels."""
+        """The target's share of encoded labels: (rows,), (rows, labels) for a set of labels or (rows, steps)."""
         values = np.asarray(by_head(labels)[self.head])
         return values.reshape(len(values), -1)[:, self.label_column]
 
@@ -53,7 +54,7 @@ def target_slices(preprocessing: Preprocessing) -> Iterator[TargetSlice]:
         start = 0
         for column, target in enumerate(targets):
             columns = slice(start, start + target.units) if len(targets) > 1 else slice(None)
-            label_column = slice(None) if target.task.labels == "set" else column
+            label_column = slice(None) if target.task.labels in ("set", "steps") else column
             yield TargetSlice(encoders[target.name], head, columns, label_column)
             start += target.units
 

@@ -23,7 +23,8 @@ class Task:
         baseline: The constant prediction that a model must beat, a key of `evaluation.baseline.BASELINES`.
         module: The functions for its outputs, by the module's full name.
         needs: The units that `Output` must have, in words; `units` stands for their number.
-        labels: How labels are encoded: class, a class number; set, a column of 0 and 1 for each label; or number.
+        labels: How labels are encoded: class, a class number; set, a column of 0 and 1 for each label; number; or
+            steps, a column for each of the next values.
         unit_per_class: Whether the output has one unit for each class or label.
         class_count: How many classes a target must have; None for any number.
         shares_head: Whether several such targets share one head, a column each.
@@ -43,7 +44,7 @@ class Task:
     baseline: Literal["most_frequent", "median", "mean", "quantiles", "label_frequencies"]
     module: str
     needs: str
-    labels: Literal["class", "set", "number"] = "number"
+    labels: Literal["class", "set", "number", "steps"] = "number"
     unit_per_class: bool = False
     class_count: int | None = None
     shares_head: bool = False
@@ -60,7 +61,7 @@ class Task:
 
     @property
     def predicts_numbers(self) -> bool:
-        return self.labels == "number"
+        return self.labels in ("number", "steps")
 
 
 CLASSIFIERS = ("LogisticRegression", "HistGradientBoostingClassifier")
@@ -149,14 +150,25 @@ TASKS |= {
         calibration="conformal",
         options={"levels": [0.05, 0.5, 0.95]},
     ),
+    "forecast": replace(
+        TASKS["regression"],
+        metrics=("MeanAbsoluteError", "RootMeanSquaredError"),
+        module="kerasdeep.evaluation.forecasts",
+        needs="{units} units, one for each step",
+        labels="steps",
+        shares_head=False,
+        opponents=("as last time", "as a season ago", "LinearRegression"),
+    ),
 }
+STATED_TASKS = tuple(name for name, task in TASKS.items() if task.labels != "steps")
+"""Those that the setting `task` names; `data.window` makes a forecast of numbers."""
 NUMBERS = "regression"
 """What `task: auto` makes of numbers."""
 
 
 def setting_type() -> str:
     """The type of the setting `task`, in the catalogue's language: a name, or a name with options."""
-    return "|".join([*(f"'{name}'" for name in ("auto", *TASKS)), "map[map[list[float]]]"])
+    return "|".join([*(f"'{name}'" for name in ("auto", *STATED_TASKS)), "map[map[list[float]]]"])
 
 
 def parse_setting(setting: str | Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, Any]]:

@@ -25,6 +25,7 @@ from kerasdeep.data import image_decoding
 from kerasdeep.data.lazy_rows import LazyRows
 from kerasdeep.errors import InputError
 from kerasdeep.evaluation.calibration import calibrated
+from kerasdeep.evaluation.opponents import persistence_opponent
 from kerasdeep.experiment import prepare
 from kerasdeep.runs import list_runs
 from kerasdeep.training.trainer import Trainer
@@ -48,6 +49,9 @@ CONTEXTS = {
     "csv": TABLE.replace("iris", "table.csv, target: label"),
     "tokens": TABLE.replace("iris", "table.csv, target: label, columns: {colour: {as: tokens}}"),
     "timed": TABLE.replace("iris", "table.csv, target: label, time: a, test: 0.2"),
+    "windowed": TABLE.replace("iris", "series.csv, target: y, time: day, window: {length: 6, horizon: 3}")
+    .replace("validation: 30", "validation: 0.2")
+    .replace("[Dense: 8", "[Flatten, Dense: 8"),
     "unlabelled": TABLE.replace("iris", "gaps.csv, target: label"),
     "weighted": TABLE.replace("iris", "gaps.csv, target: label, drop_unlabelled: true"),
     "unknown suffix": TABLE.replace("iris", "table.dat, target: label"),
@@ -144,6 +148,10 @@ CASES = {
     "data.group": case("csv", "colour", "data"),
     "data.time": case("csv", "a", "data"),
     "data.weight": case("weighted", "w", "data"),
+    "data.window.length": case("windowed", "5", "data"),
+    "data.window.horizon": case("windowed", "2", "data"),
+    "data.window.stride": case("windowed", "2", "data"),
+    "data.window.season": case("windowed", "2", "season"),
     "data.drop_unlabelled": case("unlabelled", "true", "data"),
     "data.seed": case("table", "1", "data"),
     "network.layers": case("table", "[Dense: 9, Output]", "model"),
@@ -279,6 +287,7 @@ def room(tmp_path_factory):
     (folder / "rows.csv").write_text("\n".join(lines[1:]), encoding="cp1252")
     gaps = "".join(f"{row % 7},{row % 5},{('cat', 'dog')[row % 2] if row else ''}\n" for row in range(120))
     (folder / "gaps.csv").write_text("a,w,label\n" + gaps)
+    (folder / "series.csv").write_text("day,y\n" + "".join(f"{day},{day % 5 + day / 99}\n" for day in range(160)))
     for name in ("arrays.npz", "held_out.npz"):
         np.savez(folder / name, x=numbers.normal(size=(90, 3)), y=np.arange(90) % 3)
     for number in range(90):
@@ -365,6 +374,13 @@ def of_thresholds(one, room):
     part = one.dataset.validation
     made_up = np.linspace(0, 1, len(part))[:, None]
     return calibrated(one.dataset.preprocessing, made_up, part.y, None, one.config.threshold).targets[0].thresholds
+
+
+def of_season(one, room):
+    """What the opponent forecasts that goes by it."""
+    preprocessing, train = one.dataset.preprocessing, one.dataset.train
+    opponent = persistence_opponent("as a season ago", preprocessing.targets[0], preprocessing)
+    return digest(opponent.fit(np.asarray(train.x), train.y).predict(np.asarray(train.x)))
 
 
 def of_steps(one, room):
@@ -485,6 +501,7 @@ OBSERVED = {
     "loss": of_loss,
     "metrics": of_metrics,
     "thresholds": of_thresholds,
+    "season": of_season,
     "steps": of_steps,
     "row order": of_row_order,
     "chunk": of_chunk,

@@ -24,7 +24,7 @@ def test_the_setting_offers_every_task():
 
 def test_what_predicts_numbers():
     numbers = [name for name in ("auto", *tasks.TASKS) if tasks.predicts_numbers(name)]
-    assert numbers == ["regression", "count", "quantile"]
+    assert numbers == ["regression", "count", "quantile", "forecast"]
     assert [tasks.task_of_classes(count) for count in (2, 3)] == ["binary", "multiclass"]
 
 

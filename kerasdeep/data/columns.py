@@ -34,6 +34,7 @@ class Column:
 def infer_columns(frame: pd.DataFrame | ColumnStore, section: DataConfig, problems: Problems) -> list[Column]:
     """Every column of the training rows; what is left out is warned of, an empty result is reported."""
     location, requested = section.location_or_key("source"), {*(section.features or ()), *section.columns}
+    requested |= set(section.target or ()) if section.window else set()
     columns = [
         _infer_column(ColumnSample(str(name), frame[name], str(name) in requested, location), section, problems)
         for name in frame.columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from kerasdeep.data.prediction_input import read_for_prediction
 from kerasdeep.data.preprocessing import (
     Preprocessing,
     Replaced,
+    TableTransform,
+    Transform,
     encode_stored_rows,
     encode_target,
     transform_inputs,
@@ -29,10 +31,14 @@ from kerasdeep.data.profile import count_classes, describe_dataset
 from kerasdeep.data.readers import READERS
 from kerasdeep.data.sources import format_of, path_exists
 from kerasdeep.data.targets import TargetEncoder
-from kerasdeep.data.types import HELD_OUT_SPLITS, INPUT, SPLITS, DataSplit, RawSplit, Source, input_arrays
+from kerasdeep.data.types import HELD_OUT_SPLITS, INPUT, SPLITS, DataSplit, RawSplit, Rows, Source, input_arrays
 from kerasdeep.data.unreadable import explain_unreadable
+from kerasdeep.data.windows import LAZY, Window, WindowedRows, WindowTransform, cut_parts
 from kerasdeep.errors import InputError, Problems
 from kerasdeep.keras_names import keras_name
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _KIND_NAMES = {"table": "a table", "array": "arrays", "image": "pictures"}
 
@@ -52,10 +58,14 @@ def load(
     files, columns, labels, splits.
     """
     problems = Problems()
+    task = section.window.task if section.window else task
     if section.image.channels == 2:
         problems.error("wrong-value", "Pictures have 1 or 3 channels, not 2.", section.location_or_key("image"))
     format = format_of(section)
     source = read_source(format, section, problems, say)
+    if section.window and source.kind != "table":
+        message = f"`data.window` cuts a table, and {section.source} is {_KIND_NAMES[source.kind]}."
+        raise InputError(message, "conflict", section.location_or_key("window"))
     decision = streaming.streaming_decision(source, section)
     splits = {
         name: streaming.as_lazy_or_array(strip_labels(row_roles.keep_rows(raw_split, section)), decision.streamed)
@@ -91,6 +101,11 @@ def load(
     )
     encoders = targets.fit_target_scaling(encoders, raw_splits["train"].y, section.target_scaling)
     read_options = {"format": format, "separator": section.separator, "encoding": section.encoding, **source.reading}
+    window = Window.of(section)
+    if window and not fitted_preprocessing:
+        inputs = {INPUT: WindowTransform(_only_input(inputs, section).encoders, window)}
+    if window and section.stream is not False:
+        source.facts["stream"] = asdict(LAZY)
     if section.weight:
         read_options["weight"] = section.weight
     preprocessing = Preprocessing(source.kind, inputs, encoders, read_options)
@@ -109,8 +124,9 @@ def load(
         for name, raw_split in raw_splits.items():
             replaced[name] = preprocessing.table.count_replaced(raw_split.x)
             warn_of_replaced_values(replaced[name], f"The {name.replace('train', 'training')} rows", problems)
-        suspicions = find_suspicions(raw_splits["train"], columns, preprocessing.table, encoders)
-        warn_of_suspicions(suspicions, section, problems)
+        if not window:  # rows of a series are alike, and what was says what will be
+            suspicions = find_suspicions(raw_splits["train"], columns, preprocessing.table, encoders)
+            warn_of_suspicions(suspicions, section, problems)
     splits = {
         name: _prepare_split(name, raw_split, preprocessing, section, say) for name, raw_split in raw_splits.items()
     }
@@ -141,7 +157,7 @@ def load_unlabelled(section: DataConfig, fitted_preprocessing: Preprocessing) ->
     `limit` and `validation` act as in `load`, but nothing is stratified. Raises InputError as `load` does.
     """
     problems, source = Problems(), str(section.source)
-    unlabelled_input = read_for_prediction(fitted_preprocessing, source)
+    unlabelled_input = read_for_prediction(fitted_preprocessing, source, every_window=True)
     raw_split = RawSplit(unlabelled_input.x, {}, unlabelled_input.rows)
     split_configs = {"validation": section.validation, "test": None}
     if section.validation is not None and section.validation.path:
@@ -155,7 +171,7 @@ def load_unlabelled(section: DataConfig, fitted_preprocessing: Preprocessing) ->
     for name in ("train", "validation"):
         chosen_rows = raw_split.take(getattr(split_indices, name))
         data_splits[name] = (
-            DataSplit(transform_inputs(fitted_preprocessing, chosen_rows.x), None, chosen_rows.rows)
+            DataSplit(np.asarray(transform_inputs(fitted_preprocessing, chosen_rows.x)), None, chosen_rows.rows)
             if len(chosen_rows)
             else None
         )
@@ -223,8 +239,8 @@ def _warn_about_unused_settings(
 
 @dataclass
 class SourceSplits:
-    """The raw rows of every split, those that preprocessing is fitted on (training and unlabelled together), and the
-    hashes of the files they come from."""
+    """The raw rows of every split, or their windows; the rows that preprocessing is fitted on (training and unlabelled
+    together); and the hashes of the files they come from."""
 
     splits: dict[str, RawSplit]
     fit_rows: RawSplit
@@ -273,13 +289,21 @@ def split_source(
     codes += [targets.rarest_labels(encoder.encode(train.y[encoder.name])) for encoder in encoders if encoder.is_set]
     group = row_roles.group_numbers(train) if "group" in train.roles else None
     keys = splitters.RowKeys(codes[0] if codes else None, group, train.roles.get("time"))
-    split_indices = splitters.split_rows(section, split_configs, len(train), selected, keys, problems)
+    window = Window.of(section)
+    by_rows = replace(section, limit=None) if window else section  # `limit` counts windows
+    split_indices = splitters.split_rows(by_rows, split_configs, len(train), selected, keys, problems)
     problems.raise_if_errors()
-    for name in SPLITS:
-        index = getattr(split_indices, name)
-        if len(index) or name == "train" or split_configs.get(name) is not None:
-            raw_splits[name] = train.take(index)
+    parts = {name: getattr(split_indices, name) for name in SPLITS}
+    parts = {
+        name: index
+        for name, index in parts.items()
+        if len(index) or name == "train" or split_configs.get(name) is not None
+    }
     fit_rows = train.take(np.sort(np.concatenate([split_indices.train, split_indices.unlabelled])))
+    if window:
+        raw_splits = cut_parts(raw_splits, train, parts, window, section, problems)
+    else:
+        raw_splits |= {name: train.take(index) for name, index in parts.items()}
     return SourceSplits(raw_splits, fit_rows, digests)
 
 
@@ -335,13 +359,14 @@ def _check_rows(
     problems: Problems,
 ) -> None:
     """Every part has rows, training at least a batch of them, and every class is among the training rows."""
+    none, unit = ("window whose steps all lie in it", "windows") if section.window else ("rows", "rows")
     for key in HELD_OUT_SPLITS:
         if key in raw_splits and not len(raw_splits[key]):
-            problems.error("too-few-rows", f"The {key} part has no rows.", section.location_or_key(key))
+            problems.error("too-few-rows", f"The {key} part has no {none}.", section.location_or_key(key))
     train = raw_splits["train"]
     if len(train) < (batch_size or 1):
         message = (
-            f"Only {len(train)} rows are left to train on, fewer than a batch of {batch_size or 1}. "
+            f"Only {len(train)} {unit} are left to train on, fewer than a batch of {batch_size or 1}. "
             "Expected more rows, a smaller `training.batch_size`, or smaller held-out parts."
         )
         problems.error("too-few-rows", message, section.location_or_key("source"))
@@ -372,14 +397,28 @@ def _refuse_streamed_columns(preprocessing: Preprocessing, source: Source, secti
         raise InputError(message, "stream", section.location_or_key("columns"))
 
 
+def _only_input(inputs: dict[str, Transform], section: DataConfig) -> TableTransform:
+    """The table's input. Raises InputError for columns with an input of their own, which windows cannot have."""
+    apart = [name for name, transform in inputs.items() if name != INPUT or transform.own_input]
+    if apart:
+        message = (
+            f"{', '.join(apart)} would be an input of the network's own, and `data.window` has one alone. Expected "
+        )
+        message += "another kind under `columns`."
+        raise InputError(message, "conflict", section.location_or_key("columns"))
+    return inputs[INPUT]
+
+
 def _prepare_split(
     name: str, raw_split: RawSplit, preprocessing: Preprocessing, section: DataConfig, say: Callable[[str], None] | None
 ) -> DataSplit:
     y = None if name == "unlabelled" else encode_target(preprocessing, raw_split.y)
-    if isinstance(raw_split.x, ColumnStore):
-        path = raw_split.x.source
-        with streaming.explain_full_disk(path, path.stat().st_size, section.location_or_key("source")):
-            x = encode_stored_rows(raw_split.x, preprocessing.inputs[INPUT], say)
+    if isinstance(raw_split.x, WindowedRows):
+        transform = preprocessing.inputs[INPUT]
+        x = transform.gather(_encode_table(raw_split.x.table, transform.table_transform, section, say), raw_split.x)
+        x = x[:] if section.stream is False else x
+    elif isinstance(raw_split.x, ColumnStore):
+        x = _encode_table(raw_split.x, preprocessing.inputs[INPUT], section, say)
     elif streaming.is_streamed(raw_split.x):
         raw = input_arrays(raw_split.x)
         transforms = preprocessing.inputs.items()
@@ -388,3 +427,13 @@ def _prepare_split(
     else:
         x = transform_inputs(preprocessing, raw_split.x)
     return DataSplit(x, y, raw_split.rows, row_roles.mean_one(raw_split.roles.get("weight")))
+
+
+def _encode_table(
+    table: pd.DataFrame | ColumnStore, transform: TableTransform, section: DataConfig, say: Callable[[str], None] | None
+) -> Rows:
+    if not isinstance(table, ColumnStore):
+        return transform.apply(table)
+    path = table.source
+    with streaming.explain_full_disk(path, path.stat().st_size, section.location_or_key("source")):
+        return encode_stored_rows(table, transform, say)

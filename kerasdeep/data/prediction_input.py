@@ -19,8 +19,9 @@ from kerasdeep.data.sources import infer_format
 from kerasdeep.data.table import split_frame
 from kerasdeep.data.target_inference import join_label_columns
 from kerasdeep.data.targets import check_labels
-from kerasdeep.data.types import RawSplit
+from kerasdeep.data.types import INPUT, RawSplit
 from kerasdeep.data.unreadable import explain_unreadable
+from kerasdeep.data.windows import WindowTransform, cut_windows, latest_windows, with_roles
 from kerasdeep.errors import InputError, Problem, Problems, SourceLocation
 
 if TYPE_CHECKING:
@@ -56,13 +57,16 @@ class PredictionInput:
         return len(self.rows)
 
 
-def read_for_prediction(preprocessing: Preprocessing, rows: Rows, labels: bool = False) -> PredictionInput:
+def read_for_prediction(
+    preprocessing: Preprocessing, rows: Rows, labels: bool = False, every_window: bool = False
+) -> PredictionInput:
     """Rows in memory, or of a table, an `.npz`, a folder of images (with or without class folders), one image, or a
     built-in data set.
 
     Arrays in memory have the names that they would have in an `.npz`. With `labels`, every target must be there and
-    every label a known class. Raises InputError for what cannot be
-    read, columns that are missing, and inputs of another kind than the model's.
+    every label a known class. A model of windows gets the last one of each group or, with `every_window`, all whose
+    labels are there. Raises InputError for what cannot be read, columns that are missing, and inputs of another kind
+    than the model's.
     """
     problems = Problems()
     origin, location = "The input", None
@@ -89,6 +93,14 @@ def read_for_prediction(preprocessing: Preprocessing, rows: Rows, labels: bool =
         else:
             check_labels(preprocessing.targets, split, origin, location, problems)
         problems.raise_if_errors()
+    transform = preprocessing.inputs.get(INPUT)
+    if isinstance(transform, WindowTransform) and columns is not None:
+        split = with_roles(split, columns, transform.window, location)
+        if every_window:
+            split = cut_windows(split, transform.window, {"": None}, problems, location)[""]
+        else:
+            split = latest_windows(split, transform.window, problems, location)
+        y, columns = split.y if labels else None, columns.iloc[split.rows]
     return PredictionInput(split.x, y, split.rows, columns, problems.warnings)
 
 

@@ -293,6 +293,8 @@ class Preprocessing:
         for name, transform in self.inputs.items():
             if isinstance(transform, TableTransform):
                 inputs[name] = {"columns": _columns_to_json(transform.encoders, name, arrays)}
+                if window := getattr(transform, "window", None):
+                    inputs[name]["window"] = asdict(window)
             else:
                 arrays |= {f"{name}/{key}": getattr(transform, key) for key in ARRAY_KEYS}
                 inputs[name] = {"shape": transform.shape, "image": transform.image and asdict(transform.image)}

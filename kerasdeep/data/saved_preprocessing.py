@@ -18,7 +18,8 @@ from kerasdeep.data.preprocessing import (
     Transform,
 )
 from kerasdeep.data.targets import TargetEncoder
-from kerasdeep.data.types import ImageFormat
+from kerasdeep.data.types import INPUT, ImageFormat
+from kerasdeep.data.windows import Window, WindowTransform
 from kerasdeep.errors import InputError
 from kerasdeep.runs import checked
 from kerasdeep.tasks import TASKS
@@ -33,13 +34,15 @@ MAX_SIDE = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class InputState:
-    """One input: a table has `columns` (`numbers` and `categories` in kerasdeep 0.1), an array the shape of a row."""
+    """One input: a table has `columns` (`numbers` and `categories` in kerasdeep 0.1), an array the shape of a row.
+    A table that is cut has a `window`."""
 
     columns: list[dict[str, object]] | None = None
     numbers: list[str] | None = None
     categories: dict[str, list[str | None]] = field(default_factory=dict)
     shape: list[int] | None = None
     image: ImageFormat | None = None
+    window: Window | None = None
 
     def __post_init__(self) -> None:
         sides = [*(self.shape or ()), *((self.image.height, self.image.width) if self.image else ())]
@@ -92,7 +95,8 @@ def load(npz: Path, json_path: Path) -> Preprocessing:
 
 def _transform(name: str, state: InputState, arrays: dict[str, np.ndarray], path: Path) -> Transform:
     if state.columns is not None:
-        return _tried(TableTransform([_encoder(column, arrays, path) for column in state.columns]))
+        table = _tried(TableTransform([_encoder(column, arrays, path) for column in state.columns]))
+        return WindowTransform(table.encoders, state.window) if state.window else table
     numbers = {key: _array(arrays, f"{name}/{key}") for key in ARRAY_KEYS}
     if state.numbers is not None:
         return _tried(TableTransform(_encoders_of_version_1(state.numbers, state.categories, numbers)))
@@ -144,7 +148,11 @@ def _targets(state: PreprocessingState, arrays: dict[str, np.ndarray]) -> list[T
             raise ValueError(
                 f"the target '{target.name}' has {len(target.labels)} labels, {len(target.classes)} classes"
             )
-        levels = target.options.get("levels", [])
+        levels, window = target.options.get("levels", []), state.inputs.get(INPUT, InputState()).window
+        if (target.task.labels == "steps") != bool(window) or (
+            window and target.options.get("steps") != list(range(1, window.horizon + 1))
+        ):
+            raise ValueError(f"the steps of the target '{target.name}' are not those of its window")
         if (
             not set(target.labels) <= set(target.columns or target.labels)
             or len(target.thresholds) not in (0, target.target.units)

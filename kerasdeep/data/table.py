@@ -177,17 +177,19 @@ def separate_targets(
         problems.error("missing-target", message, section.location_or_key("source"))
     targets = [name for name in requested_targets if name in columns]
     for name in targets:
-        if name in (section.features or ()):
+        if name in (section.features or ()) and not section.window:
             message = f"'{name}' is both a target and a feature; the network would only copy it."
             problems.error("target-leak", message, section.location_or_key("features"))
         if name in section.columns:
             message = f"'{name}' is a target, whose kind `task` states; `columns` is for what is learned from."
             problems.error("wrong-kind", message, section.location_or_key("columns"))
-    no_features = {*targets, *section.drop, section.group, section.weight}
+    past = targets if section.window else []  # what was says what will be
+    no_features = {*section.drop, section.group, section.weight, *(() if past else targets)}
     no_features |= section.ignored_columns
     if section.time not in {*(section.features or ()), *section.columns}:
         no_features.add(section.time)
     features = [name for name in section.features or columns if name in columns and name not in no_features]
+    features += [name for name in past if name not in features]
     labels = {name: labels_from_column(frame[name]) for name in targets}
     for name in targets:
         text = frame[name].dropna()

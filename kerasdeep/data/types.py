@@ -63,8 +63,10 @@ class Target:
 
     @property
     def units(self) -> int:
-        """Output units that express this target: one for each class, label or level, else one."""
-        return len(self.classes) if self.task.unit_per_class else len(self.options.get("levels", "1"))
+        """Output units that express this target: one for each class, label, level or step, else one."""
+        if self.task.unit_per_class:
+            return len(self.classes)
+        return len(self.options.get("levels") or self.options.get("steps") or "1")
 
 
 def targets_by_head(targets: list[Target]) -> dict[str, list[Target]]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,9 @@ from kerasdeep.config.sections.threshold import ThresholdConfig
 from kerasdeep.data import Dataset, Preprocessing
 from kerasdeep.data.targets import TargetEncoder
 from kerasdeep.data.types import INPUT, DataSplit, take_rows
+from kerasdeep.data.windows import WindowTransform, past_values
 from kerasdeep.evaluation import calibration
+from kerasdeep.evaluation.persistence import PERSISTENCE, AsLastTime
 from kerasdeep.evaluation.prediction_metrics import combine_metrics
 from kerasdeep.evaluation.types import TargetEvaluation, module_of
 from kerasdeep.heads import TargetSlice, target_slices
@@ -37,7 +40,7 @@ OPPONENTS: dict[str, Callable[[], Any]] = {
     "HistGradientBoostingClassifier": partial(HistGradientBoostingClassifier, random_state=0),
     "HistGradientBoostingRegressor": partial(HistGradientBoostingRegressor, random_state=0),
 }
-"""With scikit-learn's defaults and, where they draw, a seed."""
+"""With scikit-learn's defaults and, where they draw, a seed. Forecasts also have those of `PERSISTENCE`."""
 
 SHARE_OF_TRAINING = 0.1
 ITERATIONS = 100  # of boosting, and at most of logistic regression
@@ -101,7 +104,7 @@ def measure_opponents(
     names = dict.fromkeys(name for each in slices for name in each.encoder.task.opponents)
     if not splits or not names:
         return {}
-    width = dataset.input_shapes[INPUT][-1]
+    width = prod(dataset.input_shapes[INPUT])
     rows = fitted_rows(len(dataset.train), width, max(each.encoder.target.units for each in slices), work)
     train = _sample(dataset.train, rows)
     opponents: list[dict[str, Any]] = []
@@ -109,7 +112,11 @@ def measure_opponents(
     with threadpool_limits(1 if rows * width < SERIAL_VALUES else None):
         for name in names:
             started = time.perf_counter()
-            models = {number: model for number, each in enumerate(slices) if (model := _fit(name, each, train))}
+            models = {
+                number: model
+                for number, each in enumerate(slices)
+                if (model := _fit(name, each, train, dataset.preprocessing))
+            }
             if not models:
                 continue
             measured = {
@@ -137,22 +144,30 @@ def _sample(train: DataSplit, rows: int) -> DataSplit:
     """That many rows, drawn with a fixed seed, in memory."""
     chosen = np.sort(np.random.default_rng(0).permutation(len(train))[:rows])
     return DataSplit(
-        np.asarray(take_rows(train.x, chosen)),
+        np.asarray(take_rows(train.x, chosen)).reshape(rows, -1),
         take_rows(train.y, chosen),
         train.rows[chosen],
         None if train.weight is None else train.weight[chosen],
     )
 
 
-def _fit(name: str, target: TargetSlice, train: DataSplit) -> Any | None:
+def _fit(name: str, target: TargetSlice, train: DataSplit, preprocessing: Preprocessing) -> Any | None:
     """The opponent fitted to one target; None where it is not for such targets, or cannot be fitted."""
     assert train.y is not None
     if name not in target.encoder.task.opponents:
         return None
-    with warnings.catch_warnings(), suppress(ValueError):  # a class with one row, or one class alone
+    with warnings.catch_warnings(), suppress(ValueError):  # a class with one row, or one class alone; no season
         warnings.simplefilter("ignore", ConvergenceWarning)  # its default is 100 iterations, converged or not
-        return OPPONENTS[name]().fit(train.x, target.labels(train.y), sample_weight=train.weight)
+        model = OPPONENTS[name]() if name in OPPONENTS else persistence_opponent(name, target.encoder, preprocessing)
+        return model.fit(np.asarray(train.x), target.labels(train.y), sample_weight=train.weight)
     return None
+
+
+def persistence_opponent(name: str, encoder: TargetEncoder, preprocessing: Preprocessing) -> AsLastTime:
+    """One of `PERSISTENCE` for a target of windows. Raises ValueError where its past is no feature."""
+    transform = preprocessing.inputs[INPUT]
+    assert isinstance(transform, WindowTransform)
+    return PERSISTENCE[name](past_values(transform, encoder), transform.window.season)
 
 
 def _evaluate(
@@ -179,7 +194,7 @@ def _outputs(model: Any, encoder: TargetEncoder, x: Any) -> np.ndarray:
     """What the fitted model says, as a network's outputs would: (rows, units)."""
     predict = model.predict_proba if encoder.task.has_classes else model.predict
     blocks = [np.asarray(x[start : start + PREDICTED_ROWS]) for start in range(0, len(x), PREDICTED_ROWS)]
-    outputs = np.concatenate([predict(block) for block in blocks]).reshape(len(x), -1)
+    outputs = np.concatenate([predict(block.reshape(len(block), -1)) for block in blocks]).reshape(len(x), -1)
     if encoder.task.has_classes:  # a class that the sample lacks has probability 0
         known, outputs = outputs, np.zeros((len(x), len(encoder.classes)))
         outputs[:, model.classes_] = known

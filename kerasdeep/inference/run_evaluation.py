@@ -40,7 +40,7 @@ def held_out_splits(run: RunDir, config: Config, say: Callable[[str], None]) -> 
 
 def labelled_split(preprocessing: Preprocessing, rows: Rows, say: Callable[[str], None]) -> DataSplit:
     """Rows with their labels, prepared as in training. Raises InputError for labels that are missing or unknown."""
-    raw = read_for_prediction(preprocessing, rows, labels=True)
+    raw = read_for_prediction(preprocessing, rows, labels=True, every_window=True)
     for warning in raw.warnings:
         say(str(warning))
     split, weight = RawSplit(raw.x, raw.y or {}, raw.rows), preprocessing.read_options.get("weight")

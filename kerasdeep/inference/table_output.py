@@ -14,6 +14,8 @@ from kerasdeep.config.sections.data import format_of_name
 from kerasdeep.data import PredictionInput, Preprocessing
 from kerasdeep.data.file_content import CsvStream
 from kerasdeep.data.readers import csv
+from kerasdeep.data.types import INPUT
+from kerasdeep.data.windows import WindowTransform
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.evaluation.types import TargetPrediction, module_of
 from kerasdeep.runs import RunDir, is_run_dir
@@ -41,7 +43,7 @@ def as_written(table: pd.DataFrame, run: Path, rows: str | BytesIO) -> pd.DataFr
         return table
     files = RunDir(run)
     preprocessing = Preprocessing.load(files.preprocessing_npz, files.preprocessing_json)
-    if preprocessing.kind != "table":
+    if preprocessing.kind != "table" or isinstance(preprocessing.inputs.get(INPUT), WindowTransform):
         return table
     path = Path(rows) if isinstance(rows, str) else CsvStream(rows.getvalue())
     written = csv.read_as_written(path, list(table.columns), preprocessing.read_options)

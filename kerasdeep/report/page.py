@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from kerasdeep import metric_names
 from kerasdeep.formatting import NO_VALUE, duration, number, whole_percent
-from kerasdeep.report import config_summary, curves, insights, layer_health, sections, target_charts
+from kerasdeep.report import charts, config_summary, curves, insights, layer_health, sections, target_charts
 from kerasdeep.report.calibration import reliability_diagram
 from kerasdeep.report.caveats import find_caveats
 from kerasdeep.report.distributions import kernel_rows
@@ -189,6 +189,7 @@ class TargetView:
     residuals: target_charts.ResidualCharts
     reliability: object
     threshold_curve: object
+    forecasts: list[charts.LineChart]
 
 
 def _targets(run: RunFacts) -> list[TargetView]:
@@ -201,6 +202,7 @@ def _targets(run: RunFacts) -> list[TargetView]:
             target_charts.residual_charts(target),
             reliability_diagram(target),
             target_charts.threshold_curve(target),
+            target_charts.forecast_charts(target),
         )
         for target in targets
     ]

@@ -90,6 +90,21 @@ def threshold_curve(target: TargetMetrics) -> charts.LineChart | None:
     return charts.line_chart("threshold", title, labels, series, percent, [marker], shown)
 
 
+def forecast_charts(target: TargetMetrics) -> list[charts.LineChart]:
+    """A few windows of the part, from its first to its last: what was forecast, and what came."""
+    drawn = []
+    for place, window in enumerate(target.forecasts, 1):
+        series = [
+            charts.Series("actual", "training", window.actual),
+            charts.Series("forecast", "validation", window.predicted),
+        ]
+        points = min(len(curve.values) for curve in series)
+        labels = [str(step) for step in range(1, points + 1)]
+        title = f"Window {place} of {len(target.forecasts)}"
+        drawn.append(charts.line_chart(f"forecast-{place}", title, labels, series, compact_number))
+    return [chart for chart in drawn if chart]
+
+
 def class_balance(target: TargetProfile) -> list[ClassCount]:
     splits = [split for split in ("train", "validation", "test") if target.counts.get(split)]
     train = target.counts.get("train") or []

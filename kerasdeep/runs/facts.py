@@ -148,7 +148,8 @@ class ThresholdFact:
 
 @dataclass(frozen=True, slots=True)
 class TargetMetrics:
-    """One target on one part. `confusion[actual][predicted]` counts rows, in the order of `classes`."""
+    """One target on one part. `confusion[actual][predicted]` counts rows, in the order of `classes`. Of forecasts,
+    `steps` has the metrics of each step, and `forecasts` a few windows."""
 
     target: str
     kind: str
@@ -164,6 +165,8 @@ class TargetMetrics:
     most_certain: Metrics | None = None
     prediction_intervals: list[PredictionInterval] = field(default_factory=list)
     threshold: ThresholdFact | None = None
+    steps: list[Metrics] = field(default_factory=list)
+    forecasts: list[ValuePairs] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         n = len(self.classes)

@@ -33,7 +33,7 @@ def write_part(run: RunDir) -> None:
     if predictor.preprocessing.kind == "table":
         import pandas as pd
 
-        raw = read_for_prediction(predictor.preprocessing, predictor.config.data.source)
+        raw = read_for_prediction(predictor.preprocessing, predictor.config.data.source, every_window=True)
         assert raw.columns is not None
         columns = raw.columns.iloc[pd.Index(raw.rows).get_indexer(split.rows)].reset_index(drop=True)
         taken = {name: f"{name}_of_source" for name in (*KEYS, ROW) if name in columns.columns}

@@ -6,6 +6,8 @@ SELU = "activation: selu\n"
 RISING = "schedule: {piecewise: {boundaries: [%s], values: [0.1, 0.05, 0.01]}}\n"
 GROUPS = "optimizer: {MultiOptimizer: {default_optimizer: %s}}\n"
 DECAY = "regularization: {weight_decay: 0.1}"
+SERIES = "data:\n  source: rows.csv\n  target: y\n  window: {%s}\n"
+WINDOWS = SERIES % "length: 4" + "  time: t\n"
 DEEP = "network: [Repeat: {times: %d, layers: [Dense: 10]}, Output]\n"
 
 # (name, lines that fire it, lines that do not); "!" marks an error, the others are warnings that can be allowed.
@@ -36,6 +38,14 @@ CASES = [
     ("no-effect", "task: regression\ndata: {class_weight: balanced}", "data: {class_weight: balanced}"),
     ("no-effect", "task: regression\ndata: {per_class: 5}", "task: multiclass\ndata: {per_class: 5}"),
     ("no-effect", "task: binary\ndata: {target_scaling: none}", "task: regression\ndata: {target_scaling: none}"),
+    # windows
+    ("!missing-key", SERIES % "length: 4", SERIES % "length: 4" + "  time: t\n"),
+    ("!wrong-task", WINDOWS + "task: quantile", WINDOWS + "task: regression"),
+    ("!conflict", WINDOWS + "  weight: w", WINDOWS + "  group: w"),
+    ("!conflict", WINDOWS + "  labelled: 9", WINDOWS + "  limit: 9"),
+    ("!split", WINDOWS + "  test: {last: 9}", WINDOWS + "  test: {count: 9}"),
+    ("!split", WINDOWS + "  test: {fraction: 0.1, by: random}", WINDOWS + "  test: {fraction: 0.1, by: time}"),
+    ("!wrong-value", SERIES % "length: 4, season: 5" + "  time: t", SERIES % "length: 4, season: 4" + "  time: t"),
     # task and threshold
     ("!wrong-value", "task: {quantile: {levels: [0.9, 0.1]}}", "task: {quantile: {levels: [0.1, 0.9]}}"),
     ("!wrong-value", "task: {quantil: {levels: [0.5]}}", "task: {quantile: {levels: [0.5]}}"),

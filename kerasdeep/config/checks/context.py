@@ -90,13 +90,14 @@ class CheckContext:
 
     def _heads(self) -> list[Head]:
         """Heads that the outputs fit, as far as the file tells: of the task, with the units that are written."""
-        (task, options), target = parse_setting(self.config.task), self.config.data.target
+        data = self.config.data
+        (task, options), target = parse_setting(data.window.task if data.window else self.config.task), data.target
         kind = task if task in TASKS else "multiclass"
         heads: dict[str, Head] = {}
         for output in self.outputs:
             name = (output.arguments.get("name") or "output") if len(self.outputs) > 1 else "output"
             units = (TASKS[kind].class_count != 2 and output.arguments.get("units")) or 1
-            units = len(options["levels"]) if "levels" in options else units
+            units = next((len(options[key]) for key in ("levels", "steps") if key in options), units)
             heads.setdefault(name, Head(name, kind, units))
         if len(heads) == 1 and TASKS[kind].shares_head and target:
             heads = {name: Head(name, kind, len(target)) for name in heads}

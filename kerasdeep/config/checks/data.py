@@ -13,7 +13,7 @@ from kerasdeep.config.sections.data import (
 )
 from kerasdeep.config.sections.pretraining import SupervisedConfig
 from kerasdeep.errors import Problems, SourceLocation, suggest
-from kerasdeep.tasks import TASKS, parse_setting, predicts_numbers
+from kerasdeep.tasks import NUMBERS, STATED_TASKS, TASKS, parse_setting, predicts_numbers
 
 _ONLY_FOR_FORMATS = {
     "separator": ("csv", "image_list"),
@@ -21,7 +21,7 @@ _ONLY_FOR_FORMATS = {
     "header": ("csv", "excel", "image_list"),
 }
 _ONLY_FOR_IMAGES = ("image", "augmentation")
-_ONLY_FOR_TABLES = ("features", "drop", "columns", "group", "time", "weight")
+_ONLY_FOR_TABLES = ("features", "drop", "columns", "group", "time", "weight", "window")
 _ONLY_FOR_CLASSES = ("classes", "per_class", "class_weight")
 
 
@@ -54,9 +54,11 @@ def _task(context: CheckContext, problems: Problems) -> None:
         if isinstance(setting, str):
             continue
         name = next(iter(setting), "")
-        if len(setting) != 1 or name not in TASKS:
-            message = f"`task` names {', '.join(setting) or 'nothing'}. Expected one of: auto, {', '.join(TASKS)}."
-            problems.error("wrong-value", message, location, suggest(name, TASKS))
+        if len(setting) != 1 or name not in STATED_TASKS:
+            message = (
+                f"`task` names {', '.join(setting) or 'nothing'}. Expected one of: auto, {', '.join(STATED_TASKS)}."
+            )
+            problems.error("wrong-value", message, location, suggest(name, STATED_TASKS))
             continue
         for option in setting[name]:
             if option not in TASKS[name].options:
@@ -128,7 +130,8 @@ def _columns(context: CheckContext, problems: Problems) -> None:
     roles = {"target": data.target or [], "features": data.features or [], "drop": data.drop}
     roles |= {key: [name] if (name := getattr(data, key)) else [] for key in ("group", "time", "weight")}
     for role, other_role in (
-        *(("features", "target"), ("drop", "target"), ("drop", "features")),
+        *(() if data.window else (("features", "target"),)),
+        *(("drop", "target"), ("drop", "features")),
         *((key, "target") for key in ("group", "time", "weight")),
         *(("group", "features"), ("weight", "features"), ("weight", "group"), ("weight", "time")),
     ):
@@ -148,6 +151,32 @@ def _column_settings(context: CheckContext, problems: Problems) -> None:
             if column.differs_from_default(key) and column.as_ != "tokens":
                 message = f"`data.columns.{name}.{key}` has no effect without `as: tokens`."
                 problems.warn("no-effect", message, column.location(key))
+
+
+def _window(context: CheckContext, problems: Problems) -> None:
+    """What windows need beside them, and what they cannot have."""
+    data, task = context.config.data, context.config.task
+    window = data.window
+    if window is None:
+        return
+    if data.time is None:
+        message = "`data.window` needs the order of the rows. Expected `data.time`: the column of dates or numbers."
+        problems.error("missing-key", message, data.location("window"))
+    if parse_setting(task)[0] not in ("auto", NUMBERS):
+        message = f"`task` is {parse_setting(task)[0]}, but `data.window` forecasts numbers. Expected auto."
+        problems.error("wrong-task", message, context.config.location("task"))
+    for key in ("weight", "labelled"):
+        if getattr(data, key) is not None:
+            message = f"`data.{key}` is for single rows, and `data.window` makes sequences of them. Remove one of both."
+            problems.error("conflict", message, data.location(key))
+    for key in ("validation", "test"):
+        split: SplitConfig | None = getattr(data, key)
+        if split is not None and (split.first or split.last or split.by == "random"):
+            message = f"`data.{key}` would share rows with windows of other parts. Expected a fraction, count or fold "
+            problems.error("split", f"{message}by time or group, or a path.", data.location(key))
+    if isinstance(window.season, int) and window.season > window.length:
+        message = f"`season` is {window.season} rows, more than the {window.length} of a window. Expected a longer "
+        problems.error("wrong-value", f"{message}`length`, or `season: null`.", window.location("season"))
 
 
 def _source(context: CheckContext, problems: Problems) -> None:
@@ -188,4 +217,4 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
             problems.warn("no-effect", message, data.location(key))
 
 
-CHECKS = (_task, _splits, _classes, _columns, _column_settings, _source, _settings_without_effect)
+CHECKS = (_task, _splits, _classes, _columns, _column_settings, _window, _source, _settings_without_effect)

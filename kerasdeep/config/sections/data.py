@@ -91,7 +91,8 @@ class SplitConfig(Section):
         "'auto'|'random'|'group'|'time'",
         "auto",
         "A share, a count or a fold of what: rows at random, whole groups of `data.group`, or the latest rows by "
-        "`data.time`; auto is group where there is one, else time where there is one, else random.",
+        "`data.time`; auto is group where there is one, else time where there is one, else random. With `data.window` "
+        "it is time.",
     )
 
     def size(self, row_count: int) -> int:
@@ -156,6 +157,27 @@ class ColumnConfig(Section):
     def has_own_input(self) -> bool:
         """Whether the column is an input of its own, as far as the file tells."""
         return self.encoded_as == TEXT_AS_TOKENS
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowConfig(Section):
+    """Rows in the order of `data.time` as sequences, each followed by the values to forecast."""
+
+    length: int = setting("int", doc="How many rows in a row the network sees.", minimum=1)
+    horizon: int = setting("int", 1, "How many values of each target follow, which it forecasts.", minimum=1)
+    stride: int = setting("int", 1, "How many rows one window begins after the one before it.", minimum=1)
+    season: int | str | None = setting(
+        "'auto'|int|null",
+        "auto",
+        "After how many rows the target comes round, for the opponent `as a season ago`; auto finds it.",
+        minimum=2,
+        affects="nothing",
+    )
+
+    @property
+    def task(self) -> dict[str, dict[str, list[float]]]:
+        """The task of a target whose next values are forecast."""
+        return {"forecast": {"steps": [float(step) for step in range(1, self.horizon + 1)]}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +262,11 @@ class DataConfig(Section):
     weight: str | None = setting(
         "str|null", None, "The column that says how much each row counts, in training and in metrics; no feature."
     )
+    window: WindowConfig | None = setting(
+        WindowConfig,
+        None,
+        "Rows become sequences in the order of `time`, within each `group`; the target's next values are forecast.",
+    )
     drop_unlabelled: bool = setting("bool", False, "Leave out rows without a target, rather than refuse them.")
     seed: int = setting("int", 0, "Draws the splits and cuts; `--seed` does not touch it.", minimum=0)
 
@@ -259,7 +286,9 @@ class DataConfig(Section):
             return "first" if split.first else "last"
         if not split.count and not split.fraction and not split.fold:
             return None
-        return split.by if split.by != "auto" else "group" if self.group else "time" if self.time else "random"
+        if split.by != "auto":
+            return split.by
+        return "time" if self.window else "group" if self.group else "time" if self.time else "random"
 
     @property
     def picture_column(self) -> str | None:

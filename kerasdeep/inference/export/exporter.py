@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-import pandas as pd
 
 from kerasdeep.backends.system import suppress_startup_output
 from kerasdeep.data import Preprocessing, read_for_prediction, transform_inputs
+from kerasdeep.data.types import take_rows
 from kerasdeep.errors import InputError, RunFailed, SourceLocation
 from kerasdeep.heads import heads_in_order, output_heads, output_scales
 from kerasdeep.inference.export.formats import FORMATS, Runner, write_model
@@ -151,12 +151,14 @@ def _time_one_row(
     predictor: Predictor, raw: RawRows, runner: Runner, arrays: dict[str, np.ndarray]
 ) -> dict[str, float]:
     """Milliseconds for one row, by the trained model with its preprocessing and by the export."""
-    first_row, first_arrays = _take_rows(raw, np.arange(1)), {name: array[:1] for name, array in arrays.items()}
+    first_row, first_arrays = take_rows(raw, np.arange(1)), {name: array[:1] for name, array in arrays.items()}
     model, preprocessing = predictor.model, predictor.preprocessing
-    return {
-        "before": _median_milliseconds(lambda: model.predict_on_batch(transform_inputs(preprocessing, first_row))),
-        "after": _median_milliseconds(lambda: runner(first_arrays)),
-    }
+
+    def predict() -> None:
+        x = transform_inputs(preprocessing, first_row)
+        model.predict_on_batch(keras.tree.map_structure(np.asarray, x))
+
+    return {"before": _median_milliseconds(predict), "after": _median_milliseconds(lambda: runner(first_arrays))}
 
 
 def _check_path(path: Path, suffix: str, force: bool) -> None:
@@ -184,20 +186,15 @@ def _sidecar(path: Path) -> Path:
 def _proof_rows(predictor: Predictor, source: str | None) -> RawRows:
     """At most `PROOF_ROWS` raw inputs, spread evenly over the whole source."""
     try:
-        raw = read_for_prediction(predictor.preprocessing, source or str(predictor.config.data.source))
+        rows = source or str(predictor.config.data.source)
+        raw = read_for_prediction(predictor.preprocessing, rows, every_window=True)
     except InputError as error:
         if source:
             raise
         reason = "; ".join(problem.message for problem in error.problems)
         message = f"The run's own data, to compare on, cannot be read ({reason}). Give rows with --data PATH."
         raise InputError(message, "missing-file") from error
-    return _take_rows(raw.x, np.unique(np.linspace(0, len(raw) - 1, min(PROOF_ROWS, len(raw))).astype(int)))
-
-
-def _take_rows(x: RawRows, index: np.ndarray) -> RawRows:
-    if isinstance(x, dict):
-        return {name: array[index] for name, array in x.items()}
-    return x.iloc[index] if isinstance(x, pd.DataFrame) else x[index]
+    return take_rows(raw.x, np.unique(np.linspace(0, len(raw) - 1, min(PROOF_ROWS, len(raw))).astype(int)))
 
 
 def compare_outputs(
