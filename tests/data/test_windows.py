@@ -144,7 +144,7 @@ def test_several_targets_have_an_output_each_and_a_limit_counts_windows(load):
         (lambda frame: pd.concat([frame, frame.iloc[[5]]]), {}, "the same in rows 5 and 160 of the group"),
         (lambda frame: frame, {"window": WindowConfig(length=90)}, "longest group has 80 rows, and a window takes 91"),
         (lambda frame: frame, {"window": WindowConfig(length=9, horizon=20)}, "validation part has no window"),
-        (lambda frame: frame.assign(day="soon"), {}, "is no date"),
+        (lambda frame: frame.assign(day="soon"), {}, "not a date"),
     ],
 )
 def test_what_cannot_be_cut_is_said(load, change, settings, words):
