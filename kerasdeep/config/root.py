@@ -46,7 +46,7 @@ class Config(Section):
     data: DataConfig = setting(DataConfig, doc="What to learn from: at least `source`.")
     network: NetworkConfig = setting(NetworkConfig, doc="What to train: a list of layers.")
     pretrained: PretrainedConfig | None = setting(
-        PretrainedConfig, None, "Layers that have learnt before: the body below `Output`, or weights by name."
+        PretrainedConfig, None, "Pretrained layers: the body in front of `Output`, or weights by name."
     )
     activation: Choice = setting("activation|layer", Choice("activation", "relu", {}), "Of every hidden layer.")
     initializer: str | Choice = setting(
@@ -54,9 +54,9 @@ class Config(Section):
     )
     regularization: RegularizationConfig = setting(RegularizationConfig, doc="")
     optimizer: Choice = setting(
-        "optimizer", Choice("optimizer", "Nadam", {"learning_rate": 1e-3}), "What moves the weights."
+        "optimizer", Choice("optimizer", "Nadam", {"learning_rate": 1e-3}), "How the weights are updated."
     )
-    schedule: Choice | None = setting("schedule|null", None, "How the learning rate moves; null keeps it.")
+    schedule: Choice | None = setting("schedule|null", None, "How the learning rate changes; null keeps it constant.")
     loss: Any = setting("'auto'|loss|map[loss]", "auto", "auto follows the task; a mapping gives each output its own.")
     metrics: Any = setting(
         "'auto'|list[metric]|map[list[metric]]", "auto", "auto follows the task; a mapping for several outputs."
@@ -72,7 +72,7 @@ class Config(Section):
         "map[any]", {}, "Named overrides; `--variant NAME` trains one of them.", affects="loading"
     )
     profiles: dict[str, Any] = setting(
-        "map[any]", {}, "Named overrides; `--profile NAME` puts one of them on.", affects="loading"
+        "map[any]", {}, "Named overrides; `--profile NAME` applies one of them.", affects="loading"
     )
     expect: list[str] = setting("list[str]", [], "Claims that `compare` judges.", affects="loading")
     sweep: SweepConfig | None = setting(

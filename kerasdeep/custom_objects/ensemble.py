@@ -19,6 +19,9 @@ class EnsembleMembers(keras.layers.Layer):
         members: How many.
         **kwargs: Those of `keras.layers.Layer`.
 
+    Raises:
+        ValueError: When built, the input is not of shape (rows, features).
+
     References:
         Wen, Tran and Ba 2020, "BatchEnsemble", arXiv:2002.06715; Gorishniy, Kotelnikov and Babenko 2024, "TabM",
         arXiv:2410.24210 (there "TabM-mini").
@@ -55,7 +58,7 @@ class EnsembleOutput(keras.layers.Dense):
     Members must learn as single networks do, so training minimizes the mean of their losses, not the loss of their
     mean. Both differ by a term without labels, which this layer adds while training: over the members' outputs z_k,
     the mean of A(z_k) minus A of the mean, with A = log sum exp for softmax and cross-entropy, softplus for sigmoid,
-    exp for counts, and z² for numbers and squared errors; elsewhere z² only holds the members together.
+    exp for counts, and z² for numbers and squared errors. With other activations z² only keeps the members alike.
 
     Shape (rows, members, features) in, (rows, units) out.
 

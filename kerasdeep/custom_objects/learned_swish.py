@@ -16,7 +16,7 @@ class LearnedSwish(keras.layers.Layer):
     Shape in = shape out.
 
     Args:
-        initial_beta: Where beta starts.
+        initial_beta: The initial value of beta.
         per_unit: Whether every unit learns its own beta, or the layer one. A unit is an index of the last axis.
         **kwargs: Those of `keras.layers.Layer`.
 

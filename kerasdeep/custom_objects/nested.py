@@ -1,4 +1,4 @@
-"""What custom objects share that hold another Keras object among their arguments."""
+"""Bases of custom objects that hold another Keras object among their arguments."""
 
 import inspect
 from typing import ClassVar, Self
@@ -37,7 +37,13 @@ class CustomSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class WrappedMetric(NestedObjectMixin, keras.metrics.Metric):
-    """A metric that hands changed targets and predictions to `metric`, whose name and direction it keeps."""
+    """A metric that passes changed targets and predictions on to another, and keeps its name and direction.
+
+    Args:
+        metric: The metric that is computed.
+        name: The metric's own when None.
+        dtype: Keras's default float type when None.
+    """
 
     nested = "metric"
 

@@ -8,7 +8,7 @@ from kerasdeep.custom_objects.tensors import Tensor
 
 
 def one_cycle_value(step: Tensor, total_steps: int, start: float, peak: float, final: float) -> Tensor:
-    """The value at `step` of a cycle: up, down, and a last tenth that runs out.
+    """The value at `step` of a cycle: up, down, and towards a final value in the last tenth.
 
     Linear from `start` to `peak` over the first half of what precedes the last tenth (N // 10 + 1 steps), linear
     back to `start` over the second, linear to `final` over the last tenth; `final` ever after.

@@ -17,13 +17,16 @@ def _as_column(y_true: Tensor, y_pred: Tensor) -> Tensor:
 class PinballLoss(keras.losses.Loss):
     """mean over levels q of max(q * (y - p), (q - 1) * (y - p)), the loss that quantiles minimize.
 
-    Koenker and Bassett 1978. Takes y_true of shape (batch,) or (batch, 1) and y_pred of shape (batch, levels).
+    Takes y_true of shape (batch,) or (batch, 1) and y_pred of shape (batch, levels).
 
     Args:
         levels: The level of each output, from 0 to 1.
         reduction: How the losses of a batch become one.
         name: The loss's name.
         dtype: Keras's default float type when None.
+
+    References:
+        Koenker and Bassett 1978, "Regression quantiles".
     """
 
     def __init__(
@@ -49,13 +52,17 @@ class PinballLoss(keras.losses.Loss):
 class OrdinalCrossentropy(keras.losses.Loss):
     """mean over thresholds k of the cross-entropy of "is the class above k?", for classes in an order.
 
-    Frank and Hall 2001, with the shared loss of Cao, Mirjalili and Raschka 2020. Takes class numbers y_true of shape
-    (batch,) or (batch, 1) and class probabilities y_pred of shape (batch, classes).
+    Takes class numbers y_true of shape (batch,) or (batch, 1) and class probabilities y_pred of shape
+    (batch, classes).
 
     Args:
         reduction: How the losses of a batch become one.
         name: The loss's name.
         dtype: Keras's default float type when None.
+
+    References:
+        Frank and Hall 2001, "A simple approach to ordinal classification"; Cao, Mirjalili and Raschka 2020, "Rank
+        consistent ordinal regression", arXiv:1901.07884, for one loss over all thresholds.
     """
 
     def __init__(

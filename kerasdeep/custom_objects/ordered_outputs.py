@@ -10,7 +10,7 @@ from kerasdeep.custom_objects.tensors import Tensor
 def ascending(x: Tensor) -> Tensor:
     """The first unit, then each one above the one before it: out[k] = out[k - 1] + softplus(x[k]).
 
-    Of quantiles of rising level none can be below the one before it.
+    With it no quantile of a higher level can be below one of a lower level. Shape in = shape out.
     """
     if x.shape[-1] == 1:
         return x
@@ -21,8 +21,10 @@ def ascending(x: Tensor) -> Tensor:
 def cumulative_link(x: Tensor) -> Tensor:
     """Probabilities of ordered classes: P(class > k) = sigmoid(x[0] - t[k]) for rising thresholds t = ascending(x[1:]).
 
-    The cumulative link model (McCullagh 1980), whose thresholds may depend on the row; it takes and gives one unit a
-    class.
+    The cumulative link model, with thresholds that may depend on the row. Shape (..., classes), in and out.
+
+    References:
+        McCullagh 1980, "Regression models for ordinal data".
     """
     above = ops.sigmoid(x[..., :1] - ascending(x[..., 1:]))
     ones = ops.ones_like(x[..., :1])

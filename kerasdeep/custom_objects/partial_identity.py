@@ -1,4 +1,4 @@
-"""An initializer that lets a layer pass its input on from the first step."""
+"""An initializer with which a layer repeats its input at first."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from kerasdeep.custom_objects.tensors import ObjectConfig, Tensor
 
 @keras.saving.register_keras_serializable("kerasdeep")
 class PartialIdentity(keras.initializers.VarianceScaling):
-    """The first outputs of a kernel repeat the inputs, the others are drawn.
+    """The first outputs of a kernel repeat the inputs, the others are random.
 
     A kernel of shape (..., inputs, outputs) gets, for its first min(inputs, outputs) outputs, a 1 in the middle of
     the window of the input of the same number and 0 elsewhere. The others are uniform within 1 / sqrt(fan_in).

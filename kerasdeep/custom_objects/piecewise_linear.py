@@ -1,4 +1,4 @@
-"""A table's numbers as pieces: what lets a network bend at single values of a feature."""
+"""A table's numbers in pieces, so that a network can change its slope at single values of a feature."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -16,7 +16,7 @@ class PiecewiseLinear(keras.layers.Layer):
     """Every feature, and behind it how far it is through each of its pieces: 0 below, 1 above, linear between.
 
     For a feature x with edges b_0 < … < b_T: [x, clip((x − b_{t−1}) / (b_t − b_{t−1}), 0, 1) for t = 1 … T]. The
-    paper lets the first and the last piece run on; here x itself does. A feature with fewer than three edges, such
+    paper does not clip the first and the last piece; here x itself is kept instead. A feature with fewer than three edges, such
     as a category's, stays as it is. Shape (rows, features) in, (rows, sum of the features' 1 + T) out.
 
     Args:

@@ -10,7 +10,7 @@ from kerasdeep.custom_objects.tensors import ObjectConfig, Shape, Tensor
 
 @keras.saving.register_keras_serializable("kerasdeep")
 class RandomShift(keras.layers.Layer):
-    """Moves each picture by up to `pixels` in both directions; what comes in at the edge is a mirror image.
+    """Moves each picture by up to `pixels` in both directions; the gap at the edge is filled with its mirror image.
 
     The same as padding by reflection and cropping at random, which Keras does with one offset for a whole batch.
     Active in training only. Shape (rows, height, width, channels), in and out.
@@ -21,7 +21,7 @@ class RandomShift(keras.layers.Layer):
         **kwargs: Those of `keras.layers.Layer`.
 
     Raises:
-        ValueError: `pixels` is less than 1, or the picture is not larger than that.
+        ValueError: `pixels` is less than 1; when built, height or width is unknown or not larger than that.
     """
 
     def __init__(self, pixels: int = 2, seed: int | None = None, **kwargs: Any) -> None:

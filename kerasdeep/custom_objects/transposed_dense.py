@@ -23,7 +23,7 @@ class TransposedDense(NestedObjectMixin, keras.layers.Layer):
         layer: Name of the dense layer whose kernel is used. In Python, the `keras.layers.Dense` itself.
         activation: Activation of the output.
         use_bias: Whether the layer has a bias of its own.
-        bias_initializer: Where the bias starts.
+        bias_initializer: The initial value of the bias.
         **kwargs: Those of `keras.layers.Layer`.
 
     Raises:

@@ -28,7 +28,7 @@ class ZeroMaskMixin:
 
 
 def keep_zeros(optimizer: keras.optimizers.Optimizer, variables: Iterable[keras.Variable]) -> None:
-    """Makes `optimizer` keep the zeros of these variables; it stays the same object.
+    """Make an optimizer keep the zeros of some variables; it stays the same object.
 
     Args:
         optimizer: Not yet built or built; its class becomes a subclass of the same name.

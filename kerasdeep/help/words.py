@@ -10,8 +10,9 @@ VERBS = {
     "export": "Writes a run's model, preprocessing included, as .keras, SavedModel, LiteRT or ONNX, and checks that "
     "its predictions agree with those of the run.",
     "lr-find": "Suggests a learning rate from a few hundred steps at a rising rate.",
-    "diagnose": "Looks at signal and gradients layer by layer and suggests YAML that helps.",
+    "diagnose": "Examines signal and gradients layer by layer and suggests YAML that fixes what is wrong.",
     "compare": "Trains every variant of a file over several seeds and compares them, or compares finished runs.",
+    "sweep": "Searches the settings under a file's `sweep`, and confirms the best on fresh seeds.",
     "plan": "Shows what training would do: layers, parameters, memory, steps, rates, and where each value comes from.",
     "validate": "Checks files without training.",
     "explain": "Explains a word of the language, of the command line or of reports.",

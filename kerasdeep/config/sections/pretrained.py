@@ -36,10 +36,10 @@ class PretrainedConfig(Section):
     head: str = setting(
         "'auto'|'keep'|'new'",
         "auto",
-        "Whether `Output` goes on from the trained head: auto keeps what fits the classes, new draws another.",
+        "Whether `Output` keeps the trained head: auto where it fits the classes; new initializes another.",
     )
     size: list[int] | None = setting(
-        "list[int;2]|null", None, "Height and width that pictures are brought to inside the network.", minimum=8
+        "list[int;2]|null", None, "Height and width that pictures are resized to inside the network.", minimum=8
     )
 
     @property

@@ -1,7 +1,7 @@
 """`stages: [{pretrain: …}]`: what the body of the network learns before the stages that train it for its task.
 
-Each kind of pretraining puts other layers on the body and gives it other answers to learn; the body's layers are
-handed on by name. Sources: stacked and greedy autoencoders (Bengio et al. 2007), denoising (Vincent et al. 2008),
+Each kind of pretraining puts other layers on the body and trains them on other targets; the body's layers are reused
+by name. Sources: stacked and greedy autoencoders (Bengio et al. 2007), denoising (Vincent et al. 2008),
 rotations (Gidaris et al. 2018), two towers on pairs (Bromley et al. 1993).
 """
 
@@ -20,7 +20,7 @@ _SOURCE_SPECIFIC_KEYS = (
     *("group", "time", "weight"),
 )
 """Settings that belong to one source, so that another one does not inherit them."""
-_UNTIL_DOC = "The last layer that learns here and is handed on; null takes the one in front of the output."
+_UNTIL_DOC = "The last layer that is pretrained and reused; null takes the one in front of the output."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class PretrainDataConfig(DataConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseConfig(Section):
-    """What a denoising autoencoder's input goes through: exactly one of the two."""
+    """The noise on a denoising autoencoder's input: exactly one of the two."""
 
     ONE_OF = True
 
@@ -64,7 +64,7 @@ class AutoencoderConfig(PretextConfig):
         "All at once; with the encoder's kernels transposed; layer by layer; from a noisy input.",
     )
     noise: NoiseConfig | None = setting(NoiseConfig, None, "Of the denoising style; null: dropout of one half.")
-    loss: Choice = setting("loss", Choice("loss", "MeanSquaredError", {}), "Between what went in and what came out.")
+    loss: Choice = setting("loss", Choice("loss", "MeanSquaredError", {}), "Between input and reconstruction.")
     output_activation: str = setting(
         "'linear'|'sigmoid'", "linear", "Of the decoder's last layer; sigmoid for inputs between 0 and 1."
     )
@@ -110,7 +110,7 @@ class PretrainConfig(Section):
 
     ONE_OF = True
 
-    autoencoder: AutoencoderConfig | None = setting(AutoencoderConfig, None, "To give back what went in.")
+    autoencoder: AutoencoderConfig | None = setting(AutoencoderConfig, None, "To reconstruct the input.")
     pairs: PairsConfig | None = setting(PairsConfig, None, "Whether two rows belong to the same class.")
     rotation: RotationConfig | None = setting(RotationConfig, None, "By how much a picture was turned.")
     masked: MaskedConfig | None = setting(MaskedConfig, None, "The hidden features of a table's row.")

@@ -1,4 +1,4 @@
-"""`regularization:` what keeps a network from learning its training rows by heart."""
+"""`regularization:` what keeps a network from overfitting."""
 
 from dataclasses import dataclass
 
@@ -45,12 +45,12 @@ class PruningConfig(Section):
         "float|null", None, "Instead of a share: weights smaller than this end as zeros.", minimum=0.0
     )
     from_: Duration = setting("duration", Duration(30, "%"), "When the first weights are set to zero.")
-    until: Duration = setting("duration", Duration(80, "%"), "When the last ones are; the others learn on.")
+    until: Duration = setting("duration", Duration(80, "%"), "When the last ones are; the others are trained further.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegularizationConfig(Section):
-    """Defaults for all layers; a layer's own setting beats them."""
+    """Defaults for all layers; a layer's own setting takes precedence."""
 
     l1: float = setting(
         "float", 0.0, "l1 · Σ|w| on kernels of Dense and Conv layers, the output's included.", minimum=0.0

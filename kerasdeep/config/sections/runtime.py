@@ -22,12 +22,14 @@ class RuntimeConfig(Section):
         "Type of the computation and of the weights.",
     )
     compile: str = setting(
-        "'auto'|'xla'|'none'", "auto", "XLA or not; auto follows a rule from network, device and planned work."
+        "'auto'|'xla'|'none'",
+        "auto",
+        "Whether XLA compiles; auto decides by the network, the device and the planned steps.",
     )
     chunk: str | int = setting(
         "'auto'|int",
         "auto",
-        "Steps in one compiled call; changes no result, only when Ctrl-C acts.",
+        "Steps in one compiled call; changes no result, only how soon Ctrl-C acts.",
         minimum=1,
         affects="cost",
     )

@@ -40,7 +40,7 @@ class UnfreezeConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class StageConfig(Section):
-    """A part of the run: the same network, compiled anew; what it leaves out it takes from the top level.
+    """A part of the run: the same network, compiled anew. Settings that it leaves out are those of the top level.
 
     The types are those of a stage as every reader but `with_inherited_settings` sees it: filled in.
     """
@@ -61,16 +61,16 @@ class StageConfig(Section):
         EarlyStoppingConfig, None, "Left out: that of `training`; null trains every epoch."
     )
     optimizer_state: str = setting(
-        "'reset'|'keep'", "reset", "keep goes on with the moments of what the stage before trained."
+        "'reset'|'keep'", "reset", "keep continues with the state that the stage before left for the same weights."
     )
     unfreeze: UnfreezeConfig | None = setting(UnfreezeConfig, None, "Unfreeze the layers one block after the other.")
     cache_features: bool | str = setting(
         "bool|'auto'",
         False,
-        "Compute once what the frozen bottom gives, and train the rest on that; auto: where it can.",
+        "Compute the outputs of the frozen bottom layers once, and train the others on them; auto: where possible.",
     )
     pretrain: PretrainConfig | None = setting(
-        PretrainConfig, None, "Learn something else first, from the same or other rows, and hand the layers on."
+        PretrainConfig, None, "Train the layers on something else first, from the same or other rows."
     )
 
 

@@ -14,13 +14,16 @@ class ThresholdConfig(Section):
     by: str = setting(
         "'f1'|'cost'|'rate'",
         "f1",
-        "What is best on validation rows: the highest F1, the least cost, or the most hits at a rate of false alarms.",
+        "What is best on validation rows: the highest F1, the least cost, or the most true positives at a rate of false "
+        "positives.",
     )
-    cost: float = setting("float", 1.0, "By cost: how many false alarms a missed row costs.", minimum=0.0)
+    cost: float = setting(
+        "float", 1.0, "By cost: the cost of a false negative, where a false positive costs 1.", minimum=0.0
+    )
     rate: float = setting(
         "float",
         0.05,
-        "By rate: the share of the rows without the class that may be called so (the false positive rate).",
+        "By rate: the largest false positive rate, the share of the rows without the class that is given it.",
         minimum=0.0,
         maximum=1.0,
     )

@@ -1,4 +1,4 @@
-"""`training:` how long, in what portions, and when to stop."""
+"""`training:` how long, in batches of what size, and when to stop."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,9 @@ class EarlyStoppingConfig(Section):
     mode: str = setting("'auto'|'min'|'max'", "auto", "Whether less or more is better; auto knows Keras's metrics.")
     start_from_epoch: int = setting("int", 0, "Epochs to wait before watching.", minimum=0)
     restore_best_weights: bool = setting("bool", True, "Keep the best epoch's weights, not the last's.")
-    include_start: bool = setting("bool", False, "The weights that training begins with may be the best ones, too.")
+    include_start: bool = setting(
+        "bool", False, "The weights that training begins with count as an epoch that may be the best."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +36,9 @@ class CheckpointConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig(Section):
-    """How long and in what portions the network learns."""
+    """How long the network is trained, and how often its state is saved."""
 
-    epochs: int = setting("int", 20, "Passes over the training part.", minimum=1, affects="length")
+    epochs: int = setting("int", 20, "Passes over the training rows.", minimum=1, affects="length")
     batch_size: int = setting("int", 32, "Rows in one step.", minimum=1)
     shuffle: bool = setting("bool", True, "A new order each epoch, which follows from seed and epoch alone.")
     early_stopping: EarlyStoppingConfig | None = setting(
@@ -48,13 +50,13 @@ class TrainingConfig(Section):
     when_extended: str = setting(
         "'hold'|'stretch'",
         "hold",
-        "The schedule of a run that is resumed with other epochs: hold its course, or stretch it over them all.",
+        "The schedule of a run that is resumed with other epochs: hold it as planned, or stretch it over all epochs.",
         affects="length",
     )
     checkpoint: CheckpointConfig = setting(CheckpointConfig, doc="How often the run is saved.", affects="nothing")
     watch: Duration | str | None = setting(
         "'auto'|duration|null",
         "auto",
-        "How often the layers' health is read, at epoch ends: `1 epoch`, or auto, for 5 % of the time at most.",
+        "How often signal, gradients and updates of each layer are measured, at epoch ends; auto: in 5 % of the time.",
         affects="nothing",
     )
