@@ -16,8 +16,8 @@ class PiecewiseLinear(keras.layers.Layer):
     """Every feature, and behind it how far it is through each of its pieces: 0 below, 1 above, linear between.
 
     For a feature x with edges b_0 < … < b_T: [x, clip((x − b_{t−1}) / (b_t − b_{t−1}), 0, 1) for t = 1 … T]. The
-    paper does not clip the first and the last piece; here x itself is kept instead. A feature with fewer than three edges, such
-    as a category's, stays as it is. Shape (rows, features) in, (rows, sum of the features' 1 + T) out.
+    paper does not clip the first and the last piece; here x itself is kept instead. A feature with fewer than three
+    edges, such as a category's, stays as it is. Shape (rows, features) in, (rows, sum of the features' 1 + T) out.
 
     Args:
         bins: The most pieces of a feature; fewer where values repeat.

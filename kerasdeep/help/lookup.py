@@ -98,6 +98,8 @@ def _topics_for_path(word: str) -> list[Topic]:
 
 def _canonical_path(word: str) -> str:
     """`stages.epochs` and `stages.3.epochs` as `stages.0.epochs`, `data.columns.as` as `data.columns.NAME.as`."""
+    if word in settings_by_path():
+        return word
     keys = [key for key in word.lower().split(".") if not key.isdecimal()]
     numbered = {path.replace(".0", "").replace(".NAME", ""): path for path in settings_by_path()}
     return numbered.get(".".join(keys), word.lower())

@@ -14,8 +14,8 @@ class ThresholdConfig(Section):
     by: str = setting(
         "'f1'|'cost'|'rate'",
         "f1",
-        "What is best on validation rows: the highest F1, the least cost, or the most true positives at a rate of false "
-        "positives.",
+        "What is best on validation rows: the highest F1, the least cost, or the most true positives at a rate of "
+        "false positives.",
     )
     cost: float = setting(
         "float", 1.0, "By cost: the cost of a false negative, where a false positive costs 1.", minimum=0.0
