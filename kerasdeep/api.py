@@ -15,10 +15,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasdeep.api_arguments import OverrideValues, as_overrides, load_experiment, load_predictor, open_model
+from kerasdeep.api_arguments import (
+    OverrideValues,
+    as_overrides,
+    is_model_file,
+    load_experiment,
+    load_predictor,
+    open_model,
+)
 from kerasdeep.collection import config_path
 from kerasdeep.config import Overrides
-from kerasdeep.config.finetuning import FinetuneOptions, PictureFacts, compose_yaml
+from kerasdeep.config.finetuning import FinetuneOptions, PictureFacts, compose_yaml, option_flags
 from kerasdeep.config.load import ConfigSource, load_text
 from kerasdeep.config.sections.pretraining import LABEL_FREE_PRETEXTS
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
@@ -103,8 +110,11 @@ def finetune(
     path = Path(f"{base.stem if base else 'finetune'}.yaml")
     pictures = _picture_facts(options.data)
     plain = compose_yaml(options, base, pictures=pictures)
-    load_text(plain, path, overrides)  # a mistake in an option is reported as such
-    run = train_and_report(load_text(compose_yaml(options, base, overrides, pictures), path), out, None, progress)
+    # The file is nowhere yet, so a problem names the option, or the file alone.
+    given = option_flags(options, overrides)
+    load_text(plain, path, replace(overrides, flags={**overrides.flags, **given}), line=0)
+    text = compose_yaml(options, base, overrides, pictures)
+    run = train_and_report(load_text(text, path, Overrides(flags=given), line=0), out, None, progress)
     return Run(run) if run else None
 
 
@@ -359,6 +369,9 @@ def export(
         message = f"there is no format `{format}`. Expected one of: {', '.join(EXPORT_FORMATS)}."
         suggestion = suggest(format, EXPORT_FORMATS)
         raise InputError([Problem("error", "usage", message, SourceLocation("--format"), suggestion)])
+    if data is None and not isinstance(run, Run) and is_model_file(run):
+        message = f"{run} has no rows of its own, on which predictions could be compared. Give some with --data."
+        raise InputError(message, "usage", SourceLocation("--data"))
     # The formats are TensorFlow's to write; a model trained on JAX is the same file.
     flags = {"runtime.backend": ("--backend", "tensorflow"), "runtime.device": ("--device", "cpu")}
     opened = open_model(run, Overrides(flags=flags), data, classes=classes, scaling=scaling)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdeep.collection import config_path
 from kerasdeep.config import LoadedConfig, Overrides, load_config
-from kerasdeep.config.load import ConfigSource
+from kerasdeep.config.load import ConfigSource, load_text
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.results import Run, print_status
 from kerasdeep.runs import RunDir, open_run_dir
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 OverrideValues = Overrides | Mapping[str, object] | None
 MODEL_SUFFIXES = (".keras", ".h5", ".hdf5")
+
+
+def is_model_file(path: str | Path) -> bool:
+    """Whether the name is that of a model file, not of a run."""
+    return str(path).lower().endswith(MODEL_SUFFIXES)
 
 
 def open_model(
@@ -34,7 +39,7 @@ def open_model(
 
     Raises InputError for `data`, `classes` or `scaling` without such a file; what runs do with `rows` is the verb's.
     """
-    if not isinstance(model, str | Path) or not str(model).lower().endswith(MODEL_SUFFIXES):
+    if not isinstance(model, str | Path) or not is_model_file(model):
         for option, value in (("--data", data), ("--classes", classes), ("--scaling", scaling)):
             if value is not None:
                 name = model.path if isinstance(model, Run) else "a mapping" if isinstance(model, Mapping) else model
@@ -51,7 +56,8 @@ def open_model(
     from kerasdeep.inference.model_file import ModelFileOptions, open_model_file
 
     labelled = str(rows) if isinstance(rows, str | Path) else data
-    return Run(open_model_file(Path(model), ModelFileOptions(labelled, classes, scaling), print_status))
+    run = open_model_file(Path(model), ModelFileOptions(labelled, classes, scaling), print_status)
+    return Run(run, Path(model))
 
 
 def load_experiment(config: ConfigSource | Run, overrides: OverrideValues) -> tuple[LoadedConfig, RunDir | None]:
@@ -62,6 +68,8 @@ def load_experiment(config: ConfigSource | Run, overrides: OverrideValues) -> tu
     path = config.path if isinstance(config, Run) else Path(config)
     if path.is_dir():
         run = open_run_dir(path)
+        if isinstance(config, Run) and config.model_file:  # nobody can mend what stands in a temporary file
+            return load_text(run.read_resolved(), config.model_file, overrides, line=0), run
         return load_config(run.resolved, overrides), run
     return load_config(config_path(path), overrides), None
 

@@ -23,6 +23,8 @@ class Run:
     """A run directory: its results and its model. A notebook shows its report."""
 
     directory: RunDir
+    model_file: Path | None = None
+    """The model file that the directory, a temporary one, was made for."""
 
     @property
     def path(self) -> Path:

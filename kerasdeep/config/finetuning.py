@@ -6,6 +6,8 @@ directions that no row has would stay. Both stages keep the best weights that th
 they began with included, so that fine-tuning never leaves less than there was.
 """
 
+import json
+import math
 import shlex
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -39,6 +41,8 @@ PHOTO_SIDE, AUGMENTED_SIDE = 160, 64
 FEW_PICTURES = 100
 """With fewer a tenth of them says too little of when to stop."""
 HEAD_DROPOUT = 0.3
+DEFAULT_BATCH = 32
+"""As `training.batch_size` has it."""
 AUGMENTATIONS: dict[str, list[dict[str, Any]]] = {
     "none": [],
     "light": [{"RandomFlip": "horizontal"}, {"RandomRotation": 0.05}, {"RandomZoom": 0.1}],
@@ -124,6 +128,9 @@ def compose_yaml(
     if config is None:
         dropout = [{"Dropout": HEAD_DROPOUT}] if body else []
         content["network"] = [*dropout, {"Output": {"kernel_initializer": "zeros"}}]
+        batch = _batch_size(pictures)
+        if batch < DEFAULT_BATCH:
+            content["training"] = {"batch_size": batch}
     changes_stages = any(getattr(options, key) is not None for key in STAGE_OPTIONS)
     written_stages = None if config is None or changes_stages else _read_stages(config)
     if not written_stages:
@@ -141,6 +148,25 @@ def compose_yaml(
     ]
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
     return "\n".join([*header, str(text)])
+
+
+def option_flags(options: FinetuneOptions, overrides: Overrides) -> dict[str, tuple[str, str]]:
+    """What the options set, by the paths of `Overrides.flags`, so that a problem there names the option.
+
+    What a set of `overrides` says at or above a path is left to it.
+    """
+    values: dict[str, tuple[str, str | None]] = {"data.target": ("--target", options.target)}
+    if options.data is not None:
+        values["data.source"] = ("--data", options.data if _is_builtin(options.data) else _absolute_path(options.data))
+    if options.source is not None:
+        is_path = not options.source.startswith((APPLICATION_PREFIX, KERAS_HUB_PREFIX))
+        values["pretrained.from"] = ("--from", _absolute_path(options.source) if is_path else options.source)
+    sets = [text.partition("=")[0].strip() for text in overrides.sets]
+    return {
+        path: (option, json.dumps(value))
+        for path, (option, value) in values.items()
+        if value is not None and not any(f"{path}.".startswith(f"{one}.") for one in sets)
+    }
 
 
 def _command_line(options: FinetuneOptions, config: Path | None, overrides: Overrides) -> list[str]:
@@ -190,6 +216,14 @@ def _data_section(
     if AUGMENTATIONS[augment]:
         section["augmentation"] = AUGMENTATIONS[augment]
     return section
+
+
+def _batch_size(pictures: PictureFacts | None) -> int:
+    """The default; at most half of the training rows where they are no batch."""
+    if pictures is None:
+        return DEFAULT_BATCH
+    rows = pictures.count if pictures.has_validation else 0.8 * pictures.count
+    return DEFAULT_BATCH if rows >= DEFAULT_BATCH else 2 ** int(math.log2(max(2, rows) / 2))
 
 
 def _pretrained_section(

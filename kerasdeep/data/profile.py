@@ -55,6 +55,7 @@ def describe_dataset(
         "source": str(section.source),
         "format": source.format,
         "rows": {split_name: len(raw_splits[split_name]) if split_name in raw_splits else 0 for split_name in SPLITS},
+        "own_parts": [split_name for split_name in HELD_OUT_SPLITS if split_name in source.splits],
         "input_shapes": {name: list(transform.shape) for name, transform in preprocessing.inputs.items()},
         "features": [
             _feature_facts(

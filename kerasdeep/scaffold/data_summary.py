@@ -186,7 +186,7 @@ def _summarize(
         target_reason,
         dataset.profile,
         tuple(shape),
-        tuple(split for split in ("validation", "test") if getattr(dataset, split) is not None),
+        tuple(dataset.profile["own_parts"]),
         tuple(problem.message for problem in dataset.warnings if problem.name not in hidden_warnings),
         dataset.preprocessing.read_options.get("header") != "none",
         dataset.preprocessing.read_options.get("picture"),

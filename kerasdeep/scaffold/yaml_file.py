@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ FILE_FORMATS = ("images", "image_list")
 """Of pictures of any size."""
 MAX_IMAGE_SIDE = 128
 """Images with a longer side are read smaller, so that a small network on a CPU learns them in minutes."""
+MIN_PHOTO = 32
+"""The shorter side, in pixels, from which on a picture may be a photograph, which `finetune` learns best."""
 FEW_ROWS, MANY_ROWS = 200, 20_000
 FEW_TABLE_ROWS, MAX_PIECES = 5_000, 2_000
 FILTERS = (32, 64, 128, 128)
@@ -69,6 +72,8 @@ def summary_lines(data_summary: DataSummary) -> Iterator[str]:
         ):
             yield "They are whole numbers; `task: regression` would predict the number instead."
             yield "`task: ordinal` would learn that they have an order."
+            if "0" in data_summary.class_counts and not any(name.startswith("-") for name in data_summary.class_counts):
+                yield "If they count something, `task: count` fits better."
         majority_class = max(data_summary.class_counts, key=data_summary.class_counts.__getitem__)
         share = data_summary.class_counts[majority_class] / sum(data_summary.class_counts.values())
         yield f"To beat: always predicting {_one_line(majority_class)} is right {share:.1%} of the time."
@@ -78,6 +83,13 @@ def summary_lines(data_summary: DataSummary) -> Iterator[str]:
         if data_summary.profile["targets"][0]["counts_something"]:
             yield "Its values are whole numbers from 0 on: if it counts something, `task: count` fits better."
         yield f"To beat: always predicting the average is {summary['std']:.4g} off (root mean square)."
+    if (
+        data_summary.kind == "image"
+        and data_summary.rows < MANY_ROWS
+        and min(data_summary.input_shape[:2]) >= MIN_PHOTO
+    ):
+        command = f"kerasdeep finetune --data {shlex.quote(data_summary.source)}"
+        yield f"With so few photographs, fine-tuning a pretrained network usually does better: {_one_line(command)}"
     for sentence in data_summary.data_warnings:
         yield f"Noticed: {_one_line(sentence)}"
 

@@ -68,6 +68,8 @@ def test_size_and_augmentation_follow_the_pictures(monkeypatch, tmp_path):
     assert photo["data"]["augmentation"][0] == {"RandomFlip": "horizontal"}
     assert thumbnail["pretrained"]["size"] == [192, 192] and "validation" not in thumbnail["data"]
     assert tiny["pretrained"]["size"] == [96, 96] and tiny["data"].keys() == {"source"}
+    few = yaml.safe_load(compose_yaml(FinetuneOptions(data="photos"), pictures=PictureFacts(224, 20)))
+    assert few["training"] == {"batch_size": 8} and "training" not in tiny
     (tmp_path / "models" / "mobilenet_2_5_224_tf_no_top.h5").touch()
     cached = composed(source=None, data="cifar10")["pretrained"]
     assert cached == {"from": "application:MobileNet", "arguments": {"alpha": 0.25}, "size": [96, 96]}
@@ -158,6 +160,9 @@ def test_one_line_fine_tunes_and_leaves_its_yaml(saved, capsys):
     facts = json.loads((run / "facts" / "stages.json").read_text())
     assert [fact["proof"]["frozen"] for fact in facts] == [2, 0]
     assert exit_codes.run_app(app.app, ["finetune", "--from", "gone.keras", "--data", "digits"]) == 2
-    assert "gone.keras` does not exist" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "--from: " in said and "gone.keras` does not exist" in said
+    assert exit_codes.run_app(app.app, ["finetune", "--from", "model.keras", "--data", "nowhere"]) == 2
+    assert capsys.readouterr().err.startswith("--data: ")
     assert exit_codes.run_app(app.app, [*LINE, "--set", "data.limmit=200"]) == 2
     assert "--set data.limmit" in capsys.readouterr().out

@@ -73,7 +73,9 @@ def test_it_predicts_without_any_data():
 
 
 def test_it_is_planned_diagnosed_and_exported(room):
-    assert kerasdeep.plan("raw.keras", data="photos")["parameters"] == 111
+    plan = kerasdeep.plan("raw.keras", data="photos")
+    assert plan["parameters"] == 111 and plan["config"] == "raw.keras"
+    assert {origin["from"] for origin in plan["origins"].values()} == {"default", "raw.keras"}
     assert kerasdeep.diagnose("raw.keras", data="photos").as_dict()["layers"]
     result = kerasdeep.export("raw.keras", "keras", data="photos")
     assert result["file"] == "raw-export.keras" and (room / "raw-export.keras").exists()
@@ -138,13 +140,14 @@ def test_what_only_looks_at_its_input_is_no_defect(room):
         (lambda: kerasdeep.evaluate("raw.keras", "photos", classes="ant,ant,bee"), "`ant` is named twice"),
         (lambda: kerasdeep.evaluate("unit.keras", "photos"), r"--scaling: .*how its pixels are scaled"),
         (lambda: kerasdeep.evaluate("raw.keras"), "--data"),
+        (lambda: kerasdeep.export("raw.keras", "keras"), "--data: .*no rows of its own"),
         (lambda: kerasdeep.evaluate("raw.keras", "photos", classes="ant,bee"), "3 outputs, and 2 classes"),
         (lambda: kerasdeep.evaluate("raw.keras", "photos", classes="a,b,c"), "labelled ant, bee, cat"),
         (lambda: kerasdeep.predict("unit.keras", "photos", scaling="application"), "named after a model of keras.app"),
-        (lambda: kerasdeep.predict("runs/one-1", "photos", classes="a,b"), "says what a model file does not"),
-        (lambda: kerasdeep.predict("runs/one-1", "photos", data="photos"), "--data says what a model file"),
-        (lambda: kerasdeep.plan("quickstart", data="photos"), "--data says what a model file"),
-        (lambda: kerasdeep.diagnose("quickstart", data="photos"), "--data says what a model file"),
+        (lambda: kerasdeep.predict("runs/one-1", "photos", classes="a,b"), "--classes is for a model file"),
+        (lambda: kerasdeep.predict("runs/one-1", "photos", data="photos"), "--data is for a model file"),
+        (lambda: kerasdeep.plan("quickstart", data="photos"), "--data is for a model file"),
+        (lambda: kerasdeep.diagnose("quickstart", data="photos"), "--data is for a model file"),
         (lambda: kerasdeep.predict("gone.keras", "photos"), "does not exist"),
     ],
 )

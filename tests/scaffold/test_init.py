@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -118,6 +119,11 @@ def test_a_folder_of_pictures(here, size, written_size, convolutions):
     assert dataset.input_shapes["input"] == (*written_size, 3)
     assert found.class_counts == {"cat": 12, "dog": 12}
     assert "# augmentation:" in path.read_text()
+    assert ("# With so few photographs, fine-tuning" in path.read_text()) == (size[1] >= 32)
+    shutil.copytree("pets", "parted/train")
+    shutil.copytree("pets", "parted/val")
+    path, _ = draft_config("parted")
+    assert "# validation: the source has its own part" in path.read_text() and len(loaded(path)[1].validation) == 24
 
 
 def test_arrays_with_parts_of_their_own(here):
