@@ -124,7 +124,12 @@ def test_more_epochs_continue_a_finished_run_in_silence(config, whole, capfd):
     assert_same_run(whole, run)
 
 
-CYCLE = ["schedule.one_cycle.max_rate=0.1", "schedule.one_cycle.momentum=[0.95, 0.85]", "training.epochs=3"]
+CYCLE = [
+    "optimizer=Nadam",
+    "schedule.one_cycle.max_rate=0.1",
+    "schedule.one_cycle.momentum=[0.95, 0.85]",
+    "training.epochs=3",
+]
 
 
 def rates(run):
