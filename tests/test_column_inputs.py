@@ -1,19 +1,21 @@
-"""Columns with an input of their own, from the file to predictions: words as tokens."""
+"""Columns with an input of their own, from the file to predictions: words as tokens, and pictures."""
 
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from kerasdeep import data, report, training
-from kerasdeep.config import load_config
-from kerasdeep.config.sections.data import ColumnConfig, DataConfig
+from kerasdeep.config import Overrides, load_config
+from kerasdeep.config.sections.data import ColumnConfig, DataConfig, ImageConfig
 from kerasdeep.data.encoders.tokens import TokensEncoder
 from kerasdeep.data.preprocessing import Preprocessing
 from kerasdeep.errors import InputError
 from kerasdeep.inference.export.exporter import ExportOptions, export_run
 from kerasdeep.inference.predictor import Predictor
+from kerasdeep.scaffold import draft_config
 
 TOKENS = {"note": ColumnConfig(kind="text", as_="tokens")}
 DATA = "data: {source: notes.csv, target: y, test: 0.25, columns: {note: {kind: text, as: tokens}}}\n"
@@ -127,3 +129,89 @@ def test_what_cannot_be_is_said(folder, network, expected):
     (folder / "wrong.yaml").write_text(DATA + f"network: {network}\n" + REST)
     with pytest.raises(InputError, match=expected):
         training.train(load_config(folder / "wrong.yaml"), folder / "runs", progress="quiet")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Pictures whose colour is the answer, beside columns that say nothing."""
+    folder, draw, rows = tmp_path_factory.mktemp("photos"), np.random.default_rng(0), []
+    (folder / "pictures").mkdir()
+    for number in range(120):
+        pixels = draw.integers(0, 150, (8, 10, 3), np.uint8)
+        pixels[..., number % 2] += 80
+        Image.fromarray(pixels).save(folder / "pictures" / f"{number}.png")
+        rows.append({"age": draw.normal(), "photo": f"pictures/{number}.png", "y": "ny"[number % 2]})
+    pd.DataFrame(rows).to_csv(folder / "photos.csv", index=False)
+    return folder
+
+
+def load_photos(folder, **settings):
+    return data.load(DataConfig(**{"source": str(folder / "photos.csv"), "target": ["y"], **settings}))
+
+
+def test_pictures_beside_columns_are_found_decoded_and_kept(photos, tmp_path, monkeypatch):
+    loaded = load_photos(photos)
+    assert loaded.input_shapes == {"input": (1,), "photo": (8, 10, 3)}
+    stated = load_photos(photos, columns={"photo": "picture"})
+    np.testing.assert_array_equal(stated.train.x["photo"], loaded.train.x["photo"])
+    first = np.asarray(Image.open(photos / "pictures" / f"{loaded.train.rows[0]}.png"))
+    np.testing.assert_array_equal(loaded.train.x["photo"][0], first / np.float32(255))
+    sized = load_photos(photos, image=ImageConfig(size=[4, 4], channels=1), scaling="none")
+    assert sized.input_shapes["photo"] == (4, 4, 1) and sized.train.x["photo"].max() > 1
+    loaded.preprocessing.save(tmp_path / "p.npz", tmp_path / "p.json")
+    kept = Preprocessing.load(tmp_path / "p.npz", tmp_path / "p.json")
+    monkeypatch.chdir(photos / "pictures")  # paths belong to the table; those of rows in memory to the folder here
+    raw = data.read_for_prediction(kept, photos / "photos.csv")
+    again = data.transform_inputs(kept, raw.x)["photo"]
+    np.testing.assert_array_equal(again[loaded.train.rows], loaded.train.x["photo"])
+    raw = data.read_for_prediction(kept, pd.DataFrame({"age": 0.0, "photo": ["0.png", "none.png", None, 3]}))
+    pixels = data.transform_inputs(kept, raw.x)["photo"]
+    assert [bool(picture.any()) for picture in pixels] == [True, False, False, False]
+    assert "3 in 'photo'; of these not empty, but no value of the column's kind: 1" in str(raw.warnings[0])
+    assert load_photos(photos, drop=["photo"]).input_shapes == {"input": (1,)}
+    with pytest.raises(InputError, match="photo would be an input"):
+        load_photos(photos, stream=True, columns={"photo": "picture"})
+
+
+def test_pictures_that_are_missing_or_changed_are_noticed(photos, tmp_path):
+    table = pd.read_csv(photos / "photos.csv")
+    (tmp_path / "pictures").symlink_to(photos / "pictures")
+    table.assign(photo=["pictures/none.png", *table.photo[1:]]).to_csv(tmp_path / "photos.csv", index=False)
+    found = load_photos(tmp_path, validation=None)
+    (warning,) = [one for one in found.warnings if one.name == "unreadable-images"]
+    assert "1 of 120 pictures of 'photo'" in str(warning) and "none.png (no such file)" in str(warning)
+    table.assign(photo="gone.png").to_csv(tmp_path / "photos.csv", index=False)
+    with pytest.raises(InputError, match="none of its values is one"):
+        load_photos(tmp_path, columns={"photo": "picture"})
+    (tmp_path / "pictures").unlink()
+    (tmp_path / "pictures").mkdir()
+    for number in range(120):
+        Image.new("RGB", (3, 3), (number, 0, 0)).save(tmp_path / "pictures" / f"{number}.png")
+    table.to_csv(tmp_path / "photos.csv", index=False)
+    assert load_photos(tmp_path).hash == load_photos(tmp_path).hash != load_photos(photos).hash
+
+
+def test_a_planted_colour_is_learnt_by_what_init_writes(photos, monkeypatch):
+    monkeypatch.chdir(photos)
+    path, found = draft_config("photos.csv")
+    assert (found.kind, found.picture_columns) == ("table", ("photo",))
+    assert "columns: {photo: picture}" in path.read_text()
+    overrides = Overrides(["training.epochs=10", "report.tensorboard=false", "training.watch=null"])
+    trained = training.train(load_config(path, overrides), photos / "runs", progress="quiet")
+    assert trained.read_result()["metrics"]["test_accuracy"] == 1
+    predictor = Predictor.load(trained)
+    assert predictor.predict("photos.csv").photo[0] == "pictures/0.png"
+    exported = export_run(predictor, ExportOptions(path=photos / "photos.keras"))
+    assert exported["largest_difference"] < 1e-5
+
+
+@pytest.mark.slow
+def test_a_picture_column_is_augmented_and_given_to_a_body(photos):
+    text = "data: {source: photos.csv, target: y, columns: {photo: picture}, image: {size: [32, 32]}, "
+    text += "augmentation: [RandomFlip: horizontal]}\nnetwork:\n- Input: photo\n"
+    text += "- Pretrained: {from: application:MobileNet, arguments: {alpha: 0.25}, weights: null}\n"
+    text += "- {Dense: 4, name: seen}\n- Input: {name: beside, features: [age]}\n"
+    text += "- Concatenate: {inputs: [seen, beside]}\n- Output\n"
+    (photos / "body.yaml").write_text(text + REST.replace("12", "1"))
+    trained = training.train(load_config(photos / "body.yaml"), photos / "runs", progress="quiet")
+    assert len(Predictor.load(trained).predict(str(photos / "photos.csv"))) == 120

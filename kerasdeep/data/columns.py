@@ -55,7 +55,7 @@ def infer_columns(frame: pd.DataFrame | ColumnStore, section: DataConfig, proble
 def _infer_column(sample: ColumnSample, section: DataConfig, problems: Problems) -> Column:
     if not len(sample.present):
         return Column(sample.name, None, "always missing")
-    stated = section.columns[sample.name].encoded_as if sample.name in section.columns else "auto"
+    stated = section.stated_kind(sample.name)
     if stated != "auto":
         encoder = ENCODERS[stated]
         if encoder.fit(sample.name, sample.present, replace(section, scaling="none")).count(sample.present)[

@@ -40,7 +40,7 @@ def infer_image_format(
     if size and channels != "auto":
         return ImageFormat(size[0], size[1], int(channels), resize)
     with thread_pool() as pool:
-        headers = [header for header in pool.map(_read_image_header, files) if header]
+        headers = [header for header in pool.map(read_image_header, files) if header]
     if not size:
         size = _typical_size([(height, width) for height, width, _ in headers])
     if channels == "auto":
@@ -73,6 +73,8 @@ def open_image(file: Path | io.BytesIO) -> Image.Image:
 
 def unreadable_reason(file: Path) -> str:
     """Why a picture cannot be read, in a few words."""
+    if not file.exists():
+        return "no such file"
     try:
         with open_image(file) as image:
             image.load()
@@ -85,7 +87,7 @@ def unreadable_reason(file: Path) -> str:
     return "it cannot be brought to size"
 
 
-def _read_image_header(file: Path) -> tuple[int, int, bool] | None:
+def read_image_header(file: Path) -> tuple[int, int, bool] | None:
     """(height, width, stored in grey) from the file's header; None when it cannot be read."""
     try:
         with open_image(file) as image:

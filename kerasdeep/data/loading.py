@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from kerasdeep.data import row_roles, splitters, streaming, target_inference, ta
 from kerasdeep.data.column_store import ColumnStore
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.fitting import fit_inputs
+from kerasdeep.data.hardware import host_memory_bytes
 from kerasdeep.data.labels import strip_labels
 from kerasdeep.data.prediction_input import read_for_prediction
 from kerasdeep.data.preprocessing import (
@@ -109,7 +111,7 @@ def load(
     if section.weight:
         read_options["weight"] = section.weight
     preprocessing = Preprocessing(source.kind, inputs, encoders, read_options)
-    _refuse_streamed_columns(preprocessing, source, section)
+    _check_memory_for_columns(preprocessing, source, section)
     has_classes = encoders[0].task.has_classes
     counts = count_classes(encoders[0], raw_splits["train"], weighted=True) if has_classes else np.zeros(0)
     weight = targets.compute_class_weight(section, encoders, counts, problems)
@@ -220,13 +222,14 @@ def _warn_about_unused_settings(
         "header": section.header != "auto" and source.format not in ("csv", "excel", "image_list"),
         "separator": section.separator != "auto" and source.format not in ("csv", "image_list"),
         "encoding": section.encoding != "auto" and source.format not in ("csv", "image_list"),
-        "features": bool(section.features) and not is_table and source.format not in ("npz", "npy"),
-        "drop": bool(section.drop) and not is_table,
+        "features": bool(section.features) and not has_columns and source.format not in ("npz", "npy"),
+        "drop": bool(section.drop) and not has_columns,
         "columns": bool(section.columns) and not has_columns,
         **{key: getattr(section, key) is not None and not has_columns for key in ROW_ROLES},
         "target": bool(section.target) and not has_columns and source.format not in ("npz", "npy"),
         "image": (image.size is not None or image.channels != "auto" or image.resize != "stretch")
-        and source.kind != "image",
+        and source.kind != "image"
+        and not source.picture_columns,
         "per_class": section.per_class is not None and not has_classes,
         "target_scaling": section.target_scaling == "standardize"
         and not any(encoder.task.predicts_numbers for encoder in encoders),
@@ -388,13 +391,16 @@ def _check_rows(
             problems.error("empty-class", message, section.location_or_key("validation"))
 
 
-def _refuse_streamed_columns(preprocessing: Preprocessing, source: Source, section: DataConfig) -> None:
-    """Raises InputError for columns with an input of their own in a table that is read while training."""
-    apart = [encoder.name for encoder in preprocessing.table.encoders if encoder.own_input]
-    if apart and source.streaming and source.streaming.streamed:
-        message = f"{', '.join(apart)} would be an input of the network's own, and rows are read from the disk while "
-        message += "training, which have one input alone. Expected `stream: false`, or another kind under `columns`."
-        raise InputError(message, "stream", section.location_or_key("columns"))
+def _check_memory_for_columns(preprocessing: Preprocessing, source: Source, section: DataConfig) -> None:
+    """Raises InputError for columns with an input of their own that would not fit into memory."""
+    rows = sum(map(len, source.splits.values()))
+    needed = sum(rows * prod(column.shape) * streaming.FLOAT32_BYTES for column in preprocessing.column_inputs.values())
+    memory = host_memory_bytes()
+    if memory and needed > streaming.MAX_MEMORY_SHARE * memory:
+        names = ", ".join(preprocessing.column_inputs)
+        message = f"{names} would take {needed / 2**30:.1f} GiB, more than half of the memory. Expected a smaller "
+        message += "`image: {size: [height, width]}`, a smaller `length` of text, or fewer rows."
+        raise InputError(message, "no-room", section.location_or_key("columns"))
 
 
 def _only_input(inputs: dict[str, Transform], section: DataConfig) -> TableTransform:

@@ -16,6 +16,7 @@ from kerasdeep.data.download import file_sha256
 from kerasdeep.data.file_content import CsvStream
 from kerasdeep.data.hugging_face import local_path
 from kerasdeep.data.labels import LIST_SEPARATORS, MAX_CLASSES, find_separator
+from kerasdeep.data.picture_paths import below_folder, hash_with_pictures, picture_columns
 from kerasdeep.data.preprocessing import Preprocessing
 from kerasdeep.data.row_roles import read_roles
 from kerasdeep.data.sources import missing_columns
@@ -91,6 +92,7 @@ def read_table(
     decision = streaming.decide_by_size(opened.bytes_in_memory, section)
     frame: pd.DataFrame | ColumnStore
     if decision.streamed:
+        _refuse_own_inputs(section)
         read_options = [format, section.separator, section.encoding, opened.has_names, labels, section.text_columns]
         size = opened.bytes_in_memory
         with streaming.explain_full_disk(path, 2 * size, location):
@@ -99,10 +101,26 @@ def read_table(
         frame = opened.read_columns(None)
     from kerasdeep.data.total_rows import leave_out_total
 
+    pictures = []
+    if not isinstance(frame, ColumnStore):
+        pictures = picture_columns(path.parent, frame, section)
+        frame = below_folder(frame, path.parent, pictures)
+        digest = hash_with_pictures(digest, frame, pictures)
     split = separate_targets(leave_out_total(frame, problems, location), section, problems)
     problems.raise_if_errors()
     reading = {"header": "first"} if opened.has_names else {"header": "none", "names": opened.columns}
-    return Source(format, "table", {"train": split}, digest, streaming=decision, reading=reading)
+    return Source(
+        format, "table", {"train": split}, digest, streaming=decision, reading=reading, picture_columns=pictures
+    )
+
+
+def _refuse_own_inputs(section: DataConfig) -> None:
+    """Raises InputError for columns that are to be an input of their own of rows that are read while training."""
+    apart = [name for name, column in section.columns.items() if column.has_own_input]
+    if apart:
+        message = f"{', '.join(apart)} would be an input of the network's own, and rows are read from the disk while "
+        message += "training, which have one input alone. Expected `stream: false`, or another kind under `columns`."
+        raise InputError(message, "stream", section.location_or_key("columns"))
 
 
 def read_table_for_prediction(
@@ -120,16 +138,19 @@ def read_table_for_prediction(
         *(targets, preprocessing.table.text_columns),
     )
     file = path if isinstance(path, CsvStream) else local_path(path, location)
-    return split_frame(open_nonempty(open_table, file, location, options).read_columns(None), preprocessing, location)
+    frame = open_nonempty(open_table, file, location, options).read_columns(None)
+    return split_frame(frame, preprocessing, location, file.parent if isinstance(file, Path) else Path())
 
 
 def split_frame(
-    frame: pd.DataFrame, preprocessing: Preprocessing, location: SourceLocation | None
+    frame: pd.DataFrame, preprocessing: Preprocessing, location: SourceLocation | None, folder: Path = Path()
 ) -> tuple[RawSplit, pd.DataFrame]:
-    """The table's rows with the columns of the model, and the whole table."""
+    """The table's rows with the columns of the model, and the whole table; paths in it are relative to `folder`."""
     transform = preprocessing.table
     transform.require_columns(frame, location)
-    return RawSplit(frame[transform.columns], targets_of(frame, preprocessing), np.arange(len(frame))), frame
+    paths = [encoder.name for encoder in transform.encoders if encoder.holds_paths]
+    rows = below_folder(frame[transform.columns], folder, paths)
+    return RawSplit(rows, targets_of(frame, preprocessing), np.arange(len(frame))), frame
 
 
 def targets_of(frame: pd.DataFrame, preprocessing: Preprocessing) -> dict[str, np.ndarray]:

@@ -133,7 +133,8 @@ class Source:
     `test`. `class_names` names integer labels, and `pixel_max` is the largest value a pixel can have, where the
     source knows them. `facts` go into the profile as they are. `streaming` is set where the reader decided;
     `reading` is what it found out about how such files are read, for predictions.
-    `label_columns` are those that were made one target (`target_inference.join_label_columns`).
+    `label_columns` are those that were made one target (`target_inference.join_label_columns`), `picture_columns` those
+    of a table that have paths of pictures.
     """
 
     format: str
@@ -147,6 +148,7 @@ class Source:
     streaming: StreamingDecision | None = None
     reading: dict[str, Any] = field(default_factory=dict)
     label_columns: list[str] = field(default_factory=list)
+    picture_columns: list[str] = field(default_factory=list)
 
 
 def input_arrays(x: Any) -> dict[str, Any]:

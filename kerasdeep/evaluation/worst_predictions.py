@@ -34,23 +34,28 @@ def mistakes(dataset: Dataset, targets: Mapping[str, list[TargetEvaluation]], ex
 
 def _mistake(split: DataSplit, preprocessing: Preprocessing, evaluation: TargetEvaluation, row: int) -> dict[str, Any]:
     inputs = split.x if isinstance(split.x, dict) else {next(iter(preprocessing.inputs)): split.x}
-    decoded = {name: preprocessing.inputs[written_name(name)].invert(x[row]) for name, x in inputs.items()}
-    images = [x for x in decoded.values() if isinstance(x, np.ndarray) and is_image(x)]
+    decoded: dict[str, Any] = {}
+    for name, x in inputs.items():
+        value = preprocessing.inputs[written_name(name)].invert(x[row])
+        decoded |= value if isinstance(value, dict) else {name: value}
+    images = [name for name, x in decoded.items() if isinstance(x, np.ndarray) and is_image(x)]
     return {
         "row": split.rows[row],
         "target": evaluation.target.name,
         **module_of(evaluation.target.task).describe_row(evaluation, row),
-        "image": png_data_url(images[0]) if images else None,
-        "features": None if images else named_features(decoded),
+        "image": png_data_url(decoded[images[0]]) if images else None,
+        "features": named_features({name: value for name, value in decoded.items() if name not in images}),
     }
 
 
-def named_features(decoded: dict[str, np.ndarray | dict[str, Any]]) -> dict[str, Any] | None:
-    """The first `MAX_FEATURES` values by name; an array's values by their index."""
+def named_features(decoded: dict[str, Any]) -> dict[str, Any] | None:
+    """The first `MAX_FEATURES` values by name; those of an array by their index, those of a table by their columns."""
     named: dict[str, Any] = {}
     for name, row in decoded.items():
         if isinstance(row, dict):
             named |= row
+        elif not isinstance(row, np.ndarray):
+            named[name] = row
         else:
             named |= {f"{name}[{index}]": value for index, value in enumerate(row.reshape(-1)[:MAX_FEATURES])}
     limited = list(named.items())[:MAX_FEATURES]

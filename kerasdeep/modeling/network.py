@@ -59,7 +59,11 @@ def build_functional_model(
         InputError: At the line of a layer that does not fit its input.
     """
     inputs = {name: keras.Input(shape, name=name) for name, shape in input_shapes.items()}
-    tensors = {name: _augment(name, tensor, augmentation, seed, scaling) for name, tensor in inputs.items()}
+    tensors = dict(inputs)
+    pictures = [name for name, shape in input_shapes.items() if len(shape) in (2, 3)] or list(inputs)
+    for name in pictures:
+        suffix = "" if name == pictures[0] else f"_{name}"
+        tensors[name] = _augment(name, inputs[name], augmentation, seed, scaling, suffix)
     if input_transform is not None:
         tensors = {name: input_transform(tensor) for name, tensor in tensors.items()}
     layers_by_name: dict[str, keras.Layer] = {}
@@ -135,9 +139,9 @@ def _check_vector_output(tensor: keras.KerasTensor, planned: PlannedLayer) -> ke
 
 
 def _augment(
-    name: str, tensor: keras.KerasTensor, augmentation: Sequence[Choice], seed: int, scaling: str
+    name: str, tensor: keras.KerasTensor, augmentation: Sequence[Choice], seed: int, scaling: str, suffix: str
 ) -> keras.KerasTensor:
-    """The input after the random layers, which are active in training only."""
+    """The input after the random layers, which are active in training only; `suffix` is of their names."""
     if not augmentation:
         return tensor
     rank = len(tensor.shape) - 1
@@ -152,7 +156,7 @@ def _augment(
         if choice.name in LABEL_MIXING_LAYERS:
             message = f"{choice.name} mixes the labels of images, which a layer of the network cannot do."
             raise InputError(f"{message} Use another augmentation.", "mixes-labels", choice.location)
-        layer_name = f"augmentation_{number}"
+        layer_name = f"augmentation_{number}{suffix}"
         with seed_scope(seed, layer_name):
             if "value_range" in choice.entry.arguments and "value_range" not in choice.arguments:
                 choice = choice.replace(value_range=_pixel_range(choice, scaling))

@@ -15,9 +15,9 @@ from kerasdeep.data import loading, sources
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.hugging_face import local_path
 from kerasdeep.data.labels import MAX_CLASSES, looks_like_lists
+from kerasdeep.data.picture_paths import find_picture_column
 from kerasdeep.data.profile import MAX_IMBALANCE
 from kerasdeep.data.readers import READERS, TableReader
-from kerasdeep.data.readers.image_list import find_picture_column
 from kerasdeep.data.table import ReadOptions
 from kerasdeep.data.types import Target
 from kerasdeep.data.unreadable import explain_unreadable
@@ -48,7 +48,8 @@ class DataSummary:
     provided_splits: tuple[str, ...]
     data_warnings: tuple[str, ...]
     has_header: bool = True
-    picture_column: str | None = None
+    picture_columns: tuple[str, ...] = ()
+    picture_shape: tuple[int, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -169,16 +170,24 @@ def _guess_target(columns: list[str]) -> tuple[str, str]:
 def _summarize(
     source: str, format: str, columns: list[str], task: str | None, target_reason: str, dataset: Dataset
 ) -> DataSummary:
-    if len(dataset.input_shapes) != 1:
+    kind, shapes = dataset.preprocessing.kind, dataset.preprocessing.input_shapes
+    if len(shapes) != 1 and kind != "table":
         message = f"{source} has several inputs ({', '.join(dataset.input_shapes)}). Start from "
         message += "`kerasdeep recipes copy reference`."
         raise InputError(message, "several-inputs", SourceLocation(source))
-    (shape,) = dataset.input_shapes.values()
+    shape = next(iter(shapes.values()))
+    pictures = {
+        encoder.name: encoder.own_input.shape
+        for encoder in dataset.preprocessing.table.encoders
+        if encoder.own_input and encoder.holds_paths
+    }
+    if listed := dataset.preprocessing.read_options.get("picture"):
+        pictures = {listed: shape}
     hidden_warnings = ("left-out-column", "class-imbalance")
     return DataSummary(
         source,
         format,
-        dataset.preprocessing.kind,
+        kind,
         dataset.targets,
         columns,
         task,
@@ -189,7 +198,8 @@ def _summarize(
         tuple(dataset.profile["own_parts"]),
         tuple(problem.message for problem in dataset.warnings if problem.name not in hidden_warnings),
         dataset.preprocessing.read_options.get("header") != "none",
-        dataset.preprocessing.read_options.get("picture"),
+        tuple(pictures),
+        tuple(next(iter(pictures.values()), shape)),
     )
 
 

@@ -17,6 +17,8 @@ FILE_FORMATS = ("images", "image_list")
 """Of pictures of any size."""
 MAX_IMAGE_SIDE = 128
 """Images with a longer side are read smaller, so that a small network on a CPU learns them in minutes."""
+MAX_SIDE_BESIDE_COLUMNS = 64
+"""The same of pictures that are one column among others, whose default layers are smaller."""
 MIN_PHOTO = 32
 """The shorter side, in pixels, from which on a picture may be a photograph, which `finetune` learns best."""
 FEW_ROWS, MANY_ROWS = 200, 20_000
@@ -106,8 +108,7 @@ def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
         yield f"drop: {to_flow(list(left_out))}"
         yield from (f"# {_one_line(name)}: {_one_line(reason)}" for name, reason in left_out.items())
     kinds = {f["name"]: f["kind"] for f in data_summary.profile["features"] if f["kind"] in ("date", "text", "list")}
-    if data_summary.picture_column:
-        kinds = {data_summary.picture_column: "picture"}
+    kinds |= dict.fromkeys(data_summary.picture_columns, "picture")
     if kinds:
         yield f"columns: {to_flow(kinds)}  # as inferred; number, category, boolean and ignore are others"
     if "text" in kinds.values():
@@ -129,7 +130,7 @@ def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
     if data_summary.format in FILE_FORMATS:
         height, width = _image_size(data_summary)
         shrink_note = (
-            "" if (height, width) == data_summary.input_shape[:2] else "; smaller than they are, to train faster"
+            "" if (height, width) == data_summary.picture_shape[:2] else "; smaller than they are, to train faster"
         )
         yield f"image: {{size: [{height}, {width}]}}  # height and width in pixels{shrink_note}"
     if data_summary.kind == "image":
@@ -212,8 +213,9 @@ def _batch_size(rows: int) -> int:
 
 
 def _image_size(data_summary: DataSummary) -> tuple[int, int]:
-    height, width = data_summary.input_shape[:2]
-    shrink = min(1.0, MAX_IMAGE_SIDE / max(height, width)) if data_summary.format in FILE_FORMATS else 1.0
+    height, width = data_summary.picture_shape[:2]
+    largest = MAX_SIDE_BESIDE_COLUMNS if data_summary.kind == "table" else MAX_IMAGE_SIDE
+    shrink = min(1.0, largest / max(height, width)) if data_summary.format in FILE_FORMATS else 1.0
     return max(1, round(height * shrink)), max(1, round(width * shrink))
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from kerasdeep import data
-from kerasdeep.config.sections.data import COLUMN_KINDS, TEXT_AS_TOKENS, DataConfig
+from kerasdeep.config.sections.data import COLUMN_KINDS, OWN_INPUT_KINDS, DataConfig
 from kerasdeep.data.encoders import ENCODERS, text
 from kerasdeep.data.encoders.date import DateEncoder
 from kerasdeep.data.encoders.text import TextEncoder
@@ -47,7 +47,7 @@ def columns():
 
 
 def test_every_kind_that_may_be_stated_has_an_encoder():
-    assert {*COLUMN_KINDS, TEXT_AS_TOKENS} == set(ENCODERS) and set(COLUMN_KINDS) == set(columns())
+    assert {*COLUMN_KINDS, *OWN_INPUT_KINDS} == set(ENCODERS) and set(COLUMN_KINDS) == set(columns())
 
 
 @pytest.mark.parametrize("kind", COLUMN_KINDS)

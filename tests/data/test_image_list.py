@@ -57,9 +57,12 @@ def test_it_gives_what_the_folder_gives(pets):
 def test_it_has_groups_numbers_and_a_hash_of_its_labels(pets):
     grouped = load(group="owner", columns={"photo": "picture", "age": "ignore"})
     assert grouped.profile["shared_groups"] == {"train_validation": 0}
-    number = load(target=["age"], columns={"photo": "picture"}, validation=SplitConfig(last=5))
+    number = load(target=["age"], columns={"photo": "picture"}, features=["photo"], validation=SplitConfig(last=5))
     assert number.targets[0].kind == "regression" and len(number.validation) == 5
-    assert any("beside pictures: owner, animal" in str(warning) for warning in number.warnings)
+    assert number.preprocessing.kind == "image" and not number.warnings
+    beside = load(target=["age"], columns={"photo": "picture"}, validation=SplitConfig(last=5))
+    assert beside.input_shapes == {"input": (3,), "photo": (9, 7, 3)}
+    np.testing.assert_array_equal(beside.train.x["photo"], number.train.x)
     pets.assign(animal=pets.animal[::-1].to_numpy()).to_csv("other.csv", index=False)
     assert load().hash == load().hash != load(source="other.csv").hash
 
@@ -77,6 +80,7 @@ def test_missing_files_are_named(pets):
 
 
 def test_init_finds_the_pictures(pets):
+    pets[["photo", "animal"]].to_csv("pets.csv", index=False)
     path, found = draft_config("pets.csv")
     written = load_config(path).config
     assert written.data.picture_column == "photo" and written.data.target == ["animal"]

@@ -36,8 +36,11 @@ def format_from_name(data: DataConfig) -> str | None:
 
 
 def kind_from_name(data: DataConfig) -> str | None:
-    """image or table, where the name of the source tells; an .npz file may hold either."""
+    """image or table, where the name of the source tells; an .npz file may hold either, and so may a table that has
+    pictures."""
     source_format = format_from_name(data)
+    if source_format == "image_list":
+        return None
     if source_format == "builtin":
         kinds = {**dict.fromkeys(BUILT_IN_DATASETS, "table"), **dict.fromkeys(BUILT_IN_IMAGE_DATASETS, "image")}
         return kinds.get(data.source)
@@ -199,8 +202,7 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
         if source_format not in (None, *formats) and data.differs_from_default(key):
             without_effect.append(key)
     if kind == "image":
-        keys = ("features", "drop") if source_format == "image_list" else _ONLY_FOR_TABLES
-        without_effect += [key for key in keys if data.differs_from_default(key)]
+        without_effect += [key for key in _ONLY_FOR_TABLES if data.differs_from_default(key)]
         if source_format in ("builtin", "images") and data.differs_from_default("target"):
             without_effect.append("target")
     if kind == "table" and data.differs_from_default("image"):
@@ -209,7 +211,10 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
         message = f"`data.{key}` has no effect on this source ({source_format}, {kind})."
         problems.warn("no-effect", message, data.location(key))
     if kind == "table" and data.augmentation:
-        message = "`data.augmentation` alters pictures; this source is a table."
+        message = (
+            "`data.augmentation` alters pictures; this source is a table. Expected `columns: {NAME: picture}` where it "
+        )
+        message += "has a column of them."
         problems.error("conflict", message, data.location("augmentation"))
     for key in _ONLY_FOR_CLASSES if predicts_numbers(context.config.task) else ("target_scaling",):
         if data.differs_from_default(key) and context.config.task != "auto":

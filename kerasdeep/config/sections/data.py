@@ -61,7 +61,8 @@ def format_of_name(name: str) -> str | None:
 COLUMN_KINDS = ("number", "category", "boolean", "date", "text", "list")
 """Each has an encoder in `kerasdeep.data.encoders`."""
 TEXT_AS_TOKENS = "tokens"
-"""The kind of a text that is the numbers of its words; it has an encoder too."""
+OWN_INPUT_KINDS = (TEXT_AS_TOKENS, "picture")
+"""These have encoders too, and are an input of their own of the network."""
 KIND_TYPE = "|".join(repr(kind) for kind in ("auto", *COLUMN_KINDS, "picture", "ignore"))
 
 
@@ -123,8 +124,9 @@ class ColumnConfig(Section):
     kind: str = setting(
         KIND_TYPE,
         "auto",
-        "What the column holds, where the kind that is inferred is wrong; ignore leaves it out. picture: it has paths "
-        "of pictures, from which alone is learned.",
+        "What the column holds, where the kind that is inferred is wrong; ignore leaves it out. picture: paths of "
+        "pictures, relative to the table, which are an input of their own of the network: by default small "
+        "convolutions and their mean; `image` states their size.",
     )
     as_: str = setting(
         "'auto'|'bag'|'tokens'",
@@ -156,7 +158,7 @@ class ColumnConfig(Section):
     @property
     def has_own_input(self) -> bool:
         """Whether the column is an input of its own, as far as the file tells."""
-        return self.encoded_as == TEXT_AS_TOKENS
+        return self.encoded_as in OWN_INPUT_KINDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,6 +291,10 @@ class DataConfig(Section):
         if split.by != "auto":
             return split.by
         return "time" if self.window else "group" if self.group else "time" if self.time else "random"
+
+    def stated_kind(self, name: str) -> str:
+        """The kind whose encoder a column has; auto where it is inferred."""
+        return self.columns[name].encoded_as if name in self.columns else "auto"
 
     @property
     def picture_column(self) -> str | None:

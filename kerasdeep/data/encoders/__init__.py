@@ -12,6 +12,7 @@ from kerasdeep.data.encoders.category import CategoryEncoder
 from kerasdeep.data.encoders.date import DateEncoder
 from kerasdeep.data.encoders.list import ListEncoder
 from kerasdeep.data.encoders.number import NumberEncoder
+from kerasdeep.data.encoders.picture import PictureEncoder
 from kerasdeep.data.encoders.text import TextEncoder
 from kerasdeep.data.encoders.tokens import TokensEncoder
 
@@ -19,6 +20,7 @@ ENCODERS: dict[str, type[Encoder]] = {
     "boolean": BooleanEncoder,
     "number": NumberEncoder,
     "date": DateEncoder,
+    "picture": PictureEncoder,
     "list": ListEncoder,
     "text": TextEncoder,
     "tokens": TokensEncoder,

@@ -82,6 +82,8 @@ class Encoder(Protocol):
     """
 
     scalar: ClassVar[bool]
+    holds_paths: ClassVar[bool]
+    """Whether values are paths, which readers bring into the form that the system takes."""
     rule: ClassVar[str]
     """For whoever feeds an export: what to give it of a value of this column, by the names of the fields."""
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -157,6 +159,7 @@ class FeatureEncoder:
     """What encoders share whose features a model that is exported cannot make itself: exports take the features."""
 
     scalar: ClassVar[bool] = False
+    holds_paths: ClassVar[bool] = False
     rule: ClassVar[str] = "its features, as kerasdeep makes them"
     as_text: ClassVar[bool] = True
     vocabulary: ClassVar[None] = None

@@ -34,6 +34,7 @@ class CategoryEncoder:
     as_text: ClassVar[bool] = True
     serving_width: ClassVar[int] = 1
     own_input: ClassVar[None] = None
+    holds_paths: ClassVar[bool] = False
 
     name: str
     values: list[str | None]

@@ -47,6 +47,7 @@ class NumberEncoder:
     rule: ClassVar[str] = "the number, cut to `bounds` where there are any; NaN where it is missing or infinite"
     serving_width: ClassVar[int] = 1
     own_input: ClassVar[None] = None
+    holds_paths: ClassVar[bool] = False
     vocabulary: ClassVar[None] = None
 
     name: str

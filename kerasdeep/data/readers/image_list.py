@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasdeep.config.sections.data import FORMATS, IMAGE_SUFFIXES, DataConfig
+from kerasdeep.config.sections.data import FORMATS, ColumnConfig, DataConfig
 from kerasdeep.data import sources
+from kerasdeep.data.picture_paths import find_picture_column
 from kerasdeep.data.preprocessing import Preprocessing
 from kerasdeep.data.readers import images
 from kerasdeep.data.table import ReadOptions, TableFile, open_nonempty, separate_targets, targets_of
@@ -20,14 +21,14 @@ from kerasdeep.errors import InputError, Problems, SourceLocation
 if TYPE_CHECKING:
     import pandas as pd
 
-SAMPLE_ROWS = 50
-MIN_PICTURE_SHARE = 0.9
-
 
 def read(
     section: DataConfig, problems: Problems, say: Callable[[str], None] | None = None, matched: Source | None = None
 ) -> Source:
-    """The table's pictures, with its targets, groups, times and weights. Raises InputError as tables and folders do."""
+    """The table's pictures, with its targets, groups, times and weights; a table, where columns beside the pictures
+    are learned from. Raises InputError as tables and folders do."""
+    from kerasdeep.data.readers import READERS
+
     path, location = Path(section.source), section.location_or_key("source")
     opened = _open(
         path, location, ReadOptions(section.separator, section.encoding, section.header, (), section.target or ())
@@ -39,13 +40,13 @@ def read(
         message = f"There is no column '{column}'" if column else f"{path} has no column of picture files"
         message += f". The table has: {', '.join(frame.columns)}. Expected one of them in `columns: {{NAME: picture}}`."
         raise InputError(message, "missing-column", section.location_or_key("columns"))
-    beside = replace(section, features=None, columns={}, drop=[*section.drop, *section.ignored_columns])
-    split = separate_targets(frame.drop(columns=[column]), beside, problems)
+    split = separate_targets(frame, section, problems)
     problems.raise_if_errors()
     others: Any = split.x
-    if len(others.columns):
-        message = f"Left out, beside pictures: {', '.join(others.columns)}."
-        problems.warn("left-out-column", message, section.location_or_key("columns"))
+    if list(others.columns) != [column]:
+        stated = {**section.columns, str(column): ColumnConfig(kind="picture")}
+        beside = replace(section, format=sources.infer_format(str(path), location), columns=stated)
+        return READERS[beside.format].read(beside, problems, say, matched)
     files = _files(path, frame[column])
     listed = images.ListedImages(path.parent, files, split, path if all(map(Path.is_file, files)) else None)
     return images.source_of({"train": listed}, "image_list", section, problems, say, matched, {"picture": column})
@@ -74,20 +75,6 @@ def read_for_prediction(
     files = images.ListedImages(table.parent, _files(table, frame[column]), listed)
     split, kept = files.decode(image_format, problems, location)
     return split, frame[kept]
-
-
-def find_picture_column(path: Path, frame: pd.DataFrame) -> str | None:
-    """The column whose first values are paths of pictures that are there."""
-    for name in frame.columns:
-        values = frame[name].dropna().head(SAMPLE_ROWS)
-        files = [path.parent / value for value in values if isinstance(value, str) and _names_image(value)]
-        if len(files) > MIN_PICTURE_SHARE * len(values) and any(sources.path_exists(str(file)) for file in files):
-            return str(name)
-    return None
-
-
-def _names_image(value: str) -> bool:
-    return Path(value.strip()).suffix.lower() in IMAGE_SUFFIXES
 
 
 def _files(path: Path, column: pd.Series) -> list[Path]:
