@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kerasdeep import data
 from kerasdeep.collection import check_writable, write_new_file
-from kerasdeep.config import load_config
+from kerasdeep.config.load import load_text
 from kerasdeep.data.sources import bare_name
+from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.scaffold.data_summary import DataSummary, inspect_data
 from kerasdeep.scaffold.yaml_file import config_lines
 
@@ -26,20 +28,18 @@ def draft_config(
 
     `target` names one column or several to predict.
 
-    Before the file gets its name it is read back, and the data is split and prepared as training will do it.
+    Before the file is written, what it says is read, and the data is split and prepared as training will do it.
     Raises `InputError` where the data cannot be learned from, or a file exists already (unless `force`).
     """
     path = out or Path(f"{bare_name(source)}.yaml")
     check_writable(path, force)
     targets = [target] if isinstance(target, str) else list(target or ())
     data_summary = inspect_data(source, targets, say)
-    temporary_file = write_new_file(
-        path.with_name(f".{path.name}"), "\n".join(config_lines(data_summary, path)), force=True
-    )
+    text = "\n".join(config_lines(data_summary, path))
     try:
-        draft_settings = load_config(temporary_file).config
+        draft_settings = load_text(text, path).config
         data.load(draft_settings.data, draft_settings.task, draft_settings.training.batch_size, say)
-        temporary_file.replace(path)
-    finally:
-        temporary_file.unlink(missing_ok=True)
-    return path, data_summary
+    except InputError as error:  # the lines are of a file that is nowhere
+        location = SourceLocation(source)
+        raise InputError([replace(problem, location=location) for problem in error.problems]) from error
+    return write_new_file(path, text, force), data_summary

@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -177,6 +178,14 @@ def test_nothing_is_overwritten_and_nothing_is_left_behind(churn, here):
         draft_config("churn.csv", force=True)
     assert (here / "churn.yaml").read_text() == "precious"
     assert sorted(entry.name for entry in here.iterdir()) == ["churn.csv", "churn.yaml"]
+
+
+def test_too_few_rows_are_a_matter_of_the_data_and_not_of_a_file_that_is_gone(here):
+    Path("few.csv").write_text("a,b,y\n1,2,x\n2,3,z\n3,1,x\n")
+    with pytest.raises(InputError) as caught:
+        draft_config("few.csv")
+    assert {str(problem.location) for problem in caught.value.problems} == {"few.csv"}
+    assert not Path("few.yaml").exists()
 
 
 def test_a_misspelt_source_or_target_is_suggested(churn):
