@@ -56,7 +56,8 @@ def _pretraining_tree(path: str, entry: Setting) -> dict[str, Any]:
         pretraining["data"] = pretraining.get("data", {"limit": 1000})
     elif key.startswith("data."):
         needs_table = kind == "masked" and key == "data.source"
-        pretraining |= {"data": {"source": "wine"}} if needs_table else _setting_tree(key, entry) or {}
+        example = EXAMPLE_VALUES["combined"].get(key) or _setting_tree(key, entry) or {}
+        pretraining |= {"data": {"source": "wine"}} if needs_table else example
     elif key.startswith("noise."):
         pretraining |= {"style": "denoising", "noise": {key.partition(".")[2]: 0.2}}
     elif key:
