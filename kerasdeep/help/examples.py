@@ -143,7 +143,7 @@ def _layer_stack(name: str, written: Any) -> list[Any]:
         return [written, {"Dense": 100}, "Output"]
     if name == "Input":
         features = argument_value(name, entries("layer")[name].arguments["features"])
-        wide = {"features": features, **_named_arguments(written), "name": "wide"}
+        wide = {**(_named_arguments(written) or {"features": features}), "name": "wide"}
         return [{"Input": wide}, {"Dense": 30}, {"Output": {"inputs": ["dense_1"]}}]
     if name in ("Repeat", "Residual", "TransposedDense"):
         return ["Flatten", {"Dense": {"units": 64, "name": "code"}}, written, "Output"]
