@@ -16,6 +16,7 @@ MOMENTUM_ARGUMENTS = {
 }
 """The argument that 1cycle's momentum half moves, by optimizer."""
 
+LABEL_MIXING_LAYERS = ("CutMix", "MixUp")
 MERGE_LAYERS = ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
 PLAIN_DROPOUT_LAYERS = ("Dropout", "GaussianDropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
 DROPOUT_LAYERS = ("AlphaDropout", *PLAIN_DROPOUT_LAYERS)

@@ -18,7 +18,6 @@ from kerasdeep.modeling.factory import create, keras_errors_at
 TensorFunction: TypeAlias = Callable[[keras.KerasTensor], keras.KerasTensor]
 MULTI_ARGUMENT_LAYERS = ("MultiHeadAttention", "GroupQueryAttention")
 """Layers that take query, value and key as separate arguments, not as a list."""
-LABEL_MIXING_LAYERS = ("CutMix", "MixUp")
 PIXEL_RANGES = {"auto": [0.0, 1.0], "unit": [0.0, 1.0], "minmax": [0.0, 1.0], "none": [0.0, 255.0]}
 """Least and greatest pixel under each `data.scaling`; a standardized image has no bounds."""
 
@@ -153,9 +152,6 @@ def _augment(
     add_channel = keras.layers.Reshape((*tensor.shape[1:], 1), name=f"{name}_to_picture")
     image = add_channel(tensor) if rank == 2 else tensor
     for number, choice in enumerate(augmentation, 1):
-        if choice.name in LABEL_MIXING_LAYERS:
-            message = f"{choice.name} mixes the labels of images, which a layer of the network cannot do."
-            raise InputError(f"{message} Use another augmentation.", "mixes-labels", choice.location)
         layer_name = f"augmentation_{number}{suffix}"
         with seed_scope(seed, layer_name):
             if "value_range" in choice.entry.arguments and "value_range" not in choice.arguments:

@@ -34,6 +34,16 @@ CASES = [
     ("no-effect", "data: {source: digits, columns: {a: date}}", "data: {columns: {a: date}}"),
     ("no-effect", "data: {source: digits, target: a}", "data: {target: a}"),
     ("!conflict", "data: {augmentation: [RandomFlip]}", "data: {source: digits, augmentation: [RandomFlip]}"),
+    (
+        "!conflict",
+        "data: {source: digits, augmentation: [MixUp: 0.2]}",
+        "data: {source: digits, augmentation: [RandomZoom: 0.2]}",
+    ),
+    (
+        "!conflict",
+        "data: {source: digits, augmentation: [Dense: 9]}",
+        "data: {source: digits, augmentation: [RandomShift]}",
+    ),
     ("no-effect", "runtime: {cache: false}", "runtime: {cache: false, backend: jax}"),
     ("no-effect", "task: regression\ndata: {class_weight: balanced}", "data: {class_weight: balanced}"),
     ("no-effect", "task: regression\ndata: {per_class: 5}", "task: multiclass\ndata: {per_class: 5}"),

@@ -156,8 +156,6 @@ def test_augmentation_of_rows_is_refused():
     with pytest.raises(InputError, match="sets no bounds"):
         bright = read_choice("layer", "RandomBrightness: 0.1")
         built("network: [Flatten, Output]", shapes=IMAGE, augmentation=[bright], scaling="standardize")
-    with pytest.raises(InputError, match="mixes the labels"):
-        built("network: [Flatten, Output]", shapes=IMAGE, augmentation=[read_choice("layer", "MixUp")])
 
 
 def test_a_model_with_everything_survives_save_and_load(tmp_path):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kerasdeep.catalog.traits import LABEL_MIXING_LAYERS
 from kerasdeep.config.checks.context import CheckContext
 from kerasdeep.config.sections.data import (
     BUILT_IN_DATASETS,
@@ -222,4 +223,24 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
             problems.warn("no-effect", message, data.location(key))
 
 
-CHECKS = (_task, _splits, _classes, _columns, _column_settings, _window, _source, _settings_without_effect)
+def _augmentation(context: CheckContext, problems: Problems) -> None:
+    for layer in context.config.data.augmentation:
+        if layer.name in LABEL_MIXING_LAYERS:
+            message = f"{layer.name} mixes the labels of images, which a layer of the network cannot do. "
+            problems.error("conflict", f"{message}Use another augmentation.", layer.location)
+        elif any(name.endswith("_initializer") or name in ("layer", "layers") for name in layer.entry.arguments):
+            message = f"{layer.name} has weights, so it belongs into `network`. Expected layers that alter pictures at "
+            problems.error("conflict", f"{message}random, such as RandomFlip and RandomRotation.", layer.location)
+
+
+CHECKS = (
+    _task,
+    _splits,
+    _classes,
+    _columns,
+    _column_settings,
+    _window,
+    _source,
+    _settings_without_effect,
+    _augmentation,
+)
