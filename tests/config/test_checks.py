@@ -60,9 +60,9 @@ def test_every_warning_can_be_accepted_by_its_name(problems, name, lines):
 
 
 def test_every_check_that_a_file_can_fail_is_here():
-    """Names that `kerasdeep/spec/conflicts` and lowering report, against the cases above."""
-    spoken = names_in("spec/conflicts", "error") | names_in("spec/conflicts", "warn")
-    spoken -= set(names_in("spec/conflicts/stages.py", "error")) | set(names_in("spec/conflicts/steps.py", "warn"))
+    """Names that `kerasdeep/config/checks` and lowering report, against the cases above."""
+    spoken = names_in("config/checks", "error") | names_in("config/checks", "warn")
+    spoken -= set(names_in("config/checks/stages.py", "error")) | set(names_in("config/checks/steps.py", "warn"))
     missing = spoken - {name.removeprefix("!") for name, _, _ in CASES}
     assert not missing
 

@@ -44,6 +44,11 @@ CASES = [
         "data: {source: digits, augmentation: [Dense: 9]}",
         "data: {source: digits, augmentation: [RandomShift]}",
     ),
+    (
+        "ignored-order",
+        "data: {source: rows.csv, target: y, group: g, validation: {fraction: 0.1, by: random}}",
+        "data: {source: rows.csv, target: y, group: g, validation: {fraction: 0.1, by: group}}",
+    ),
     ("no-effect", "runtime: {cache: false}", "runtime: {cache: false, backend: jax}"),
     ("no-effect", "task: regression\ndata: {class_weight: balanced}", "data: {class_weight: balanced}"),
     ("no-effect", "task: regression\ndata: {per_class: 5}", "task: multiclass\ndata: {per_class: 5}"),

@@ -143,6 +143,12 @@ def test_what_cannot_be_kept_is_refused_with_the_names(saved, keep, said):
 def test_rows_of_another_shape_are_refused(saved):
     with pytest.raises(InputError, match=r"rows of shape \(5,\) do not fit"):
         make(saved[0], shape=(5,))
+    picture = keras.Sequential(
+        [keras.Input((6, 6, 1)), keras.layers.Conv2D(2, 3), keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
+    picture.save(saved[0].with_name("grey.keras"))
+    with pytest.raises(InputError, match=r"size: \[6, 6\], channels: 1"):
+        make(saved[0].with_name("grey.keras"), shape=(9, 9, 3))
 
 
 def test_pictures_are_coloured_resized_and_rescaled_for_an_application():

@@ -59,8 +59,14 @@ class PretrainedBackbone:
                 features = replay(kept, self._adapt_input(tensor), self._clone)
             except (ValueError, TypeError) as error:
                 keras_message = " ".join(str(error).split())[:200]
-                message = f"the data's rows of shape {tuple(tensor.shape[1:])} do not fit {self.section.from_}, "
-                message += f"which takes {tuple(self.source.inputs[0].shape[1:])}: {keras_message}"
+                given, taken = tuple(tensor.shape[1:]), tuple(self.source.inputs[0].shape[1:])
+                message = f"the data's rows of shape {given} do not fit {self.section.from_}, which takes {taken}: "
+                message += keras_message.rstrip(".")
+                if len(given) == len(taken) == 3 and None not in taken:  # files of pictures are read as they should be
+                    height, width, channels = taken
+                    message += (
+                        f". For pictures write `data: {{image: {{size: [{height}, {width}], channels: {channels}}}}}`."
+                    )
                 raise InputError(message, "model-file", self.section.location("from")) from None
         names = {name for name, layer in leaf_layers(kept) if layer.weights}
         self.transfer_log += [
