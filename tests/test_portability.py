@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 BLOCKED = """
 import builtins, ctypes, os, pathlib, sys
@@ -75,6 +76,7 @@ training: {epochs: 1}
 """
 
 
+@pytest.mark.slow
 def test_nothing_needs_what_only_linux_has(tmp_path):
     random = np.random.default_rng(0)
     np.savez(tmp_path / "table.npz", x=random.normal(size=(100, 3)), y=random.integers(0, 2, 100))

@@ -45,6 +45,7 @@ def call(*words):
     return done.output
 
 
+@pytest.mark.slow
 def test_train_evaluate_and_predict_give_the_figures_of_rows_in_memory(room):
     for name in ("whole", "streamed"):
         call("train", f"{name}.yaml", "--quiet")

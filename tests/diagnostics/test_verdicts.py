@@ -104,7 +104,7 @@ HEALTHY = {
 }
 
 
-QUICK_HEALTHY = ("ReLU + He", "a shallow net at Keras's rates", "one number", "a convolution")
+QUICK_HEALTHY = ("ReLU + He", "one number", "a convolution")
 
 
 @pytest.mark.parametrize("case", sampled(HEALTHY, always=QUICK_HEALTHY))
