@@ -102,7 +102,7 @@ def test_a_file_that_ends_early_and_an_archive_of_two_tables(tmp_path):
         with pytest.raises(InputError, match=reason):
             data.load(DataConfig(source=str(tmp_path / name), format="csv", target=["y"]))
     (tmp_path / "rows.jsonl").write_text('{"y": 1}\n[3]\n')
-    with pytest.raises(InputError, match="line 2: it is no object"):
+    with pytest.raises(InputError, match="line 2: expected an object, found a list"):
         data.load(DataConfig(source=str(tmp_path / "rows.jsonl"), target=["y"]))
 
 
