@@ -150,6 +150,11 @@ def test_a_longer_run_goes_on_where_it_was(folder, run):
 
 @pytest.mark.slow
 def test_recurrent_and_convolutional_layers_take_windows(folder):
-    metrics = train(folder, "recurrent", "training.epochs=20").read_result()
-    error = "test_mean_absolute_error"
+    recurrent = train(folder, "recurrent", "training.epochs=20")
+    metrics, error = recurrent.read_result(), "test_mean_absolute_error"
     assert metrics["metrics"][error] < metrics["opponents"][0]["metrics"][error]
+    with pytest.raises(InputError, match="unroll: true"):
+        export_run(recurrent, ExportOptions("litert", folder / "loop.tflite"))
+    network = "network=[{GRU: {units: 4, unroll: true}}, Output]"
+    unrolled = train(folder, "recurrent", "training.epochs=1", network)
+    assert export_run(unrolled, ExportOptions("litert", folder / "unrolled.tflite"))

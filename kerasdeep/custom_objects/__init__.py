@@ -34,6 +34,7 @@ from kerasdeep.custom_objects.power_decay import Power
 from kerasdeep.custom_objects.random_shift import RandomShift
 from kerasdeep.custom_objects.rrelu import RReLU
 from kerasdeep.custom_objects.scaled_rate import ScaledRate
+from kerasdeep.custom_objects.smooth_clip import SmoothClip
 from kerasdeep.custom_objects.take_columns import TakeColumns
 from kerasdeep.custom_objects.transposed_dense import TransposedDense
 from kerasdeep.custom_objects.warmup import LinearWarmup, Noam
@@ -48,6 +49,7 @@ CUSTOM_OBJECTS: dict[str, dict[str, Callable[..., Any]]] = {
         "PiecewiseLinear": PiecewiseLinear,
         "RReLU": RReLU,
         "RandomShift": RandomShift,
+        "SmoothClip": SmoothClip,
         "TakeColumns": TakeColumns,
         "TransposedDense": TransposedDense,
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,6 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     import keras
 
+QUANTILE_ROWS = 1 << 18
+"""Rows that quantiles are taken of; of more, evenly spaced ones."""
 BLOCK_ROWS = 4096
 """Rows that are scaled at once: scikit-learn and NumPy work in float64, of which little should exist at a time."""
 
@@ -37,19 +40,31 @@ def fit_offset_and_scale(values: Rows | np.ndarray, scaling: str) -> tuple[np.nd
     """Offset and scale of each column of `values`, `(rows, columns)`; scaled = (value − offset) / scale.
 
     `unit` divides a column by its largest absolute value, `minmax` maps its range onto 0 … 1, `standardize` gives it
-    mean 0 and deviation 1.
+    mean 0 and deviation 1, `robust` median 0 and quartiles one apart (the range two apart where they are equal).
     """
     from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 
     width = values.shape[1]
     if scaling == "none":
         return np.zeros(width), np.ones(width)
+    if scaling == "robust":
+        return _median_and_quartiles(values)
     scaler = {"standardize": StandardScaler, "minmax": MinMaxScaler, "unit": MaxAbsScaler}[scaling]()
     for block in row_blocks(values):
         scaler.partial_fit(block)
     if scaling == "minmax":
         return scaler.data_min_, 1 / scaler.scale_
     return scaler.mean_ if scaling == "standardize" else np.zeros(width), scaler.scale_
+
+
+def _median_and_quartiles(values: Rows | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each column; where quartiles are equal, half the range takes their place, and 1 where that is 0, too."""
+    step = math.ceil(len(values) / QUANTILE_ROWS)
+    sample = np.concatenate([np.asarray(block[::step], np.float64) for block in row_blocks(values)])
+    low, middle, high = np.quantile(sample, [0.25, 0.5, 0.75], axis=0)
+    half_range = (sample.max(axis=0) - sample.min(axis=0)) / 2
+    scale = np.where(high > low, high - low, half_range)
+    return middle, np.where(scale > 0, scale, 1.0)
 
 
 def scale_with_keras(raw: keras.KerasTensor, fill: Any, offset: Any, scale: Any) -> keras.KerasTensor:

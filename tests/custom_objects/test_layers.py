@@ -11,6 +11,7 @@ from kerasdeep.custom_objects import (
     LearnedSwish,
     PiecewiseLinear,
     RReLU,
+    SmoothClip,
     TransposedDense,
 )
 
@@ -51,6 +52,17 @@ def test_learned_swish_formula_gradient_and_size():
     model.compile("sgd", "mse")
     model.fit(X, X, verbose=0)
     assert abs(model.layers[0].beta.numpy() - 1).min() > 0
+
+
+def test_smooth_clip_formula_limit_and_reload(tmp_path):
+    x = np.array([[0, 0.01, -2, 50, 1e30, -np.inf]], "float32")
+    found = np.array(SmoothClip(2)(x))
+    np.testing.assert_allclose(found[0, :4], x[0, :4] / np.sqrt(1 + x[0, :4] ** 2 / 4), rtol=1e-6)
+    np.testing.assert_allclose(found[0, 4:], [2, -2], rtol=1e-6)
+    model = keras.Sequential([keras.Input((6,)), SmoothClip(2)])
+    np.testing.assert_array_equal(reloaded(model, tmp_path)(X), model(X))
+    with pytest.raises(ValueError, match="positive"):
+        SmoothClip(0)
 
 
 def tied_pair():

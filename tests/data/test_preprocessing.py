@@ -8,14 +8,14 @@ import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, OneHotEncoder, RobustScaler, StandardScaler
 
 from kerasdeep import data
 from kerasdeep.config.sections.data import DataConfig, ImageConfig, SplitConfig
 from kerasdeep.data.preprocessing import Preprocessing
 from kerasdeep.errors import InputError
 
-SCALERS = {"standardize": StandardScaler, "minmax": MinMaxScaler, "unit": MaxAbsScaler}
+SCALERS = {"standardize": StandardScaler, "minmax": MinMaxScaler, "unit": MaxAbsScaler, "robust": RobustScaler}
 CATEGORIES = ["city", "colour"]
 
 

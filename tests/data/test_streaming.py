@@ -20,7 +20,7 @@ def folder(path, kind="pictures"):
 
 
 @pytest.mark.parametrize("kind", ["pictures", "numbers"])
-@pytest.mark.parametrize("scaling", ["auto", "standardize", "minmax", "unit", "none"])
+@pytest.mark.parametrize("scaling", ["auto", "standardize", "minmax", "robust", "unit", "none"])
 def test_streamed_parts_hold_the_rows_of_those_in_memory(tmp_path, kind, scaling):
     source = folder(tmp_path / "set", kind)
     whole, later = (loading.load(DataConfig(source=source, scaling=scaling, stream=stream)) for stream in (False, True))

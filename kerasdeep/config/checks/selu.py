@@ -72,7 +72,7 @@ def _inputs(context: CheckContext, problems: Problems) -> None:
     config = context.config
     if config.regularization.batch_norm and config.regularization.batch_norm.input:
         return
-    if config.data.scaling in ("unit", "minmax", "none"):
+    if config.data.scaling in ("unit", "minmax", "robust", "none"):
         message = f"`data.scaling: {config.data.scaling}` does not standardize the inputs. Use `scaling: standardize`."
         problems.warn("selu-inputs", message, config.data.location("scaling"))
     elif config.data.scaling == "auto" and kind_from_name(config.data) == "image":

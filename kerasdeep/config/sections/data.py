@@ -227,9 +227,10 @@ class DataConfig(Section):
         SplitConfig, None, "The part that only the finished model sees; null takes the source's own, if it has one."
     )
     scaling: str = setting(
-        "'auto'|'unit'|'standardize'|'minmax'|'none'",
+        "'auto'|'unit'|'standardize'|'minmax'|'robust'|'none'",
         "auto",
-        "auto is unit (0 to 1) for pictures, standardize (mean 0, deviation 1) for tables; from training rows",
+        "auto is unit (0 to 1) for pictures, standardize (mean 0, deviation 1) for tables; robust (median 0, quartiles "
+        "1 apart) for heavy tails; from training rows",
     )
     target_scaling: str = setting(
         "'auto'|'standardize'|'none'",

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasdeep.backends.system import suppress_startup_output
-from kerasdeep.errors import InputError
+from kerasdeep.errors import InputError, SourceLocation
 
 Runner = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
 
@@ -77,6 +77,12 @@ def _load_litert(path: Path, inputs: list[str], heads: list[str]) -> Runner:
         # It announces its removal in a TensorFlow that the pinned one is not.
         warnings.filterwarnings("ignore", "[\\s\\S]*tf.lite.Interpreter is deprecated")
         interpreter = tf.lite.Interpreter(model_path=str(path))
+    try:
+        interpreter.allocate_tensors()
+    except RuntimeError as error:
+        message = "LiteRT cannot run this network: it has operations that only TensorFlow knows, such as the loop of a "
+        message += "recurrent layer. Expected `unroll: true` in each GRU, LSTM or SimpleRNN, or --format saved_model."
+        raise InputError(message, "export-format", SourceLocation("--format")) from error
     signature = interpreter.get_signature_runner("serving_default")
     input_names = sorted(signature.get_input_details())
     names = dict(zip(input_names, sorted(inputs), strict=True))  # a renamed input keeps its place in their order
