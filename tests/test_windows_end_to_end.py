@@ -154,7 +154,7 @@ def test_recurrent_and_convolutional_layers_take_windows(folder):
     metrics, error = recurrent.read_result(), "test_mean_absolute_error"
     assert metrics["metrics"][error] < metrics["opponents"][0]["metrics"][error]
     with pytest.raises(InputError, match="unroll: true"):
-        export_run(recurrent, ExportOptions("litert", folder / "loop.tflite"))
+        export_run(Predictor.load(recurrent), ExportOptions("litert", folder / "loop.tflite"))
     network = "network=[{GRU: {units: 4, unroll: true}}, Output]"
     unrolled = train(folder, "recurrent", "training.epochs=1", network)
-    assert export_run(unrolled, ExportOptions("litert", folder / "unrolled.tflite"))
+    assert export_run(Predictor.load(unrolled), ExportOptions("litert", folder / "unrolled.tflite"))

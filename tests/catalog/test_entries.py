@@ -13,7 +13,7 @@ from kerasdeep.yaml_nodes import parse_yaml
 
 # usable entries of Keras, refused ones, kerasdeep's own
 COUNTS = {
-    "layer": (135, 6, 11),
+    "layer": (135, 6, 12),
     "initializer": (16, 0, 1),
     "activation": (30, 0, 5),
     "regularizer": (4, 0, 0),
