@@ -27,6 +27,8 @@ from kerasdeep.errors import InputError, SourceLocation
 
 LEASE_SECONDS = 90.0
 """How old a lease may be; it is renewed three times as often."""
+LOCK_SECONDS = 30
+"""After which a lock of the journal is one that its process cannot release any more; it is held for milliseconds."""
 SETTLE_SECONDS = 1.0
 """Two processes may find a stale lease at once: whose is the last one written, after this time, has it."""
 LEASE, RUN, STATUS, EPOCHS, ERROR = "lease", "run", "status", "epochs", "error"
@@ -229,7 +231,8 @@ def open_storage(url: str | None, folder: Path) -> Any:
     optuna = import_optuna()
     if url is None:
         journal, path = optuna.storages.journal, str(folder / "study.log")
-        lock = journal.JournalFileOpenLock(path) if os.name == "nt" else None  # a link needs more rights there
+        # Not Optuna's default, a link: one that a killed process leaves in a relative folder is waited for without end.
+        lock = journal.JournalFileOpenLock(path, grace_period=LOCK_SECONDS)
         backend = journal.JournalFileBackend(path, lock_obj=lock)
         return optuna.storages.JournalStorage(backend)
     try:

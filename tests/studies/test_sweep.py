@@ -246,6 +246,17 @@ def test_the_command_prints_what_the_design_says(stub, tmp_path, monkeypatch, ca
     assert "has no `sweep`" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+def test_a_lock_that_a_killed_process_left_ends_waiting(stub, tmp_path, monkeypatch):
+    stub()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(search, "LOCK_SECONDS", 3)
+    (tmp_path / "runs" / "mine-sweep").mkdir(parents=True)
+    (tmp_path / "runs" / "mine-sweep" / "study.log.lock").touch()
+    (tmp_path / "mine.yaml").write_text(json.dumps(FILE))
+    assert exit_codes.run_app(app, ["sweep", "mine.yaml", "--quiet"]) == 0
+
+
 def test_a_study_without_results_has_a_page(tmp_path):
     folder = sweep_dir(tmp_path, "empty")
     folder.write({"name": "empty", "goal": "val_loss", "direction": "minimize", "trials": [], "parameters": {}})
