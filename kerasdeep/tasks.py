@@ -160,15 +160,18 @@ TASKS |= {
         opponents=("as last time", "as a season ago", "LinearRegression"),
     ),
 }
-STATED_TASKS = tuple(name for name, task in TASKS.items() if task.labels != "steps")
-"""Those that the setting `task` names; `data.window` makes a forecast of numbers."""
 NUMBERS = "regression"
 """What `task: auto` makes of numbers."""
 
 
+def stated_tasks() -> list[str]:
+    """The tasks that the setting `task` names; `data.window` makes a forecast of numbers."""
+    return [name for name, task in TASKS.items() if task.labels != "steps"]
+
+
 def setting_type() -> str:
     """The type of the setting `task`, in the catalogue's language: a name, or a name with options."""
-    return "|".join([*(f"'{name}'" for name in ("auto", *STATED_TASKS)), "map[map[list[float]]]"])
+    return "|".join([*(f"'{name}'" for name in ("auto", *stated_tasks())), "map[map[list[float]]]"])
 
 
 def parse_setting(setting: str | Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, Any]]:

@@ -95,7 +95,8 @@ def until(condition):
 @contextmanager
 def command(config, *arguments, **more):
     """`kerasdeep train` in another process."""
-    line = [sys.executable, "-m", "kerasdeep", "train", str(config), "--out", str(config.parent / "runs")]
+    out = [] if config.is_dir() else ["--out", str(config.parent / "runs")]  # a run goes on where it is
+    line = [sys.executable, "-m", "kerasdeep", "train", str(config), *out]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([*line, *arguments], **pipes, **more) as process:
         try:

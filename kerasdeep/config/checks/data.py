@@ -14,7 +14,7 @@ from kerasdeep.config.sections.data import (
 )
 from kerasdeep.config.sections.pretraining import SupervisedConfig
 from kerasdeep.errors import Problems, SourceLocation, suggest
-from kerasdeep.tasks import NUMBERS, STATED_TASKS, TASKS, parse_setting, predicts_numbers
+from kerasdeep.tasks import NUMBERS, TASKS, parse_setting, predicts_numbers, stated_tasks
 
 _ONLY_FOR_FORMATS = {
     "separator": ("csv", "image_list"),
@@ -58,11 +58,11 @@ def _task(context: CheckContext, problems: Problems) -> None:
         if isinstance(setting, str):
             continue
         name = next(iter(setting), "")
-        if len(setting) != 1 or name not in STATED_TASKS:
+        if len(setting) != 1 or name not in stated_tasks():
             message = (
-                f"`task` names {', '.join(setting) or 'nothing'}. Expected one of: auto, {', '.join(STATED_TASKS)}."
+                f"`task` names {', '.join(setting) or 'nothing'}. Expected one of: auto, {', '.join(stated_tasks())}."
             )
-            problems.error("wrong-value", message, location, suggest(name, STATED_TASKS))
+            problems.error("wrong-value", message, location, suggest(name, stated_tasks()))
             continue
         for option in setting[name]:
             if option not in TASKS[name].options:
