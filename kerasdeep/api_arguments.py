@@ -89,7 +89,7 @@ def load_predictor(
         raise InputError(message, "usage", SourceLocation("--tta"))
     overrides = as_overrides(overrides)
     if mc is None and (option := overrides.option_for("seed")):
-        message = "it is of the random copies that --mc asks, and there are none. Give --mc N too, or leave it out."
+        message = "this seeds the random copies of --mc, and there are none. Give --mc N too, or leave it out."
         raise InputError(message, "usage", SourceLocation(option))
     predictor = Predictor.load(run.directory if isinstance(run, Run) else run, overrides)
     return predictor.with_tta() if tta else predictor

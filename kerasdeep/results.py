@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from kerasdeep.runs import ComparisonDir, RunDir, SweepDir, facts
 
@@ -18,18 +19,36 @@ if TYPE_CHECKING:
     from kerasdeep.inference.predictor import Predictor
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run directory: its results and its model. A notebook shows its report."""
+D = TypeVar("D", RunDir, ComparisonDir, SweepDir)
 
-    directory: RunDir
-    model_file: Path | None = None
-    """The model file that the directory, a temporary one, was made for."""
+
+@dataclass(frozen=True)
+class _WithPage(ABC, Generic[D]):
+    """A directory and the page in it, which a notebook shows in its cell, apart from its own styles."""
+
+    directory: D
 
     @property
     def path(self) -> Path:
         """The directory."""
         return self.directory.path
+
+    @property
+    @abstractmethod
+    def report(self) -> Path:
+        """The page."""
+
+    def _repr_html_(self) -> str:
+        text = escape(self.report.read_text(encoding="utf-8"))
+        return f'<iframe srcdoc="{text}" style="width: 100%; height: 40em; border: 0"></iframe>'
+
+
+@dataclass(frozen=True)
+class Run(_WithPage[RunDir]):
+    """A run directory: its results and its model. A notebook shows its report."""
+
+    model_file: Path | None = None
+    """The model file that the directory, a temporary one, was made for."""
 
     @property
     def result(self) -> dict[str, Any]:
@@ -67,20 +86,10 @@ class Run:
         """Measure the model; `kerasdeep.evaluate` describes arguments and result. The model is loaded once."""
         return self._predictor.evaluate(rows, mc, print_status)
 
-    def _repr_html_(self) -> str:
-        return _as_iframe(self.report)
-
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(_WithPage[ComparisonDir]):
     """What `compare` wrote. A notebook shows its page."""
-
-    directory: ComparisonDir
-
-    @property
-    def path(self) -> Path:
-        """The directory."""
-        return self.directory.path
 
     @property
     def result(self) -> dict[str, Any]:
@@ -112,20 +121,10 @@ class Comparison:
         """The page, `comparison.html`."""
         return self.directory.html
 
-    def _repr_html_(self) -> str:
-        return _as_iframe(self.report)
-
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(_WithPage[SweepDir]):
     """What `sweep` wrote. A notebook shows its page."""
-
-    directory: SweepDir
-
-    @property
-    def path(self) -> Path:
-        """The directory."""
-        return self.directory.path
 
     @property
     def result(self) -> dict[str, Any]:
@@ -145,16 +144,7 @@ class Sweep:
         """The page, `sweep.html`."""
         return self.directory.html
 
-    def _repr_html_(self) -> str:
-        return _as_iframe(self.report)
-
 
 def print_status(text: str) -> None:
     """Messages of the API go to standard error."""
     print(text, file=sys.stderr, flush=True)
-
-
-def _as_iframe(page: Path) -> str:
-    """A page inside a notebook's cell, apart from the notebook's own styles."""
-    text = escape(page.read_text(encoding="utf-8"))
-    return f'<iframe srcdoc="{text}" style="width: 100%; height: 40em; border: 0"></iframe>'

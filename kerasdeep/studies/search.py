@@ -45,6 +45,7 @@ class SearchOptions:
         sampler: `tpe`, `random` or `grid`.
         prune: `hyperband`, `median` or None.
         max_epochs: Epochs of a trial that is not pruned.
+        seed: Of the sampler, together with a trial's number.
     """
 
     direction: str

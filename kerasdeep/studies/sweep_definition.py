@@ -21,7 +21,7 @@ class Sweep:
     """A file's sweep, checked.
 
     Attributes:
-        base: The file as written, without its sweep.
+        out: The folder for run directories.
         command: How to go on with it.
     """
 

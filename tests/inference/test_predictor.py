@@ -300,6 +300,6 @@ def test_the_verbs(classes, folder, tmp_path, capsys):
     assert "accuracy, most certain 80%" in shown
     calls = (["evaluate", run], ["predict", run, str(folder / "shop.csv")])
     assert [verb([*call, "--seed", "3"]) for call in calls] == [2, 2]
-    assert "--seed: it is of the random copies that --mc asks" in capsys.readouterr().err
+    assert "--seed: this seeds the random copies of --mc" in capsys.readouterr().err
     assert verb(["export", run, "--format", "kers"]) == 2
     assert "keras" in capsys.readouterr().err
