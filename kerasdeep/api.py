@@ -18,20 +18,22 @@ from typing import TYPE_CHECKING, Any
 from kerasdeep.api_arguments import (
     OverrideValues,
     as_overrides,
+    check_own_file,
+    check_stays,
     is_model_file,
     load_experiment,
     load_predictor,
     open_model,
+    picture_facts,
 )
 from kerasdeep.collection import config_path
 from kerasdeep.config import Overrides
-from kerasdeep.config.finetuning import FinetuneOptions, PictureFacts, compose_yaml, option_flags
+from kerasdeep.config.finetuning import FinetuneOptions, compose_yaml, option_flags
 from kerasdeep.config.load import ConfigSource, load_text
 from kerasdeep.config.sections.pretraining import LABEL_FREE_PRETEXTS
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
-from kerasdeep.paths import expand_user
 from kerasdeep.results import Comparison, Run, Sweep, print_status
-from kerasdeep.runs import RunDir, latest_run, open_run_dir
+from kerasdeep.runs import latest_run, open_run_dir
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from kerasdeep.diagnostics.diagnosis import Diagnosis
     from kerasdeep.diagnostics.lr_finder import LrFindResult
 
-DEFAULT_OUT = "runs"
 EXPORT_FORMATS = ("keras", "saved_model", "litert", "onnx")
 
 
@@ -79,7 +80,7 @@ def train(
 
     loaded, given_run = load_experiment(config, overrides)
     if resume and given_run:
-        _check_stays(given_run, overrides, out)
+        check_stays(given_run, overrides, out)
     resumed_run = (given_run or latest_run(out, str(loaded.config.name))) if resume else None
     if resume and resumed_run is None and progress != "quiet":
         print_status(f"There is no run {loaded.config.name} in {out} yet, so this starts it.")
@@ -108,7 +109,7 @@ def finetune(
 
     base, overrides = None if config is None else config_path(config), as_overrides(overrides)
     path = Path(f"{base.stem if base else 'finetune'}.yaml")
-    pictures = _picture_facts(options.data)
+    pictures = picture_facts(options.data)
     plain = compose_yaml(options, base, pictures=pictures)
     # The file is nowhere yet, so a problem names the option, or the file alone.
     given = option_flags(options, overrides)
@@ -422,7 +423,7 @@ def lr_find(
     overrides = as_overrides(overrides)
     loaded, run = load_experiment(config, overrides)
     if apply:
-        _check_own_file(config, run)
+        check_own_file(config, run)
     from kerasdeep.diagnostics import rate_writer
 
     if apply:
@@ -461,36 +462,3 @@ def diagnose(
     from kerasdeep import diagnostics
 
     return diagnostics.diagnose(*load_experiment(config, overrides), print_status)
-
-
-def _picture_facts(source: str | None) -> PictureFacts | None:
-    """What `finetune` must know of a folder or array of pictures; None for other data."""
-    path = None if source is None else Path(source).expanduser()
-    if path is None or not path.exists():
-        return None
-    from kerasdeep.data.readers.images import describe_pictures
-
-    described = describe_pictures(path)
-    return PictureFacts(*described) if described else None
-
-
-def _check_stays(run: RunDir, overrides: OverrideValues, out: str | Path) -> None:
-    """Raises InputError for a name or folder that a run which goes on in its own directory would not get."""
-    is_elsewhere = str(out) != DEFAULT_OUT and Path(out).resolve() != run.path.resolve().parent
-    option = "--out" if is_elsewhere else as_overrides(overrides).option_for("name")
-    if option:
-        message = f"{run.path} goes on where it is and under its name. Leave it out, or start a new run without "
-        raise InputError(f"{message}--resume.", "usage", SourceLocation(option))
-
-
-def _check_own_file(config: ConfigSource | Run, run: RunDir | None) -> None:
-    """Raises InputError for what `apply` must not write into: runs, shipped files, and what is not a file."""
-    if run:
-        message = f"`{run.path}` is a run, which stays as it was. Give --apply the YAML file that you continue with."
-    elif isinstance(config, Mapping):
-        message = "a mapping is not a file, so there is nothing to write into."
-    elif isinstance(config, str | Path) and not expand_user(config).is_file():
-        message = f"`{config}` is a shipped file. Copy it, then apply: kerasdeep recipes copy {config}"
-    else:
-        return
-    raise InputError(message, "cannot-apply", SourceLocation("--apply"))

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdeep.collection import config_path
 from kerasdeep.config import LoadedConfig, Overrides, load_config
+from kerasdeep.config.finetuning import PictureFacts
 from kerasdeep.config.load import ConfigSource, load_text
 from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.paths import expand_user
 from kerasdeep.results import Run, print_status
 from kerasdeep.runs import RunDir, open_run_dir
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from kerasdeep.inference.predictor import Predictor
 
 OverrideValues = Overrides | Mapping[str, object] | None
+DEFAULT_OUT = "runs"
 MODEL_SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
@@ -93,3 +96,36 @@ def load_predictor(
         raise InputError(message, "usage", SourceLocation(option))
     predictor = Predictor.load(run.directory if isinstance(run, Run) else run, overrides)
     return predictor.with_tta() if tta else predictor
+
+
+def picture_facts(source: str | None) -> PictureFacts | None:
+    """What `finetune` must know of a folder or array of pictures; None for other data."""
+    path = None if source is None else Path(source).expanduser()
+    if path is None or not path.exists():
+        return None
+    from kerasdeep.data.readers.images import describe_pictures
+
+    described = describe_pictures(path)
+    return PictureFacts(*described) if described else None
+
+
+def check_stays(run: RunDir, overrides: OverrideValues, out: str | Path) -> None:
+    """Raises InputError for a name or folder that a run which goes on in its own directory would not get."""
+    is_elsewhere = str(out) != DEFAULT_OUT and Path(out).resolve() != run.path.resolve().parent
+    option = "--out" if is_elsewhere else as_overrides(overrides).option_for("name")
+    if option:
+        message = f"{run.path} goes on where it is and under its name. Leave it out, or start a new run without "
+        raise InputError(f"{message}--resume.", "usage", SourceLocation(option))
+
+
+def check_own_file(config: ConfigSource | Run, run: RunDir | None) -> None:
+    """Raises InputError for what `apply` must not write into: runs, shipped files, and what is not a file."""
+    if run:
+        message = f"`{run.path}` is a run, which stays as it was. Give --apply the YAML file that you continue with."
+    elif isinstance(config, Mapping):
+        message = "a mapping is not a file, so there is nothing to write into."
+    elif isinstance(config, str | Path) and not expand_user(config).is_file():
+        message = f"`{config}` is a shipped file. Copy it, then apply: kerasdeep recipes copy {config}"
+    else:
+        return
+    raise InputError(message, "cannot-apply", SourceLocation("--apply"))

@@ -156,6 +156,19 @@ def load_photos(folder, **settings):
     return data.load(DataConfig(**{"source": str(folder / "photos.csv"), "target": ["y"], **settings}))
 
 
+def test_pictures_that_end_early_are_named_and_streamed_paths_are_no_pictures(photos, tmp_path, monkeypatch):
+    for source in (photos / "pictures").iterdir():
+        Image.open(source).resize((200, 200)).save(tmp_path / f"{source.stem}.jpg")
+    broken = tmp_path / "7.jpg"
+    broken.write_bytes(broken.read_bytes()[: broken.stat().st_size // 2])
+    frame = pd.read_csv(photos / "photos.csv")
+    frame.assign(photo=frame["photo"].str.extract(r"(\d+)")[0] + ".jpg").to_csv(tmp_path / "photos.csv", index=False)
+    settings = {"validation": None, "image": ImageConfig(size=[8, 8])}
+    assert "7.jpg" in str(next(each for each in load_photos(tmp_path, **settings).warnings if "pictures" in str(each)))
+    monkeypatch.chdir(tmp_path)  # where the paths of the table are those of files
+    assert "photo" not in data.load(DataConfig(source="photos.csv", target=["y"], stream=True)).input_shapes
+
+
 def test_pictures_beside_columns_are_found_decoded_and_kept(photos, tmp_path, monkeypatch):
     loaded = load_photos(photos)
     assert loaded.input_shapes == {"input": (1,), "photo": (8, 10, 3)}

@@ -22,6 +22,7 @@ from kerasdeep.config.merge import canonicalize
 from kerasdeep.config.overrides import ROOT_NODE, Overrides
 from kerasdeep.config.sections.data import BUILT_IN_DATASETS
 from kerasdeep.config.sections.pretrained import APPLICATION_PREFIX, KERAS_HUB_PREFIX
+from kerasdeep.config.sections.training import TrainingConfig
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.paths import expand_user
 from kerasdeep.yaml_nodes import Mapping, parse_yaml
@@ -41,8 +42,7 @@ PHOTO_SIDE, AUGMENTED_SIDE = 160, 64
 FEW_PICTURES = 100
 """With fewer a tenth of them says too little of when to stop."""
 HEAD_DROPOUT = 0.3
-DEFAULT_BATCH = 32
-"""As `training.batch_size` has it."""
+DEFAULT_BATCH = TrainingConfig().batch_size
 AUGMENTATIONS: dict[str, list[dict[str, Any]]] = {
     "none": [],
     "light": [{"RandomFlip": "horizontal"}, {"RandomRotation": 0.05}, {"RandomZoom": 0.1}],
@@ -161,11 +161,10 @@ def option_flags(options: FinetuneOptions, overrides: Overrides) -> dict[str, tu
     if options.source is not None:
         is_path = not options.source.startswith((APPLICATION_PREFIX, KERAS_HUB_PREFIX))
         values["pretrained.from"] = ("--from", _absolute_path(options.source) if is_path else options.source)
-    sets = [text.partition("=")[0].strip() for text in overrides.sets]
     return {
         path: (option, json.dumps(value))
         for path, (option, value) in values.items()
-        if value is not None and not any(f"{path}.".startswith(f"{one}.") for one in sets)
+        if value is not None and not any(f"{path}.".startswith(f"{one}.") for one in overrides.set_paths)
     }
 
 

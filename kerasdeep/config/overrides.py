@@ -45,8 +45,12 @@ class Overrides:
 
     def option_for(self, path: str) -> str | None:
         """The option that sets the value at `path`, such as `--seed`; None where none does."""
-        sets = {text.partition("=")[0].strip() for text in self.sets}
-        return self.flags[path][0] if path in self.flags else f"--set {path}" if path in sets else None
+        return self.flags[path][0] if path in self.flags else f"--set {path}" if path in self.set_paths else None
+
+    @property
+    def set_paths(self) -> list[str]:
+        """The paths that the sets name."""
+        return [text.partition("=")[0].strip() for text in self.sets]
 
     def apply_sets(self, tree: yaml_nodes.Mapping) -> yaml_nodes.Mapping:
         """The tree with the sets and flags put over it. Raises InputError for a path that does not exist."""

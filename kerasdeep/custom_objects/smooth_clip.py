@@ -33,9 +33,9 @@ class SmoothClip(keras.layers.Layer):
         self.limit = limit
 
     def call(self, inputs: Tensor) -> Tensor:
-        # In this form neither the square nor the quotient overflows.
-        bounded = ops.clip(inputs, -1e15, 1e15)
-        return bounded / ops.sqrt(1 + ops.square(bounded / self.limit))
+        # In this form, and in float32, neither the square nor the quotient overflows.
+        bounded = ops.clip(ops.cast(inputs, "float32"), -1e15, 1e15)
+        return ops.cast(bounded / ops.sqrt(1 + ops.square(bounded / self.limit)), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kerasdeep.config.sections.data import DataConfig
+from kerasdeep.data.column_store import ColumnStore
 from kerasdeep.data.encoders import ENCODERS
 from kerasdeep.data.encoders.base import ColumnSample
 from kerasdeep.errors import Problems
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from kerasdeep.data.column_store import ColumnStore
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,11 @@ def infer_columns(frame: pd.DataFrame | ColumnStore, section: DataConfig, proble
     """Every column of the training rows; what is left out is warned of, an empty result is reported."""
     location, requested = section.location_or_key("source"), {*(section.features or ()), *section.columns}
     requested |= set(section.target or ()) if section.window else set()
+    streamed = isinstance(frame, ColumnStore)
     columns = [
-        _infer_column(ColumnSample(str(name), frame[name], str(name) in requested, location), section, problems)
+        _infer_column(
+            ColumnSample(str(name), frame[name], str(name) in requested, location), section, problems, streamed
+        )
         for name in frame.columns
     ]
     by_reason: dict[str, list[str]] = {}
@@ -52,7 +54,7 @@ def infer_columns(frame: pd.DataFrame | ColumnStore, section: DataConfig, proble
     return columns
 
 
-def _infer_column(sample: ColumnSample, section: DataConfig, problems: Problems) -> Column:
+def _infer_column(sample: ColumnSample, section: DataConfig, problems: Problems, streamed: bool) -> Column:
     if not len(sample.present):
         return Column(sample.name, None, "always missing")
     stated = section.stated_kind(sample.name)
@@ -66,7 +68,8 @@ def _infer_column(sample: ColumnSample, section: DataConfig, problems: Problems)
             return Column(sample.name, None, "of another kind than stated")
         return Column(sample.name, stated, encoder.exclusion_reason(sample, problems))
     for kind, encoder in ENCODERS.items():
-        if encoder.recognizes(sample):
+        # Paths are read relative to the table, and that only of rows in memory.
+        if not (streamed and encoder.holds_paths) and encoder.recognizes(sample):
             return Column(sample.name, kind, encoder.exclusion_reason(sample, problems))
     reason = "nested values" if sample.is_nested else "a date or time (turn it into numbers to use it)"
     return Column(sample.name, None, reason)

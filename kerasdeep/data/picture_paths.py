@@ -21,8 +21,9 @@ MIN_PICTURE_SHARE = 0.9
 def picture_columns(folder: Path, frame: pd.DataFrame, section: DataConfig) -> list[str]:
     """Those that are stated, and those that are found among columns of which nothing is said."""
     found = find_picture_columns(folder, frame)
-    said = {*(section.target or ()), section.group, section.time, section.weight}
-    kinds = {name: section.stated_kind(name) for name in map(str, frame.columns) if name not in said}
+    said = {*(section.target or ()), *section.drop, section.group, section.time, section.weight}
+    learned = [name for name in map(str, frame.columns) if not section.features or name in section.features]
+    kinds = {name: section.stated_kind(name) for name in learned if name not in said}
     return [name for name, kind in kinds.items() if kind == "picture" or (kind == "auto" and name in found)]
 
 
@@ -51,7 +52,11 @@ def _names_image(value: str) -> bool:
 def below_folder(frame: pd.DataFrame, folder: Path, columns: Iterable[str]) -> pd.DataFrame:
     """The table with the paths in `columns` as the system takes them: those that are relative belong to `folder`."""
     paths = {name: frame[name].map(lambda value: _below(folder, value)).astype(object) for name in columns}
-    return frame.assign(**paths) if paths else frame
+    if paths:
+        frame = frame.copy(deep=False)
+    for name, values in paths.items():
+        frame[name] = values
+    return frame
 
 
 def _below(folder: Path, value: object) -> str | None:

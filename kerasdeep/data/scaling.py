@@ -11,8 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     import keras
 
-QUANTILE_ROWS = 1 << 18
-"""Rows that quantiles are taken of; of more, evenly spaced ones."""
+QUANTILE_ROWS, QUANTILE_VALUES = 1 << 18, 1 << 26
+"""Rows, and values of all columns, that quantiles are taken of; of more, evenly spaced rows."""
 BLOCK_ROWS = 4096
 """Rows that are scaled at once: scikit-learn and NumPy work in float64, of which little should exist at a time."""
 
@@ -59,7 +59,8 @@ def fit_offset_and_scale(values: Rows | np.ndarray, scaling: str) -> tuple[np.nd
 
 def _median_and_quartiles(values: Rows | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of each column; where quartiles are equal, half the range takes their place, and 1 where that is 0, too."""
-    step = math.ceil(len(values) / QUANTILE_ROWS)
+    rows = max(1, min(QUANTILE_ROWS, QUANTILE_VALUES // max(1, values.shape[1])))
+    step = max(1, math.ceil(len(values) / rows))
     sample = np.concatenate([np.asarray(block[::step], np.float64) for block in row_blocks(values)])
     low, middle, high = np.quantile(sample, [0.25, 0.5, 0.75], axis=0)
     half_range = (sample.max(axis=0) - sample.min(axis=0)) / 2

@@ -78,8 +78,9 @@ class Series:
         same_group = np.diff(groups[order]) == 0
         steps = np.diff(times[order])
         if (twice := np.flatnonzero(same_group & (steps == 0))).size:
-            first, second = sorted(order[twice[0] : twice[0] + 2].tolist())
-            message = f"'{window.time}' is the same in rows {first} and {second}"
+            first, second = order[twice[0] : twice[0] + 2].tolist()
+            rows = " and ".join(map(str, sorted(split.rows[[first, second]].tolist())))
+            message = f"'{window.time}' is the same in rows {rows}"
             message += f" of the group '{roles['group'][first]}'" if "group" in roles else ""
             more = f" ({twice.size} such pairs)" if twice.size > 1 else ""
             hint = "" if "group" in roles else ", or `data.group`: the column that tells several series apart"

@@ -97,12 +97,14 @@ def _topics_for_path(word: str) -> list[Topic]:
 
 
 def _canonical_path(word: str) -> str:
-    """`stages.epochs` and `stages.3.epochs` as `stages.0.epochs`, `data.columns.as` as `data.columns.NAME.as`."""
+    """`stages.epochs` and `stages.3.epochs` as `stages.0.epochs`; `data.columns.as` and `data.columns.zip.as` as
+    `data.columns.NAME.as`."""
     if word in settings_by_path():
         return word
     keys = [key for key in word.lower().split(".") if not key.isdecimal()]
     numbered = {path.replace(".0", "").replace(".NAME", ""): path for path in settings_by_path()}
-    return numbered.get(".".join(keys), word.lower())
+    named = (".".join([*keys[:place], "NAME", *keys[place + 1 :]]) for place in range(len(keys)))
+    return numbered.get(".".join(keys)) or next((path for path in named if path in settings_by_path()), word.lower())
 
 
 def _suggest_name(word: str) -> str | None:

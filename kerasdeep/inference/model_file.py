@@ -198,6 +198,12 @@ def _with_target(
         model = keras.Model(model.inputs[0], keras.layers.Flatten()(model.outputs[0]))
     found = dataset.preprocessing.targets[0] if dataset and len(dataset.preprocessing.targets) == 1 else None
     names = _class_names(options.classes)
+    if found is not None and found.task.has_classes and units == 1 and len(found.labels) > 2:
+        message = (
+            f"the rows have {len(found.labels)} classes (so whole numbers of few values are taken), and the model "
+        )
+        message += "has one output, which tells two apart or is a number. Expected two classes, or decimals in `y`."
+        raise InputError(message, "model-file", SourceLocation("--data"))
     if found is not None and not found.task.has_classes and units != 1:
         message = f"the rows have numbers to predict, and the model has {units} outputs. Expected rows with classes."
         raise InputError(message, "model-file", SourceLocation("--data"))
@@ -219,7 +225,7 @@ def _with_target(
     are_numbers = labels is not None and set(labels) <= {str(number) for number in range(count)}
     if labels is not None and not are_numbers and not set(labels) <= set(names):
         message = f"the rows are labelled {', '.join(labels[:10])}, and the model has "
-        message += f"{units} outputs" if units > 1 else "one output, which tells two classes apart"
+        message += f"{units} outputs" if units > 1 else "one output for two classes"
         message += f". Name {'them' if units > 1 else 'these'} in their order with --classes NAME,NAME…"
         raise InputError(message, "model-file", SourceLocation("--classes"))
     if activation == "linear":

@@ -47,7 +47,7 @@ def as_written(table: pd.DataFrame, run: Path, rows: str | BytesIO) -> pd.DataFr
         return table
     path = Path(rows) if isinstance(rows, str) else CsvStream(rows.getvalue())
     written = csv.read_as_written(path, list(table.columns), preprocessing.read_options)
-    return table.assign(**written)
+    return pd.concat([written, table.drop(columns=list(written.columns))], axis=1)
 
 
 def write_table(table: pd.DataFrame, path: Path | None) -> None:

@@ -112,8 +112,9 @@ def _create_layer(planned: PlannedLayer, layers_by_name: dict[str, keras.Layer])
 
 
 _ADD_HINT = (
-    "`Residual` adds what its layers give to what they take, so the shapes must agree. Where they do not, name the two "
-    "paths, bring both to one shape (`- Dense: {units: 64, inputs: [stem]}`) and join them: `- Add: {inputs: [a, b]}`"
+    "Shapes that are added must agree; a `Residual` adds what its layers give to what they take. Otherwise name the "
+    "two paths, bring both to one shape (`- Dense: {units: 64, inputs: [stem]}`) and join them: "
+    "`- Add: {inputs: [a, b]}`"
 )
 
 

@@ -59,6 +59,8 @@ def test_smooth_clip_formula_limit_and_reload(tmp_path):
     found = np.array(SmoothClip(2)(x))
     np.testing.assert_allclose(found[0, :4], x[0, :4] / np.sqrt(1 + x[0, :4] ** 2 / 4), rtol=1e-6)
     np.testing.assert_allclose(found[0, 4:], [2, -2], rtol=1e-6)
+    half = np.array(SmoothClip(2, dtype="mixed_float16")(np.array([[-800, 60000]], "float16")))
+    np.testing.assert_allclose(half, [[-2, 2]], rtol=1e-3)
     model = keras.Sequential([keras.Input((6,)), SmoothClip(2)])
     np.testing.assert_array_equal(reloaded(model, tmp_path)(X), model(X))
     with pytest.raises(ValueError, match="positive"):

@@ -136,7 +136,7 @@ def test_texts_of_unknown_words_are_zeros():
 def test_a_text_without_words_is_left_out_and_many_texts_are_sampled(tmp_path, monkeypatch):
     found = load(tmp_path, ["? ? !" + " ☃" * row for row in range(ROWS)])
     assert found.train.x.shape[1] == 1
-    assert any("no word is in several rows: column" in str(warning) for warning in found.warnings)
+    assert any("no words are in several rows and not in all: column" in str(warning) for warning in found.warnings)
     monkeypatch.setattr(text, "MAX_FITTED_TEXTS", 160)
     assert len(text.fitted_texts(pd.Series(columns()["text"]))) == ROWS / 2
 

@@ -32,12 +32,12 @@ def series(rows=80, stores=("north", "south"), seed=0):
 
 @pytest.fixture
 def load(tmp_path):
-    def load_table(frame, **settings):
+    def load_table(frame, fitted=None, **settings):
         path = tmp_path / "table.csv"
         frame.to_csv(path, index=False)
         parts = {"validation": SplitConfig(fraction=0.2), "test": SplitConfig(fraction=0.2)}
         defaults = {"target": ["sales"], "time": "day", "group": "store", "window": WINDOW}
-        return data.load(DataConfig(source=str(path), **parts | defaults | settings))
+        return data.load(DataConfig(source=str(path), **parts | defaults | settings), fitted_preprocessing=fitted)
 
     return load_table
 
@@ -136,14 +136,27 @@ def test_several_targets_have_an_output_each_and_a_limit_counts_windows(load):
     }
 
 
+def test_other_rows_for_a_network_have_windows_of_its_length(load):
+    frame = series()
+    fitted = load(frame).preprocessing
+    for window in (None, replace(WINDOW, length=WINDOW.length + 1)):
+        with pytest.raises(InputError, match="Expected the run's own `length`"):
+            load(frame, fitted=fitted, window=window)
+
+
 @pytest.mark.parametrize(
     ("change", "settings", "words"),
     [
-        (lambda frame: frame.drop(columns="day"), {}, "no column 'day'|day"),
+        (lambda frame: frame.drop(columns="day"), {}, "no column 'day'"),
         (lambda frame: frame, {"group": None}, "the same in rows .*Expected one row at each time, or `data.group`"),
         (lambda frame: pd.concat([frame, frame.iloc[[5]]]), {}, "the same in rows 5 and 160 of the group"),
         (lambda frame: frame, {"window": WindowConfig(length=90)}, "longest group has 80 rows, and a window takes 91"),
         (lambda frame: frame, {"window": WindowConfig(length=9, horizon=20)}, "validation part has no window"),
+        (
+            lambda frame: pd.concat([frame.head(3).assign(y=None), frame, frame.iloc[[5]]]),
+            {"drop_unlabelled": True},
+            "the same in rows 8 and 163 of the group",
+        ),
         (lambda frame: frame.assign(day="soon"), {}, "not a date"),
     ],
 )

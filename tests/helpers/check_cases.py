@@ -41,6 +41,21 @@ CASES = [
     ),
     (
         "!conflict",
+        "data: {source: digits, augmentation: [{Pipeline: {layers: [MixUp: 0.2]}}]}",
+        "data: {source: digits, augmentation: [{Pipeline: {layers: [RandomFlip: horizontal]}}]}",
+    ),
+    (
+        "!conflict",
+        "stages: [{pretrain: {rotation: {data: {source: digits, augmentation: [MixUp: 0.2]}}}}, {epochs: 2}]",
+        "stages: [{pretrain: {rotation: {data: {source: digits, augmentation: [RandomZoom: 0.2]}}}}, {epochs: 2}]",
+    ),
+    (
+        "!missing-key",
+        "stages: [{pretrain: {supervised: {data: {source: b.csv, target: y, window: {length: 4}}}}}, {}]",
+        "stages: [{pretrain: {supervised: {data: {source: b.csv, target: y, time: t, window: {length: 4}}}}}, {}]",
+    ),
+    (
+        "!conflict",
         "data: {source: digits, augmentation: [Dense: 9]}",
         "data: {source: digits, augmentation: [RandomShift]}",
     ),

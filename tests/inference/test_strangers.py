@@ -168,7 +168,7 @@ def test_predictions_never_replace_what_is_there(whole, tmp_path, monkeypatch, c
 
 @pytest.mark.parametrize("rows", ["in.csv", "-"])
 def test_predictions_leave_the_other_columns_as_they_stand_in_the_file(whole, tmp_path, monkeypatch, capsys, rows):
-    lines = ["id,a,b,d", "007,1.50,?,2024-01-09", "008,NA,x,"]
+    lines = ["self,a,b,d", "007,1.50,?,2024-01-09", "008,NA,x,"]
     (tmp_path / "in.csv").write_text("\n".join(lines))
     monkeypatch.chdir(tmp_path)
     with Path("in.csv").open("rb") as file, monkeypatch.context() as context:

@@ -1,15 +1,20 @@
 """Checks of `data:` and of what belongs to it, as far as they can be made without reading the data."""
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
+from kerasdeep.catalog import Choice
 from kerasdeep.catalog.traits import LABEL_MIXING_LAYERS
 from kerasdeep.config.checks.context import CheckContext
+from kerasdeep.config.schema import Section
 from kerasdeep.config.sections.data import (
     BUILT_IN_DATASETS,
     BUILT_IN_IMAGE_DATASETS,
     FORMATS,
     DataConfig,
     SplitConfig,
+    WindowConfig,
     format_of_name,
 )
 from kerasdeep.config.sections.pretraining import SupervisedConfig
@@ -157,18 +162,29 @@ def _column_settings(context: CheckContext, problems: Problems) -> None:
                 problems.warn("no-effect", message, column.location(key))
 
 
-def _window(context: CheckContext, problems: Problems) -> None:
+def _data_sections(context: CheckContext) -> Iterator[tuple[DataConfig, Section]]:
+    """The run's data and those that stages pretrain on, each with the section that may state its task."""
+    yield context.config.data, context.config
+    for stage in context.stages:
+        if stage.pretrain and stage.pretrain.kind.data:
+            yield stage.pretrain.kind.data, stage.pretrain.kind
+
+
+def _windows(context: CheckContext, problems: Problems) -> None:
+    for data, section in _data_sections(context):
+        if data.window is not None:
+            _window(data, data.window, section, problems)
+
+
+def _window(data: DataConfig, window: WindowConfig, section: Section, problems: Problems) -> None:
     """What windows need beside them, and what they cannot have."""
-    data, task = context.config.data, context.config.task
-    window = data.window
-    if window is None:
-        return
+    task = getattr(section, "task", "auto")
     if data.time is None:
         message = "`data.window` needs the order of the rows. Expected `data.time`: the column of dates or numbers."
         problems.error("missing-key", message, data.location("window"))
     if parse_setting(task)[0] not in ("auto", NUMBERS):
         message = f"`task` is {parse_setting(task)[0]}, but `data.window` forecasts numbers. Expected auto."
-        problems.error("wrong-task", message, context.config.location("task"))
+        problems.error("wrong-task", message, section.location("task"))
     for key in ("weight", "labelled"):
         if getattr(data, key) is not None:
             message = f"`data.{key}` is for single rows, and `data.window` makes sequences of them. Remove one of both."
@@ -224,7 +240,8 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
 
 
 def _augmentation(context: CheckContext, problems: Problems) -> None:
-    for layer in context.config.data.augmentation:
+    layers = {id(layer): layer for data, _ in _data_sections(context) for layer in data.augmentation}  # some inherited
+    for layer in chain.from_iterable(map(_in_pipeline, layers.values())):
         if layer.name in LABEL_MIXING_LAYERS:
             message = f"{layer.name} mixes the labels of images, which a layer of the network cannot do. "
             problems.error("conflict", f"{message}Use another augmentation.", layer.location)
@@ -233,13 +250,18 @@ def _augmentation(context: CheckContext, problems: Problems) -> None:
             problems.error("conflict", f"{message}random, such as RandomFlip and RandomRotation.", layer.location)
 
 
+def _in_pipeline(layer: Choice) -> list[Choice]:
+    """The layers of a Pipeline, or the layer."""
+    return list(layer.value("layers")) if layer.name == "Pipeline" else [layer]
+
+
 CHECKS = (
     _task,
     _splits,
     _classes,
     _columns,
     _column_settings,
-    _window,
+    _windows,
     _source,
     _settings_without_effect,
     _augmentation,

@@ -17,7 +17,7 @@ from kerasdeep.tasks import setting_type
 
 _SOURCE_SPECIFIC_KEYS = (
     *("format", "target", "classes", "per_class", "limit", "labelled", "validation", "test", "class_weight"),
-    *("group", "time", "weight"),
+    *("group", "time", "weight", "window"),
 )
 """Settings that belong to one source, so that another one does not inherit them."""
 _UNTIL_DOC = "The last layer that is pretrained and reused; null takes the one in front of the output."

@@ -62,7 +62,7 @@ class PictureEncoder(FeatureEncoder):
     def exclusion_reason(cls, sample: ColumnSample, problems: Problems) -> str | None:
         from kerasdeep.data.images import unreadable_reason
 
-        unreadable = [path for path in sample.present if not _can_be_opened(path)]
+        unreadable = _unreadable(sample.present)
         if unreadable:
             named = ", ".join(
                 f"{path} ({unreadable_reason(Path(path))})" for path in [*dict.fromkeys(unreadable)][:MAX_NAMED]
@@ -120,7 +120,7 @@ class PictureEncoder(FeatureEncoder):
 
     def count(self, series: pd.Series) -> dict[str, int]:
         present = series.dropna()
-        unreadable = sum(not _can_be_opened(path) for path in present)
+        unreadable = len(_unreadable(present))
         return {"missing": len(series) - len(present) + unreadable, "unreadable": unreadable}
 
     @staticmethod
@@ -128,7 +128,21 @@ class PictureEncoder(FeatureEncoder):
         return raw / encoders[0].scale
 
 
-def _can_be_opened(path: str) -> bool:
-    from kerasdeep.data.images import read_image_header
+def _unreadable(paths: pd.Series) -> list[str]:
+    """Those of which not every pixel can be read: the header of a file that ends early may be whole."""
+    from kerasdeep.data.images import thread_pool
 
-    return isinstance(path, str) and read_image_header(Path(path)) is not None
+    with thread_pool() as pool:
+        readable = pool.map(_can_be_read, paths)
+    return [path for path, is_readable in zip(paths, readable, strict=True) if not is_readable]
+
+
+def _can_be_read(path: str) -> bool:
+    from kerasdeep.data.image_decoding import open_image
+
+    try:
+        with open_image(Path(path)) as image:
+            image.load()
+        return True
+    except Exception:
+        return False

@@ -59,7 +59,7 @@ class TextEncoder(FeatureEncoder):
     def exclusion_reason(cls, sample: ColumnSample, problems: Problems) -> str | None:
         if sample.distinct == 1:
             return "constant in the training rows"
-        return None if _has_terms(fitted_texts(sample.series)) else "no word is in several rows"
+        return None if _has_terms(fitted_texts(sample.series)) else "no words are in several rows and not in all"
 
     @classmethod
     def fit(cls, name: str, series: pd.Series, section: DataConfig) -> Self:
@@ -141,9 +141,14 @@ def _has_terms(texts: list[str]) -> bool:
     return sum(1 < count < len(texts) for count in frequency.values()) > 1
 
 
+def split_words(text: str | None) -> list[str]:
+    """In lower case."""
+    return _WORD.findall(text[:MAX_CHARACTERS].lower()) if text else []
+
+
 def count_terms(text: str) -> dict[str, int]:
     """How often each word, and each few letters in a row of a word, occur; marked by what they are."""
-    words = _WORD.findall(text[:MAX_CHARACTERS].lower())
+    words = split_words(text)
     counts = Counter(f"w{word}" for word in words)
     for word in words:
         padded = f" {word} "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -15,6 +14,7 @@ from kerasdeep.config.lowering.planned import ColumnInput
 from kerasdeep.config.sections.data import ColumnConfig, DataConfig
 from kerasdeep.data.encoders.base import ColumnSample, FeatureEncoder, apply_to_distinct
 from kerasdeep.data.encoders.category import column_to_texts
+from kerasdeep.data.encoders.text import split_words
 
 if TYPE_CHECKING:
     from kerasdeep.errors import Problems
@@ -25,10 +25,7 @@ MIN_TEXTS = 2
 LENGTH_SHARE = 0.95
 """Of the training texts, which are not cut."""
 MAX_LENGTH = 512
-MAX_CHARACTERS = 20_000
 EMBEDDING_WIDTH = 32
-
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,3 @@ class TokensEncoder(FeatureEncoder):
         known, texts = set(self.words), [split_words(text) for text in column_to_texts(series)]
         unseen = sum(bool(words) and known.isdisjoint(words) for words in texts)
         return {"missing": sum(not words for words in texts), "unseen": unseen}
-
-
-def split_words(text: str | None) -> list[str]:
-    return _WORD.findall(text[:MAX_CHARACTERS].lower()) if text else []

@@ -33,20 +33,21 @@ def read(
     opened = _open(
         path, location, ReadOptions(section.separator, section.encoding, section.header, (), section.target or ())
     )
-    problems.items += opened.warnings
     frame = opened.read_columns(None)
     column = section.picture_column or find_picture_column(path, frame)
     if column not in frame.columns:
         message = f"There is no column '{column}'" if column else f"{path} has no column of picture files"
         message += f". The table has: {', '.join(frame.columns)}. Expected one of them in `columns: {{NAME: picture}}`."
         raise InputError(message, "missing-column", section.location_or_key("columns"))
-    split = separate_targets(frame, section, problems)
-    problems.raise_if_errors()
+    judged = Problems()
+    split = separate_targets(frame, section, judged)
     others: Any = split.x
-    if list(others.columns) != [column]:
+    if not judged.errors and list(others.columns) != [column]:  # the table's own reader says what is to be said
         stated = {**section.columns, str(column): ColumnConfig(kind="picture")}
         beside = replace(section, format=sources.infer_format(str(path), location), columns=stated)
         return READERS[beside.format].read(beside, problems, say, matched)
+    problems.items += [*opened.warnings, *judged.items]
+    problems.raise_if_errors()
     files = _files(path, frame[column])
     listed = images.ListedImages(path.parent, files, split, path if all(map(Path.is_file, files)) else None)
     return images.source_of({"train": listed}, "image_list", section, problems, say, matched, {"picture": column})
