@@ -137,7 +137,7 @@ def test_several_targets_have_an_output_each_and_a_limit_counts_windows(load):
 
 
 def test_other_rows_for_a_network_have_windows_of_its_length(load):
-    frame = series()
+    frame = series(stores=tuple("abcdefghij"))
     fitted = load(frame).preprocessing
     for window in (None, replace(WINDOW, length=WINDOW.length + 1)):
         with pytest.raises(InputError, match="Expected the run's own `length`"):
