@@ -97,7 +97,9 @@ def test_the_table_has_an_input_for_the_column_and_one_for_the_others(folder, tm
 def test_a_planted_word_is_learnt_evaluated_predicted_and_exported(run, folder):
     result = run.read_result()
     assert result["metrics"]["test_accuracy"] > 0.9
-    assert "opponents" not in result
+    assert {opponent["name"] for opponent in result["opponents"]} >= {"LogisticRegression"}
+    assert result["verdict"][0]["winner"] == "network"
+    assert result["verdict"][0]["sentence"].endswith("Opponents do not see note.")
     predictor = Predictor.load(run)
     assert predictor.evaluate(str(folder / "notes.csv"))["metrics"]["test_accuracy"] > 0.9
     rows = pd.DataFrame({"age": 1, "city": "A", "note": ["superb balo", "balo poor", "", None]})
@@ -164,7 +166,8 @@ def test_pictures_that_end_early_are_named_and_streamed_paths_are_no_pictures(ph
     frame = pd.read_csv(photos / "photos.csv")
     frame.assign(photo=frame["photo"].str.extract(r"(\d+)")[0] + ".jpg").to_csv(tmp_path / "photos.csv", index=False)
     settings = {"validation": None, "image": ImageConfig(size=[8, 8])}
-    assert "7.jpg" in str(next(each for each in load_photos(tmp_path, **settings).warnings if "pictures" in str(each)))
+    (warning,) = [one for one in load_photos(tmp_path, **settings).warnings if one.name == "unreadable-images"]
+    assert "7.jpg" in str(warning)
     monkeypatch.chdir(tmp_path)  # where the paths of the table are those of files
     assert "photo" not in data.load(DataConfig(source="photos.csv", target=["y"], stream=True)).input_shapes
 
@@ -172,7 +175,9 @@ def test_pictures_that_end_early_are_named_and_streamed_paths_are_no_pictures(ph
 def test_pictures_beside_columns_are_found_decoded_and_kept(photos, tmp_path, monkeypatch):
     loaded = load_photos(photos)
     assert loaded.input_shapes == {"input": (1,), "photo": (8, 10, 3)}
+    assert "`data: {columns: {photo: picture}}` says that this is meant" in str(loaded.warnings)
     stated = load_photos(photos, columns={"photo": "picture"})
+    assert not stated.warnings
     np.testing.assert_array_equal(stated.train.x["photo"], loaded.train.x["photo"])
     first = np.asarray(Image.open(photos / "pictures" / f"{loaded.train.rows[0]}.png"))
     np.testing.assert_array_equal(loaded.train.x["photo"][0], first / np.float32(255))

@@ -69,12 +69,12 @@ def load(
         name: streaming.as_lazy_or_array(strip_labels(row_roles.keep_rows(raw_split, section)), decision.streamed)
         for name, raw_split in source.splits.items()
     }
-    dropped = {name: len(source.splits[name]) - len(split) for name, split in splits.items()}
-    if any(dropped.values()) and say:
-        say(f"Left out, without a target or with weight 0: {sum(dropped.values())} rows.")
+    rows_left_out = sum(len(source.splits[name]) - len(split) for name, split in splits.items())
+    if rows_left_out and say:
+        say(f"Left out, without a target or with weight 0: {rows_left_out} rows.")
     label_columns = target_inference.label_columns(splits["train"].y, task)
     splits = {name: target_inference.join_label_columns(split, label_columns) for name, split in splits.items()}
-    facts = {**source.facts, "stream": asdict(decision)}
+    facts = {**source.facts, "stream": asdict(decision), "rows_left_out": rows_left_out}
     source = replace(source, splits=splits, streaming=decision, facts=facts, label_columns=label_columns)
     train = source.splits["train"]
     encoders = target_inference.infer_encoders(train, source.class_names, section, task, problems, label_columns)

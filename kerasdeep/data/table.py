@@ -104,6 +104,7 @@ def read_table(
     pictures = []
     if not isinstance(frame, ColumnStore):
         pictures = picture_columns(path.parent, frame, section)
+        _warn_of_found_pictures(pictures, section, problems)
         frame = below_folder(frame, path.parent, pictures)
         digest = hash_with_pictures(digest, frame, pictures)
     split = separate_targets(leave_out_total(frame, problems, location), section, problems)
@@ -112,6 +113,15 @@ def read_table(
     return Source(
         format, "table", {"train": split}, digest, streaming=decision, reading=reading, picture_columns=pictures
     )
+
+
+def _warn_of_found_pictures(pictures: list[str], section: DataConfig, problems: Problems) -> None:
+    """Says which columns become pictures though nothing says so; kerasdeep 0.1 did not read them."""
+    for name in pictures:
+        if section.stated_kind(name) == "auto":
+            message = f"'{name}' holds paths of pictures, which are read and learned from. `data: {{columns: {{{name}: "
+            message += "picture}}` says that this is meant, `ignore` leaves them out."
+            problems.warn("found-pictures", message, section.location_or_key("source"))
 
 
 def _refuse_own_inputs(section: DataConfig) -> None:

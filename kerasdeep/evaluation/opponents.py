@@ -1,13 +1,14 @@
 """Opponents: scikit-learn's linear models and gradient boosting with their defaults, on the rows of a run.
 
-They see what the network sees: the encoded features and targets of the same training rows, with the same weights.
+They see what the network sees: the encoded features and targets of the same training rows, with the same weights; but
+no columns that have inputs of their own, such as pictures.
 """
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,7 +25,7 @@ from kerasdeep import metric_names
 from kerasdeep.config.sections.threshold import ThresholdConfig
 from kerasdeep.data import Dataset, Preprocessing
 from kerasdeep.data.targets import TargetEncoder
-from kerasdeep.data.types import INPUT, DataSplit, take_rows
+from kerasdeep.data.types import INPUT, DataSplit, input_arrays, take_rows
 from kerasdeep.data.windows import WindowTransform, past_values
 from kerasdeep.evaluation import calibration
 from kerasdeep.evaluation.persistence import PERSISTENCE, AsLastTime
@@ -97,16 +98,20 @@ def measure_opponents(
         threshold: How thresholds are chosen, where the network has any.
 
     Returns:
-        `opponents` and `verdict` as `result.json` has them; empty without held-out rows, or where no opponent fits.
+        `opponents` and `verdict` as `result.json` has them; empty without held-out rows, where no opponent fits, and
+        where no column is left that they can read.
     """
-    splits = {name: split for name, split in dataset.held_out.items() if name != "train"}
+    unread = list(dataset.preprocessing.column_inputs)
+    if INPUT in unread or INPUT not in dataset.input_shapes:
+        return {}
+    splits = {name: _readable(split) for name, split in dataset.held_out.items() if name != "train"}
     slices = list(target_slices(dataset.preprocessing))
     names = dict.fromkeys(name for each in slices for name in each.encoder.task.opponents)
     if not splits or not names:
         return {}
     width = prod(dataset.input_shapes[INPUT])
     rows = fitted_rows(len(dataset.train), width, max(each.encoder.target.units for each in slices), work)
-    train = _sample(dataset.train, rows)
+    train = _sample(_readable(dataset.train), rows)
     opponents: list[dict[str, Any]] = []
     rivals: dict[str, Evaluations] = {}
     with threadpool_limits(1 if rows * width < SERIAL_VALUES else None):
@@ -136,8 +141,13 @@ def measure_opponents(
     for number, mine in enumerate(evaluations[split]):
         others = {name: measured[split][number] for name, measured in rivals.items() if number in measured[split]}
         if others:
-            verdict.append(_verdict(split, mine, others, len(slices) > 1))
+            verdict.append(_verdict(split, mine, others, len(slices) > 1, unread))
     return to_jsonable({"opponents": opponents, "verdict": verdict})
+
+
+def _readable(split: DataSplit) -> DataSplit:
+    """The rows with the input that all columns without an input of their own share."""
+    return replace(split, x=input_arrays(split.x)[INPUT])
 
 
 def _sample(train: DataSplit, rows: int) -> DataSplit:
@@ -206,9 +216,9 @@ def _metrics(measured: list[TargetEvaluation], preprocessing: Preprocessing) -> 
 
 
 def _verdict(
-    split: str, mine: TargetEvaluation, rivals: Mapping[str, TargetEvaluation], several: bool
+    split: str, mine: TargetEvaluation, rivals: Mapping[str, TargetEvaluation], several: bool, unread: Sequence[str]
 ) -> dict[str, Any]:
-    """The network against the best of its opponents on the rows of a split."""
+    """The network against the best of its opponents, which could not read some columns, on the rows of a split."""
     gains = {name: module_of(mine.target.task).gain(mine, rival) for name, rival in rivals.items()}
     best = min(gains, key=lambda name: gains[name][1])
     metric, difference, bounds = gains[best]
@@ -224,7 +234,8 @@ def _verdict(
         "difference": difference,
         "low": low,
         "high": high,
-        "sentence": _sentence(split, mine.target.name if several else "", metric, winner, best, difference, bounds),
+        "sentence": _sentence(split, mine.target.name if several else "", metric, winner, best, difference, bounds)
+        + (f" Opponents do not see {', '.join(unread)}." if unread else ""),
     }
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from kerasdeep import metric_names
 from kerasdeep.config.optimizer_rules import leaf_optimizers
+from kerasdeep.config.sections.data import OWN_INPUT_KINDS
 from kerasdeep.formatting import NO_VALUE, duration, is_number, number, percent, pluralize, whole_percent
 from kerasdeep.report.run_facts import RunFacts
 from kerasdeep.runs.facts import OpponentVerdict, TargetMetrics
@@ -54,6 +55,10 @@ def result_insights(run: RunFacts) -> list[Insight]:
     rows = f"{number(part.rows)} {SPLIT_LABELS[split]} rows"
     insights = [_target_insight(target, rows, len(part.targets) > 1) for target in part.targets]
     insights += [_verdict_insight(verdict) for verdict in run.result.verdict]
+    columns = [feature for feature in run.data.features if feature.kind in OWN_INPUT_KINDS]
+    if columns and len(columns) == len(run.data.features) and run.setting("report", "opponents") == "true":
+        text = f"They see no columns with inputs of their own, and here is no other than {columns[0].name}."
+        insights.append(Insight("note", "The network has no opponents.", text))
     if split == "train":
         title = "These are the rows it was trained on."
         text = "There are no validation or test rows, so nothing shows how it does on new data."

@@ -301,6 +301,7 @@ class DataFact:
     input_shapes: dict[str, list[int | None]] = field(default_factory=dict)
     features: list[FeatureProfile] = field(default_factory=list)
     left_out: list[DroppedColumn] = field(default_factory=list)
+    rows_left_out: int = 0
     scaling: str | None = None
     duplicates: dict[str, int] | None = None
     shared_groups: dict[str, int] | None = None

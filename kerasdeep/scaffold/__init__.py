@@ -38,7 +38,7 @@ def draft_config(
     text = "\n".join(config_lines(data_summary, path))
     try:
         draft_settings = load_text(text, path).config
-        data.load(draft_settings.data, draft_settings.task, draft_settings.training.batch_size, say)
+        data.load(draft_settings.data, draft_settings.task, draft_settings.training.batch_size)
     except InputError as error:  # the lines are of a file that is nowhere
         location = SourceLocation(source)
         raise InputError([replace(problem, location=location) for problem in error.problems]) from error

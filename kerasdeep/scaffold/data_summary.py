@@ -72,6 +72,11 @@ class DataSummary:
         return {column["name"]: column["reason"] for column in self.profile["left_out"]}
 
     @property
+    def rows_left_out(self) -> int:
+        """Rows without a target."""
+        return self.profile["rows_left_out"]
+
+    @property
     def group(self) -> str | None:
         """The column that looks like what rows belong to."""
         return next(iter((self.profile.get("suspicions") or {}).get("group", ())), None)
@@ -90,6 +95,7 @@ class DataSummary:
             "inputs": list(self.input_shape),
             "features": [feature["name"] for feature in self.profile["features"]],
             "left_out": self.left_out,
+            "rows_left_out": self.rows_left_out,
             "group": self.group,
             "noticed": list(self.data_warnings),
         }
@@ -134,17 +140,23 @@ def inspect_data(source: str, targets: Sequence[str] = (), say: Callable[[str], 
 
 
 def _load_with_task(section: DataConfig, say: Callable[[str], None] | None) -> tuple[str | None, Dataset]:
-    """The data, and the task that the file must state where `auto` takes another: labels in lists, or in columns."""
+    """The data, and the task that the file must state where `auto` takes another: labels in lists, or in columns.
+
+    Rows without a target are left out, unless they are lists of no labels.
+    """
     try:
         dataset = loading.load(section, say=say)
     except InputError as error:
-        if all(problem.name not in ("too-many-classes", "nan-target") for problem in error.problems):
+        names = {problem.name for problem in error.problems}
+        if names.isdisjoint(("too-many-classes", "nan-target")):
             raise
         with suppress(InputError):  # what has too many classes, or empty ones, may be lists of few labels
             dataset = loading.load(section, "multilabel", say=say)
             if all(map(_has_few_labels, dataset.profile["targets"])):
                 return "multilabel", dataset
-        raise
+        if "nan-target" not in names or section.drop_unlabelled:
+            raise
+        return _load_with_task(replace(section, drop_unlabelled=True), say)
     kinds = {target.kind for target in dataset.targets}
     lists = all(looks_like_lists(np.array(target.classes, object)) for target in dataset.targets)
     if lists or (len(dataset.targets) > 1 and kinds == {"binary"}):
@@ -183,7 +195,7 @@ def _summarize(
     }
     if listed := dataset.preprocessing.read_options.get("picture"):
         pictures = {listed: shape}
-    hidden_warnings = ("left-out-column", "class-imbalance")
+    hidden_warnings = ("left-out-column", "class-imbalance", "found-pictures")
     return DataSummary(
         source,
         format,

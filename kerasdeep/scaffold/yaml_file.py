@@ -92,6 +92,8 @@ def summary_lines(data_summary: DataSummary) -> Iterator[str]:
     ):
         command = f"kerasdeep finetune --data {shlex.quote(data_summary.source)}"
         yield f"With so few photographs, fine-tuning a pretrained network usually does better: {_one_line(command)}"
+    if data_summary.rows_left_out:
+        yield f"{data_summary.rows_left_out:,} more rows have no target and are left out."
     for sentence in data_summary.data_warnings:
         yield f"Noticed: {_one_line(sentence)}"
 
@@ -103,6 +105,8 @@ def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
     columns = data_summary.target_columns
     if columns:
         yield f"target: {to_flow(columns[0] if len(columns) == 1 else columns)}"
+    if data_summary.rows_left_out:
+        yield f"drop_unlabelled: true  # {data_summary.rows_left_out:,} rows without a target"
     left_out = {name: reason for name, reason in data_summary.left_out.items() if name != data_summary.group}
     if left_out:
         yield f"drop: {to_flow(list(left_out))}"

@@ -68,10 +68,8 @@ def evaluate_run(run: RunDir, experiment: Experiment, phase: PhaseState, epochs:
 
 
 def _opponents(experiment: Experiment, targets: dict[str, list[TargetEvaluation]], epochs: int) -> dict[str, Any]:
-    """What scikit-learn makes of a table's rows; nothing for other data, for columns that it could not take as they
-    are, or where the configuration leaves it out."""
-    preprocessing = experiment.dataset.preprocessing
-    if preprocessing.kind != "table" or preprocessing.column_inputs or not experiment.config.report.opponents:
+    """What scikit-learn makes of a table's rows; nothing for other data, or where the configuration leaves it out."""
+    if experiment.dataset.preprocessing.kind != "table" or not experiment.config.report.opponents:
         return {}
     from kerasdeep.evaluation import opponents  # a second that other runs do without
 

@@ -83,6 +83,7 @@ CASES = [
     ("!conflict", "threshold: f1\ndata: {validation: null}", "threshold: 0.3\ndata: {validation: null}"),
     ("!conflict", "threshold: {by: f1, value: 0.3}", "threshold: {by: f1}"),
     ("no-effect", "task: regression\nthreshold: f1", "task: binary\nthreshold: f1"),
+    ("no-effect", WINDOWS + "threshold: f1", WINDOWS + "  target_scaling: none"),
     ("no-effect", "threshold: {rate: 0.1}", "threshold: {by: rate, rate: 0.1}"),
     # network
     ("!too-many-layers", DEEP % 1000 + "# ", DEEP % 10),

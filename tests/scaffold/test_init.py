@@ -93,6 +93,16 @@ def test_a_table_with_a_number(here):
     assert "on average" in path.read_text()
 
 
+def test_rows_without_a_target_are_left_out(churn, capsys):
+    churn.loc[churn.index[5:25], "churned"] = None
+    churn.to_csv("churn.csv", index=False)
+    assert exit_codes.run_app(app, ["init", "churn.csv"]) == 0
+    assert "20 more rows have no target and are left out." in capsys.readouterr().out
+    written, dataset = loaded("churn.yaml")
+    assert written.data.drop_unlabelled and dataset.profile["rows_left_out"] == 20
+    assert sum(map(len, dataset.splits.values())) == 280
+
+
 def test_whole_numbers_taken_as_classes_are_told(here):
     pd.DataFrame({"a": range(0, 600, 2), "b": [1.5, 2.5, 3.5] * 100, "grade": [1, 2, 3] * 100}).to_csv(
         "grades.csv", index=False

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from kerasdeep.catalog import Choice
 from kerasdeep.config.effective_stages import effective_stages as stages_of
@@ -35,6 +36,12 @@ def inner_layers(layer: Choice) -> list[Choice]:
 class CheckContext:
     config: Config
     tree: Mapping | None = None
+
+    @property
+    def task(self) -> str | dict[str, Any]:
+        """The setting `task`, or the task that `data.window` makes."""
+        window = self.config.data.window
+        return window.task if window else self.config.task
 
     @cached_property
     def layers(self) -> list[Choice]:
@@ -90,8 +97,7 @@ class CheckContext:
 
     def _heads(self) -> list[Head]:
         """Heads that the outputs fit, as far as the file tells: of the task, with the units that are written."""
-        data = self.config.data
-        (task, options), target = parse_setting(data.window.task if data.window else self.config.task), data.target
+        (task, options), target = parse_setting(self.task), self.config.data.target
         kind = task if task in TASKS else "multiclass"
         heads: dict[str, Head] = {}
         for output in self.outputs:

@@ -233,9 +233,9 @@ def _settings_without_effect(context: CheckContext, problems: Problems) -> None:
         )
         message += "has a column of them."
         problems.error("conflict", message, data.location("augmentation"))
-    for key in _ONLY_FOR_CLASSES if predicts_numbers(context.config.task) else ("target_scaling",):
-        if data.differs_from_default(key) and context.config.task != "auto":
-            message = f"`data.{key}` has no effect while the task is {parse_setting(context.config.task)[0]}."
+    for key in _ONLY_FOR_CLASSES if predicts_numbers(context.task) else ("target_scaling",):
+        if data.differs_from_default(key) and context.task != "auto":
+            message = f"`data.{key}` has no effect while the task is {parse_setting(context.task)[0]}."
             problems.warn("no-effect", message, data.location(key))
 
 

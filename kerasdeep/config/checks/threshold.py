@@ -9,7 +9,7 @@ def _threshold(context: CheckContext, problems: Problems) -> None:
     config, section = context.config, context.config.threshold
     if section is None:
         return
-    location, task = config.location("threshold"), parse_setting(config.task)[0]
+    location, task = config.location("threshold"), parse_setting(context.task)[0]
     if task in TASKS and TASKS[task].calibration != "threshold":
         message = f"`threshold` has no effect while the task is {task}: it is for two classes and for sets of labels."
         problems.warn("no-effect", message, location)

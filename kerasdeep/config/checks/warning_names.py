@@ -26,6 +26,7 @@ WARNINGS = {
     "date-order": "Dates can be read with the day or the month first; one of the two was chosen.",
     "duplicate-column": "Several columns have one name; the later ones get others.",
     "duplicate-rows": "The same row is in two parts, so that a result is better than it should be.",
+    "found-pictures": "A column holds paths of pictures, which are read though nothing says so.",
     "ignored-order": "A part is drawn at random though a column for groups or for time is named.",
     "image-size": "Pictures differ in size and are brought to one.",
     "imputed": "Missing values are filled in.",
