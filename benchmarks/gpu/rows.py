@@ -19,7 +19,7 @@ def pictures(name: str, options: Options) -> tuple[Arrays, Arrays]:
     """Training and test rows: pictures as uint8, labels as int32."""
     (shape, full), found = SHAPES[name], None
     if options.data:
-        found = _fashion(options.data) if name == "fashion" else _cifar(options.data)
+        found = fashion(options.data) if name == "fashion" else cifar(options.data)
     count = options.row_count(full)
     x_train, y_train, x_test, y_test = found or _made_up(shape, full, 10_000)
     test = min(10_000, max(count, 64))
@@ -54,7 +54,7 @@ def _made_up(shape: tuple[int, ...], train: int, test: int) -> tuple[np.ndarray,
     return tuple(parts)
 
 
-def _fashion(folder: Path) -> tuple[np.ndarray, ...] | None:
+def fashion(folder: Path) -> tuple[np.ndarray, ...] | None:
     arrays = []
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         files = sorted(folder.rglob(f"{name}-ubyte*"))
@@ -69,7 +69,7 @@ def _fashion(folder: Path) -> tuple[np.ndarray, ...] | None:
     return x_train, y_train.astype(np.int32), x_test, y_test.astype(np.int32)
 
 
-def _cifar(folder: Path) -> tuple[np.ndarray, ...] | None:
+def cifar(folder: Path) -> tuple[np.ndarray, ...] | None:
     for path in sorted(folder.rglob("*.npz")):
         with np.load(path, allow_pickle=False) as file:
             if "x_train" in file.files and file["x_train"].shape[1:] == (32, 32, 3):

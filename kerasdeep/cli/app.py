@@ -153,9 +153,11 @@ def diagnose(
     if json:
         print_json(diagnosis.as_dict())
         return
+    from kerasdeep.api_arguments import is_model_file
     from kerasdeep.cli.diagnose import show
 
-    show(diagnosis)
+    trains = not is_model_file(config_or_run)
+    show(diagnosis, [str(config_or_run), *overrides.command_words()] if trains else [])
 
 
 @app.command()

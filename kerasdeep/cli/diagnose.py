@@ -1,7 +1,8 @@
-"""`kerasdeep diagnose`: a table of the layers, then what is wrong and the YAML that fixes it."""
+"""`kerasdeep diagnose`: a table of the layers, then what is wrong and the settings that fix it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -27,7 +28,8 @@ MAX_LAYERS = 24
 """Of a deeper network only the first and last layers are shown; --json has them all."""
 
 
-def show(diagnosis: Diagnosis) -> None:
+def show(diagnosis: Diagnosis, words: Sequence[str]) -> None:
+    """`words` are what was examined and its options, for commands that train it; none where nothing can."""
     with captured_console() as console:
         for moment, metrics in diagnosis.moments.items():
             ratio = metrics["gradient_ratio"]
@@ -43,8 +45,11 @@ def show(diagnosis: Diagnosis) -> None:
         for verdict in diagnosis.verdicts:
             console.print(Text(verdict.name.replace("_", " "), "bold red"))
             console.print(f"  {verdict.evidence}", highlight=False, markup=False)
-            console.print("  Try:", style="dim")
-            print_yaml(console, verdict.remedy, indent=4)
+            if verdict.overrides:
+                console.print("  Try:", style="dim")
+                print_yaml(console, verdict.remedy, indent=4)
+                if words:
+                    console.print(f"    {verdict.command(words)}", highlight=False, markup=False, soft_wrap=True)
             console.print()
         if not diagnosis.verdicts:
             console.print(Text("Nothing wrong was found.", "green"))

@@ -168,11 +168,12 @@ def set_path(schema_node: SchemaNode, root: Node | None, path: list[str], value:
 
 def _set_item(schema_node: SchemaNode, root: Sequence, key: str, rest: list[str], value: Node, origin: str) -> Node:
     count = len(root.items)
-    if not key.isdecimal() or int(key) >= count:
-        message = f"`{key}` is not an index of this list of {count} items. Expected 0 to {count - 1}."
-        _raise_unknown_key(message, SourceLocation(origin))
+    if not key.isdecimal() or int(key) > count or (int(key) == count and rest):
+        message = f"`{key}` is not an index of this list of {count} items. Expected 0 to {count - 1}, or {count} for "
+        _raise_unknown_key(f"{message}a whole item more.", SourceLocation(origin))
     items = list(root.items)
-    updated = set_path(schema_node.child(key), items[int(key)], rest, value, origin)
+    old = items[int(key)] if int(key) < count else None
+    updated = set_path(schema_node.child(key), old, rest, value, origin)
     items[int(key) : int(key) + 1] = [] if updated is None else [updated]
     return Sequence(tuple(items), root.location)
 

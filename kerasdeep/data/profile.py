@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MAX_IMBALANCE = 5
 MAX_HASHED_ROWS = 1_000_000
+MAX_RMS_ROWS = 1_000
 LEAK_SHARE, LEAK_ROWS = 0.01, 5
 NEAR_DECIMALS = 3  # of a column's deviation, to which numbers of a table must agree for rows to be the same
 REPLACEMENTS = ("unreadable", "unseen", "clipped")
@@ -72,9 +73,20 @@ def describe_dataset(
         ],
         "targets": [_target_facts(encoder, raw_splits, section, problems) for encoder in preprocessing.targets],
         "scaling": section.scaling,
+        "input_rms": _root_mean_squares(splits["train"].x),
         "duplicates": duplicates,
         **source.facts,
         "warnings": [str(problem) for problem in problems.warnings],
+    }
+
+
+def _root_mean_squares(x: Any) -> dict[str, float]:
+    """Of each input of numbers; of a large one from its first rows."""
+    first_rows = {name: np.asarray(array[:MAX_RMS_ROWS]) for name, array in input_arrays(x).items()}
+    return {
+        name: float(np.sqrt(np.mean(np.square(rows, dtype=np.float64))))
+        for name, rows in first_rows.items()
+        if rows.dtype.kind == "f" and rows.size
     }
 
 

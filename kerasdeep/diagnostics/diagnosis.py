@@ -6,12 +6,11 @@ from typing import Any
 
 import keras
 
+from kerasdeep.advice import CAUSES_FIRST, Verdict, find_verdicts, read_evidence
 from kerasdeep.backends.runtime import RuntimeContext
 from kerasdeep.config.load import LoadedConfig
 from kerasdeep.diagnostics import layer_probe, network_verdicts
-from kerasdeep.diagnostics.history_verdicts import verdicts_from_history
 from kerasdeep.diagnostics.layer_probe import LayerProbe
-from kerasdeep.diagnostics.network_verdicts import NetworkVerdict
 from kerasdeep.experiment import prepare
 from kerasdeep.runs import RunDir, to_jsonable
 
@@ -23,7 +22,7 @@ class Diagnosis:
     `gradient_ratio` is the first hidden kernel's gradient over the last one's, of the network as it stands.
     """
 
-    verdicts: list[NetworkVerdict]
+    verdicts: list[Verdict]
     layers: list[dict[str, Any]]
     moments: dict[str, dict[str, float | None]]
     gradient_ratio: float | None
@@ -31,7 +30,7 @@ class Diagnosis:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: what is not finite becomes null."""
-        return to_jsonable({**asdict(self), "verdicts": [asdict(verdict) for verdict in self.verdicts]})
+        return to_jsonable({**asdict(self), "verdicts": [verdict.as_dict() for verdict in self.verdicts]})
 
 
 def diagnose(
@@ -42,7 +41,7 @@ def diagnose(
     if run is None:
         probe, history_verdicts = layer_probe.probe_new(experiment), []
     else:
-        history_verdicts = verdicts_from_history(run.history.rows(), run.read_result(), loaded.config)
+        history_verdicts = find_verdicts(read_evidence(run, loaded.config))
         if run.model.is_file():
             experiment.model = keras.saving.load_model(run.model, compile=False)
             probe = layer_probe.probe_saved(experiment)
@@ -51,6 +50,7 @@ def diagnose(
             probe = layer_probe.probe_new(experiment)
     verdicts = network_verdicts.verdicts_from_probe(probe)
     verdicts += [verdict for verdict in history_verdicts if verdict.name not in {other.name for other in verdicts}]
+    verdicts.sort(key=lambda verdict: CAUSES_FIRST.index(verdict.name))
     moments = {
         moment: {"loss": stats.loss, "gradient_ratio": probe.gradient_ratio(moment)}
         for moment, stats in probe.stats_by_moment.items()

@@ -9,13 +9,13 @@ from kerasdeep.catalog import Choice
 from kerasdeep.catalog.traits import MOMENTUM_ARGUMENTS
 from kerasdeep.config.load import LoadedConfig
 from kerasdeep.config.optimizer_rules import moves_momentum
+from kerasdeep.config.rate_setting import find_rate_setting
 from kerasdeep.config.root import Config
 from kerasdeep.custom_objects.one_cycle import one_cycle_value
 from kerasdeep.diagnostics import lr_rules
 from kerasdeep.diagnostics.layer_probe import disable_xla
 from kerasdeep.diagnostics.range_test import range_test
 from kerasdeep.diagnostics.rate_comparison import RateComparison, compare_rates
-from kerasdeep.diagnostics.rate_setting import find_rate_setting
 from kerasdeep.errors import InputError, RunFailed, SourceLocation
 from kerasdeep.experiment import prepare
 

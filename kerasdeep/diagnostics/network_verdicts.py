@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import keras
 import numpy as np
 
+from kerasdeep.advice import Verdict
+from kerasdeep.advice.remedies import scale_rate
+from kerasdeep.advice.rules import MAX_INPUT_RMS, MIN_INPUT_RMS
 from kerasdeep.diagnostics import remedies
 from kerasdeep.diagnostics.layer_probe import LayerProbe
 from kerasdeep.diagnostics.output_check import find_unfit_output
@@ -20,21 +22,9 @@ from kerasdeep.evaluation.thresholds import (
     VANISHING_RATIO,
 )
 
-MAX_INPUT_RMS, MIN_INPUT_RMS = 4.0, 1e-2
-"""Root mean square of what feeds the first kernel; 0.3 to 1 when scaled."""
 SELU_DEVIATION_RANGE, MAX_SELU_MEAN, MIN_SELU_LAYERS = (0.5, 2.0), 0.5, 3
 MAX_TRIAL_CHANGE, MIN_TRAINING_CHANGE = 0.3, 0.02
 """Relative changes of the weights: too much in twenty steps without progress, too little in the whole training."""
-
-
-@dataclass(frozen=True)
-class NetworkVerdict:
-    """`layers` it is seen in, `evidence` in a sentence with figures, `remedy` as YAML that can be pasted."""
-
-    name: str
-    layers: list[str]
-    evidence: str
-    remedy: str
 
 
 CONSEQUENCES = {
@@ -47,9 +37,9 @@ CONSEQUENCES = {
 """By verdict: the causes after which it is left out, as a mere consequence."""
 
 
-def verdicts_from_probe(probe: LayerProbe) -> list[NetworkVerdict]:
+def verdicts_from_probe(probe: LayerProbe) -> list[Verdict]:
     """Every verdict on the network itself, causes first."""
-    verdicts: list[NetworkVerdict] = []
+    verdicts: list[Verdict] = []
     for rule in RULES:
         verdict = rule(probe)
         names = {other.name for other in verdicts}
@@ -58,24 +48,24 @@ def verdicts_from_probe(probe: LayerProbe) -> list[NetworkVerdict]:
     return verdicts
 
 
-def _wrong_output(probe: LayerProbe) -> NetworkVerdict | None:
+def _wrong_output(probe: LayerProbe) -> Verdict | None:
     problem = find_unfit_output(probe)
     if problem is None:
         return None
     layer, evidence = problem
-    return NetworkVerdict("wrong_output", [layer], evidence, remedies.default_output(probe.experiment.config))
+    return Verdict("wrong_output", [layer], evidence, remedies.default_output(probe.experiment.config))
 
 
-def _unscaled_inputs(probe: LayerProbe) -> NetworkVerdict | None:
+def _unscaled_inputs(probe: LayerProbe) -> Verdict | None:
     for name, values in probe.current.inputs.items():
         rms = float(np.sqrt(np.mean(np.square(values.astype(np.float64)))))
         if not MIN_INPUT_RMS <= rms <= MAX_INPUT_RMS:
             evidence = f"The input of {name} has a root mean square of {rms:.3g}; initializers expect about 1."
-            return NetworkVerdict("unscaled_inputs", [name], evidence, remedies.fix_scaling(probe))
+            return Verdict("unscaled_inputs", [name], evidence, remedies.fix_scaling(probe))
     return None
 
 
-def _exploding_gradients(probe: LayerProbe) -> NetworkVerdict | None:
+def _exploding_gradients(probe: LayerProbe) -> Verdict | None:
     layers, hidden = probe.current.layers, probe.hidden
     input_rms = max(
         (float(np.sqrt(np.mean(np.square(values, dtype=np.float64)))) for values in probe.current.inputs.values()),
@@ -89,18 +79,16 @@ def _exploding_gradients(probe: LayerProbe) -> NetworkVerdict | None:
         name = exploded[0].name
         evidence = f"The activations of {name} deviate by {layers[name].deviation:.2g}, the input by {input_rms:.2g}"
         evidence += f"; the loss is {probe.current.loss:.2g}."
-        return NetworkVerdict("exploding_gradients", _layer_names(exploded), evidence, remedies.fix_exploding(probe))
+        return Verdict("exploding_gradients", _layer_names(exploded), evidence, remedies.fix_exploding(probe))
     if not math.isfinite(probe.current.loss) or (ratio is not None and ratio > EXPLODING_RATIO):
         evidence = f"The loss is {probe.current.loss:.2g}"
         if ratio is not None:
             evidence += f", the gradient of {hidden[0].name} {ratio:.2g} times that of {hidden[-1].name}"
-        return NetworkVerdict(
-            "exploding_gradients", _layer_names(hidden[:1]), f"{evidence}.", remedies.fix_exploding(probe)
-        )
+        return Verdict("exploding_gradients", _layer_names(hidden[:1]), f"{evidence}.", remedies.fix_exploding(probe))
     return None
 
 
-def _dead_units(probe: LayerProbe) -> NetworkVerdict | None:
+def _dead_units(probe: LayerProbe) -> Verdict | None:
     layers = probe.current.layers
     dead_taps = [tap for tap in probe.hidden if (layers[tap.name].dead or 0.0) >= DEAD_SHARE]
     if not dead_taps:
@@ -112,10 +100,10 @@ def _dead_units(probe: LayerProbe) -> NetworkVerdict | None:
     bias = _mean_bias(dead_taps[0])
     if bias is not None and bias < -1:
         evidence += f" Their biases are about {bias:.2g}: remove what sets them."
-    return NetworkVerdict("dead_units", _layer_names(dead_taps), evidence, remedies.fix_dead_units())
+    return Verdict("dead_units", _layer_names(dead_taps), evidence, remedies.fix_dead_units())
 
 
-def _saturation(probe: LayerProbe) -> NetworkVerdict | None:
+def _saturation(probe: LayerProbe) -> Verdict | None:
     layers = probe.current.layers
     saturated_taps = [tap for tap in probe.hidden if (layers[tap.name].saturated or 0.0) >= SATURATED_SHARE]
     if not saturated_taps:
@@ -123,7 +111,7 @@ def _saturation(probe: LayerProbe) -> NetworkVerdict | None:
     share = max(layers[tap.name].saturated or 0.0 for tap in saturated_taps)
     evidence = f"{share:.0%} of the outputs of {_layer_range(saturated_taps)} lie at the floor or ceiling of "
     evidence += f"{saturated_taps[0].activation}, "
-    return NetworkVerdict(
+    return Verdict(
         "saturation",
         _layer_names(saturated_taps),
         evidence + "where its slope vanishes.",
@@ -131,7 +119,7 @@ def _saturation(probe: LayerProbe) -> NetworkVerdict | None:
     )
 
 
-def _vanishing_gradients(probe: LayerProbe) -> NetworkVerdict | None:
+def _vanishing_gradients(probe: LayerProbe) -> Verdict | None:
     ratio = probe.gradient_ratio(_current_moment(probe))
     if ratio is None or not ratio < VANISHING_RATIO:
         return None
@@ -140,10 +128,10 @@ def _vanishing_gradients(probe: LayerProbe) -> NetworkVerdict | None:
     evidence = f"The gradient of {hidden[0].name} is {layers[hidden[0].name].gradient:.2g}, {ratio:.1g} times that of "
     evidence += f"{hidden[-1].name}: the lower layers do not learn."
     saturating = any(tap.activation in SATURATING_ACTIVATIONS for tap in hidden)
-    return NetworkVerdict("vanishing_gradients", _layer_names(vanished), evidence, remedies.fix_vanishing(saturating))
+    return Verdict("vanishing_gradients", _layer_names(vanished), evidence, remedies.fix_vanishing(saturating))
 
 
-def _broken_self_normalization(probe: LayerProbe) -> NetworkVerdict | None:
+def _broken_self_normalization(probe: LayerProbe) -> Verdict | None:
     selu = [tap for tap in probe.hidden if tap.activation == "selu"]
     if len(selu) < MIN_SELU_LAYERS:
         return None
@@ -153,12 +141,10 @@ def _broken_self_normalization(probe: LayerProbe) -> NetworkVerdict | None:
         return None
     evidence = f"Behind {len(selu)} SELU layers the activations have mean {last.mean:.2g} and deviation "
     evidence += f"{last.deviation:.2g}; self-normalization keeps them near 0 and 1 (Klambauer et al. 2017)."
-    return NetworkVerdict(
-        "broken_self_normalization", [selu[-1].name], evidence, remedies.fix_self_normalization(probe)
-    )
+    return Verdict("broken_self_normalization", [selu[-1].name], evidence, remedies.fix_self_normalization(probe))
 
 
-def _forward_collapse(probe: LayerProbe) -> NetworkVerdict | None:
+def _forward_collapse(probe: LayerProbe) -> Verdict | None:
     hidden, layers = probe.hidden, probe.current.layers
     first_typical = layers[hidden[0].name].typical if hidden else 0.0
     collapsed = [tap for tap in hidden if layers[tap.name].typical < COLLAPSED_ACTIVATIONS * first_typical]
@@ -166,29 +152,29 @@ def _forward_collapse(probe: LayerProbe) -> NetworkVerdict | None:
         return None
     evidence = f"A typical row's activations shrink from {first_typical:.2g} in {hidden[0].name} to "
     evidence += f"{layers[collapsed[-1].name].typical:.2g} in {collapsed[-1].name}: the output hardly sees the input."
-    return NetworkVerdict("forward_collapse", _layer_names(collapsed), evidence, remedies.fix_forward_collapse(probe))
+    return Verdict("forward_collapse", _layer_names(collapsed), evidence, remedies.fix_forward_collapse(probe))
 
 
-def _rate_too_high(probe: LayerProbe) -> NetworkVerdict | None:
+def _rate_too_high(probe: LayerProbe) -> Verdict | None:
     steps = probe.steps
     if steps is None:
         return None
     after, initial_loss = probe.stats_by_moment.get("after"), probe.current.loss
     steps_text = f"{len(steps.losses)} steps at the rate {steps.mean_rate:.2g}"
-    remedy = remedies.scale_rate(probe.experiment.config, 0.1)
+    remedy = scale_rate(probe.experiment.config, 0.1)
     if after is None:
-        return NetworkVerdict("rate_too_high", [], f"After {steps_text} the loss is no longer finite.", remedy)
+        return Verdict("rate_too_high", [], f"After {steps_text} the loss is no longer finite.", remedy)
     if steps.kernel_change > MAX_TRIAL_CHANGE and (
         after.loss > 0.9 * initial_loss or max(steps.losses) > 2 * steps.losses[0]
     ):
         evidence = (
             f"In {steps_text} the weights moved by {steps.kernel_change:.0%} of their size, and the loss went from "
         )
-        return NetworkVerdict("rate_too_high", [], f"{evidence}{initial_loss:.3g} to {after.loss:.3g}.", remedy)
+        return Verdict("rate_too_high", [], f"{evidence}{initial_loss:.3g} to {after.loss:.3g}.", remedy)
     return None
 
 
-def _rate_too_low(probe: LayerProbe) -> NetworkVerdict | None:
+def _rate_too_low(probe: LayerProbe) -> Verdict | None:
     steps, after = probe.steps, probe.stats_by_moment.get("after")
     if steps is None or after is None or not steps.mean_rate:
         return None
@@ -200,15 +186,12 @@ def _rate_too_low(probe: LayerProbe) -> NetworkVerdict | None:
         f"A step changes the weights by {max(ratios):.1g} of their size, so all {steps.planned_steps:,} planned steps "
     )
     evidence += f"together by at most {expected_change:.1g}."
-    return NetworkVerdict(
-        "rate_too_low",
-        [],
-        evidence,
-        remedies.scale_rate(probe.experiment.config, 10 ** math.ceil(-math.log10(expected_change))),
+    return Verdict(
+        "rate_too_low", [], evidence, scale_rate(probe.experiment.config, 10 ** math.ceil(-math.log10(expected_change)))
     )
 
 
-RULES: tuple[Callable[[LayerProbe], NetworkVerdict | None], ...] = (
+RULES: tuple[Callable[[LayerProbe], Verdict | None], ...] = (
     *(_wrong_output, _unscaled_inputs, _exploding_gradients, _dead_units, _saturation),
     *(_vanishing_gradients, _broken_self_normalization, _forward_collapse, _rate_too_high, _rate_too_low),
 )

@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Iterator
 
 from kerasdeep.config.load import LoadedConfig
+from kerasdeep.config.rate_setting import RateSetting, find_rate_setting
 from kerasdeep.config.yaml_edit import TextEdit, YamlText
-from kerasdeep.diagnostics.rate_setting import RateSetting, find_rate_setting
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.runs import atomic_write
 from kerasdeep.yaml_nodes import Mapping, Node, Pair, parse_yaml

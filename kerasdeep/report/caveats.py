@@ -17,7 +17,6 @@ GRAVE_WARNINGS = {
 }
 MIN_ROWS = 100
 MIN_CLASS_ROWS = 10
-_WEIGHTS = "data: {class_weight: balanced}  # finds more of rare classes; their probabilities become too high"
 
 
 def find_caveats(run: RunFacts) -> list[Insight]:
@@ -89,8 +88,7 @@ def _class_imbalance(run: RunFacts) -> list[Insight]:
                 text += " Class weights are on, so that the probabilities of rare classes are too high."
             chosen = run.setting("threshold", "by") is not None
             level = "note" if weighted or chosen else "warning"
-            remedy = "" if weighted or chosen else "threshold: f1" if len(counts) == 2 else _WEIGHTS
-            insights.append(Insight(level, "The classes are imbalanced.", text, remedy))
+            insights.append(Insight(level, "The classes are imbalanced.", text))
     return insights
 
 

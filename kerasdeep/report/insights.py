@@ -171,11 +171,7 @@ def training_insights(run: RunFacts) -> list[Insight]:
         return [Insight("note", "No epoch was finished.", "There are no curves to look at yet.")]
     if run.first_non_finite_row is not None:
         title = f"The loss stopped being a number in epoch {run.first_non_finite_row + 1}."
-        text = (
-            "The steps were too large for this network. A learning rate ten times smaller, clipped gradients or "
-            "scaled inputs usually help."
-        )
-        return [Insight("bad", title, text, "optimizer: {Nadam: {learning_rate: 1e-4, clipnorm: 1.0}}")]
+        return [Insight("bad", title, "The steps were too large for this network, or its inputs.")]
     loss, val_loss = run.loss_columns
     train, validation = run.column(loss), run.column(val_loss)
     if len(run.history) < 3 or not run.has_values(loss):
@@ -184,10 +180,7 @@ def training_insights(run: RunFacts) -> list[Insight]:
         return [Insight("note", title, _training_time_text(run))]
     insights = [_ending_insight(run)]
     if _underfits(run, train):
-        text = (
-            f"The training loss went from {number(train[0])} to {number(train[-1])}. A larger "
-            "network, a larger learning rate or less regularization would be the first things to try."
-        )
+        text = f"The training loss went from {number(train[0])} to {number(train[-1])}."
         insights.append(Insight("warning", "The network hardly learned.", text))
     elif run.has_values(val_loss):
         insights += _generalization_insights(run, train, validation)
@@ -258,11 +251,10 @@ def _generalization_insights(
         if restored:
             text += "falling. The best epoch's weights were kept, so this only cost time."
         else:
-            text += "falling. Stopping early, dropout, weight decay or more data would help."
-        remedy = "" if restored else "training: {early_stopping: {patience: 5}}"
-        insight = Insight("note" if restored else "warning", f"It overfits after epoch {best_index + 1}.", text, remedy)
+            text += "falling."
+        insight = Insight("note" if restored else "warning", f"It overfits after epoch {best_index + 1}.", text)
     elif _still_falling(validation) and not _stopped_early(run):
-        text = "The validation loss was lowest at the end: training longer would probably help."
+        text = "The validation loss was lowest at the end."
         insight = Insight("note", "It was still improving at the end.", text)
     else:
         text = f"It reached {best_text} in epoch {best_index + 1} and ended at {last_text}."

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kerasdeep import metric_names
+from kerasdeep.advice import RunEvidence, find_verdicts
 from kerasdeep.formatting import NO_VALUE, duration, number, whole_percent
 from kerasdeep.report import charts, config_summary, curves, insights, layer_health, sections, target_charts
 from kerasdeep.report.calibration import reliability_diagram
@@ -247,6 +248,17 @@ def _flattened(value: Mapping[str, object], prefix: str = "") -> list[tuple[str,
 # What next?
 
 
+def _advice(run: RunFacts) -> list[tuple[str, str]]:
+    """What mends what went wrong, as (purpose, command)."""
+    if run.parsed_config is None or run.status not in ("completed", "failed"):
+        return []
+    evidence = RunEvidence(
+        run.parsed_config, run.history, run.result, run.data, run.network, run.evaluation, run.stages
+    )
+    verdicts = [verdict for verdict in find_verdicts(evidence) if verdict.overrides]
+    return [(f"{verdict.evidence} Against {verdict.title}", verdict.command([run.path])) for verdict in verdicts]
+
+
 def _commands(run: RunFacts) -> list[tuple[str, str]]:
     """(purpose, command to copy)."""
     path, resolved = shlex.quote(run.path), shlex.quote(f"{run.path}/resolved.yaml")
@@ -264,7 +276,7 @@ def _commands(run: RunFacts) -> list[tuple[str, str]]:
     repeat = [("Repeat it exactly", f"kerasdeep train {resolved}")]
     if run.status == "completed":
         repeat.append(("See how much depends on the seed", f"kerasdeep train {resolved} --seed {seed + 1}"))
-    return [*by_status.get(run.status, []), *repeat, ("Rebuild this report", f"kerasdeep report {path}")]
+    return [*_advice(run), *by_status.get(run.status, []), *repeat, ("Rebuild this report", f"kerasdeep report {path}")]
 
 
 SECTIONS: tuple[Section[RunFacts], ...] = (

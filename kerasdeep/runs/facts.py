@@ -291,7 +291,8 @@ class DroppedColumn:
 @dataclass(frozen=True, slots=True)
 class DataFact:
     """Held-out rows by pair of parts: `duplicates` have inputs that are in the training data, `shared_groups` belong to
-    a group that is, `not_later` are not later than all of it; None where that was not checked."""
+    a group that is, `not_later` are not later than all of it; None where that was not checked. `input_rms` is the root
+    mean square of each input of numbers, as the network gets it."""
 
     rows: dict[str, int]
     targets: list[TargetProfile]
@@ -303,6 +304,7 @@ class DataFact:
     left_out: list[DroppedColumn] = field(default_factory=list)
     rows_left_out: int = 0
     scaling: str | None = None
+    input_rms: dict[str, float] = field(default_factory=dict)
     duplicates: dict[str, int] | None = None
     shared_groups: dict[str, int] | None = None
     not_later: dict[str, int] | None = None

@@ -286,6 +286,7 @@ def test_sets_are_put_on_one_after_the_other(put):
     merged = put("network.layers.0=null", "network.layers.0.Dense.units=3", "seed=1", "seed=2")
     assert merged.network.layers[0].arguments["units"] == 3
     assert merged.seed == 2
+    assert [stage.epochs for stage in put("stages=[{epochs: 2}]", "stages.1={epochs: 3}").stages] == [2, 3]
 
 
 @pytest.mark.parametrize(

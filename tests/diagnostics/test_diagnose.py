@@ -9,8 +9,7 @@ import pytest
 from kerasdeep import diagnostics, training
 from kerasdeep.cli import exit_codes
 from kerasdeep.cli.app import app
-from kerasdeep.config import Overrides, load_config
-from kerasdeep.diagnostics.history_verdicts import verdicts_from_history
+from kerasdeep.config import load_config
 from kerasdeep.evaluation.layer_stats import LayerReader, layer_taps
 
 NET = """
@@ -100,36 +99,3 @@ def test_a_run_is_read_as_it_was_saved(config):
     run.model.unlink()
     found = diagnostics.diagnose(load_config(run.resolved), run)
     assert "has no saved model" in found.notes[0] and "initial" in found.moments
-
-
-def rows(train, held_out):
-    return [{"epoch": n, "loss": a, "val_loss": b} for n, (a, b) in enumerate(zip(train, held_out, strict=True), 1)]
-
-
-@pytest.mark.parametrize(
-    ("train", "held_out", "names"),
-    [
-        ([1.0, 0.6, 0.4, 0.2, 0.1], [1.1, 0.8, 0.7, 0.8, 0.9], ["overfitting"]),
-        ([2.3, 2.0, 1.8, 1.5, 1.2], [2.3, 2.1, 1.9, 1.6, 1.3], ["underfitting"]),
-        ([1.0, 0.5, 0.3, 0.28, 0.27, 0.26], [1.1, 0.6, 0.4, 0.38, 0.37, 0.37], []),
-        ([1.0, 2.0, float("nan")], [1.0, 2.0, float("nan")], ["rate_too_high"]),
-        ([1.0], [1.0], []),
-    ],
-)
-def test_a_history_tells_too_much_and_too_little(config, train, held_out, names):
-    assert [
-        verdict.name for verdict in verdicts_from_history(rows(train, held_out), {}, load_config(config).config)
-    ] == names
-
-
-def test_a_run_in_stages_is_told_to_train_its_last_stage_longer(config):
-    stages = load_config(config, Overrides(["stages=[{train: head, epochs: 2}, {train: all, epochs: 4}]"])).config
-    falling = [2.3, 2.1, 1.9, 1.6, 1.3]
-    (verdict,) = verdicts_from_history(rows(falling, falling), {}, stages)
-    assert verdict.remedy == "# in stages, stage_2:\nepochs: 8"
-
-
-def test_no_better_than_one_answer_is_underfitting(config):
-    result = {"metrics": {"val_accuracy": 0.11}, "baseline": {"val_accuracy": 0.1}}
-    (verdict,) = verdicts_from_history(rows([2.3, 2.3], [2.3, 2.3]), result, load_config(config).config)
-    assert verdict.name == "underfitting" and "0.11" in verdict.evidence and "dropout: null" in verdict.remedy

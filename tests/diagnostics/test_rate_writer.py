@@ -3,8 +3,8 @@
 import pytest
 
 from kerasdeep.config import Overrides, load_config
+from kerasdeep.config.rate_setting import find_rate_setting
 from kerasdeep.diagnostics import rate_writer
-from kerasdeep.diagnostics.rate_setting import find_rate_setting
 from kerasdeep.errors import InputError
 
 HEAD = "version: 1  # one\ndata: {source: digits}\nnetwork: {layers: [Flatten, Dense: 10, Output]}\n"

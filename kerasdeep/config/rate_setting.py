@@ -6,6 +6,7 @@ from typing import Any, cast
 from kerasdeep.catalog import Choice
 from kerasdeep.config.optimizer_rules import nested_schedules
 from kerasdeep.config.root import Config
+from kerasdeep.config.sections.stages import StageConfig
 
 NO_SINGLE_RATE = ("Piecewise", "PiecewiseConstantDecay", "Noam", "MultiOptimizer")
 """Choices that state several rates, or none: no single number can be put into them."""
@@ -27,8 +28,8 @@ class RateSetting:
         return ".".join(self.path)
 
 
-def find_rate_setting(config: Config) -> RateSetting | None:
-    """Where one number sets how fast the network learns; None where there is no single such number."""
+def find_rate_setting(config: Config | StageConfig) -> RateSetting | None:
+    """Where one number sets how fast the network, or a stage of it, learns; None where there is none."""
     if config.schedule is not None:
         if any(schedule.name in NO_SINGLE_RATE for schedule in (config.schedule, *nested_schedules(config.schedule))):
             return None
