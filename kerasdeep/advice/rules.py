@@ -64,7 +64,7 @@ def _unscaled_inputs(run: RunEvidence) -> Verdict | None:
 
 
 def _rate_too_high(run: RunEvidence) -> Verdict | None:
-    losses = [row["loss"] for row in run.history if isinstance(row.get("loss"), int | float)]
+    losses = [loss for row in run.history if isinstance(loss := row.get("loss"), int | float)]
     if not losses:
         return None
     evidence = f"The training loss went from {losses[0]:.3g} in the first epoch to {losses[-1]:.3g} in the last."
@@ -87,9 +87,9 @@ def _rate_too_low(run: RunEvidence) -> Verdict | None:
     rate = remedies.rate_of(run.config)
     if rate is None or rate.value * MANY_TIMES > rate.usual * (1 + 1e-9) or run.config.pretrained_sources:
         return None
-    if not _learned_nothing(run) and not _still_falls(run):
-        return None
     train, _ = run.losses
+    if not train or not (_learned_nothing(run) or _still_falls(run)):
+        return None
     evidence = f"The training loss only went from {train[0]:.3g} to {train[-1]:.3g} at the rate {rate.value:g}; "
     return Verdict("rate_too_low", [], f"{evidence}{rate.usual:g} is usual.", {rate.path: rate.usual})
 
@@ -100,7 +100,7 @@ def _imbalanced_classes(run: RunEvidence) -> Verdict | None:
         return None
     target, part = run.data.targets[0], run.evaluation.parts.get("validation")
     counts = target.counts.get("train", [0])
-    if target.kind not in ("binary", "multiclass") or min(counts) * IMBALANCE > max(counts) or not part:
+    if target.kind not in ("binary", "multiclass") or min(counts) * IMBALANCE > max(counts) or not (part and part.targets):
         return None
     rare = target.classes[counts.index(min(counts))]
     found = next((row.recall for row in part.targets[0].per_class if row.class_name == rare), None)

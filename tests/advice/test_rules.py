@@ -115,6 +115,7 @@ def test_a_frozen_body_gets_a_stage_that_trains_it():
 
 SOUND = {
     "a loss that levelled off": evidence(),
+    "nothing yet": evidence(train=[]),
     "a rare class that is found": evidence(**imbalanced("binary", [900, 50], [1.0, 0.95])),
     "weights on the classes": evidence(
         ["data.class_weight=balanced"], **imbalanced("multiclass", [900, 50, 800], [1.0, 0.3, 1.0])
