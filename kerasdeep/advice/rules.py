@@ -100,7 +100,11 @@ def _imbalanced_classes(run: RunEvidence) -> Verdict | None:
         return None
     target, part = run.data.targets[0], run.evaluation.parts.get("validation")
     counts = target.counts.get("train", [0])
-    if target.kind not in ("binary", "multiclass") or min(counts) * IMBALANCE > max(counts) or not (part and part.targets):
+    if (
+        target.kind not in ("binary", "multiclass")
+        or min(counts) * IMBALANCE > max(counts)
+        or not (part and part.targets)
+    ):
         return None
     rare = target.classes[counts.index(min(counts))]
     found = next((row.recall for row in part.targets[0].per_class if row.class_name == rare), None)
