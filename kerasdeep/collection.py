@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
-from kerasdeep.paths import expand_user
+from kerasdeep.errors import InputError, Problem, RunFailed, SourceLocation, suggest
+from kerasdeep.paths import expand_user, explain_os_error
 from kerasdeep.yaml_nodes import Scalar, read_yaml_file
 
 _PACKAGE = Path(__file__).parent
@@ -132,6 +132,8 @@ def check_writable(path: Path, force: bool) -> None:
     if path.exists() and not force:
         message = "this file exists already. Name another, or replace it with --force."
         raise InputError(message, "file-exists", SourceLocation(str(path)))
+    if path.is_fifo():
+        raise InputError("this is a pipe. Expected a file to write.", "unwritable", SourceLocation(str(path)))
     if not path.parent.is_dir():
         raise InputError("its folder does not exist. Create it first.", "unwritable", SourceLocation(str(path)))
 
@@ -142,6 +144,9 @@ def write_new_file(path: Path, text: str, force: bool = False) -> Path:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
+        failure = explain_os_error(error)
+        if isinstance(failure, RunFailed):  # a full disk is no mistake of the path
+            raise failure from error
         raise InputError(f"cannot be written: {error.strerror}.", "unwritable", SourceLocation(str(path))) from error
     return path
 

@@ -64,7 +64,7 @@ def train(
     )
     progress = options.progress_mode(quiet, json)
     run = kerasdeep.train(config_or_run, overrides=overrides, out=out, resume=resume, progress=progress)
-    show(run, progress)
+    show(run, options.result_mode(quiet, json))
 
 
 @app.command()
@@ -130,7 +130,7 @@ def lr_find(
             apply=apply,
             on_step=on_step,
         )
-    show(result, config_or_run, apply and result.may_replace_current, options.progress_mode(quiet, json))
+    show(result, config_or_run, apply and result.may_replace_current, options.result_mode(quiet, json))
 
 
 @app.command()
@@ -201,7 +201,7 @@ def compare(
         jobs=options.parse_jobs(jobs),
         folds=folds,
     )
-    raise typer.Exit(show(comparison, progress))
+    raise typer.Exit(show(comparison, options.result_mode(quiet, json)))
 
 
 @app.command()
@@ -231,9 +231,8 @@ def sweep(
         set_, profile, variant, seed=seed, epochs=epochs, name=name, backend=backend, device=device
     )
     progress, count = options.progress_mode(quiet, json), options.parse_jobs(jobs)
-    show(
-        kerasdeep.sweep(config, overrides=overrides, out=out, progress=progress, jobs=count, storage=storage), progress
-    )
+    result = kerasdeep.sweep(config, overrides=overrides, out=out, progress=progress, jobs=count, storage=storage)
+    show(result, options.result_mode(quiet, json))
 
 
 @app.command()
@@ -298,7 +297,7 @@ def finetune(
     overrides = options.collect_overrides(set_, seed=seed, name=name, backend=backend, device=device)
     progress = options.progress_mode(quiet, json)
     run = kerasdeep.finetune(finetune_options, config=config_name, overrides=overrides, out=out, progress=progress)
-    show(run, progress)
+    show(run, options.result_mode(quiet, json))
 
 
 @app.command()

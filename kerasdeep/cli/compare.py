@@ -18,13 +18,13 @@ from kerasdeep.results import Comparison
 _LOSS_METRICS = ("val_loss", "test_loss")
 
 
-def show(comparison: Comparison, progress: str) -> int:
+def show(comparison: Comparison, mode: str) -> int:
     """Show the comparison; the exit code says whether every claim of the file was met."""
     result, missed = comparison.result, comparison.missed_claims
     error = f"{len(missed)} of {len(result['expect'])} claims missed: {'; '.join(missed)}" if missed else None
-    if progress == "json":
+    if mode == "json":
         print_json(result | ({"status": "failed", "error": error} if error else {}))
-    elif progress != "quiet":
+    elif mode != "quiet":
         _print_tables(result)
     if error:
         print(error, file=sys.stderr)

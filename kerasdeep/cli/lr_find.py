@@ -24,18 +24,18 @@ SUGGESTION_TITLES = {
 }
 
 
-def show(result: LrFindResult, config: str, applied: bool, progress: str) -> None:
+def show(result: LrFindResult, config: str, applied: bool, mode: str) -> None:
     """Show the result of the test on `config`, and where `applied` the rate that was written into it."""
     from kerasdeep.diagnostics.rate_writer import format_rate
 
-    if progress == "json":
+    if mode == "json":
         print_json({**asdict(result), "applied": applied})
         return
-    if progress != "quiet":
+    if mode != "quiet":
         _print_curve(result)
     rate = format_rate(result.suggestion)
     comparison = result.comparison
-    if comparison is not None and progress != "quiet":
+    if comparison is not None and mode != "quiet":
         print(
             f"After {comparison.steps} steps the loss is {number(comparison.current_loss)} with "
             f"{format_rate(result.current or 0)} and {number(comparison.suggested_loss)} with {rate}."
@@ -45,7 +45,7 @@ def show(result: LrFindResult, config: str, applied: bool, progress: str) -> Non
         print(f"Nothing was changed: the rate in {config} {reason}.")
     elif applied:
         print(f"Written into {config}: {result.setting}: {rate}")
-    elif result.setting and progress != "quiet":
+    elif result.setting and mode != "quiet":
         hint = ", or let --apply write it into the file" if expand_user(config).is_file() else ""
         print(f"Use it: --set {result.setting}={rate}{hint}.")
 

@@ -107,6 +107,11 @@ def progress_mode(quiet: bool, json: bool) -> str:
     return "quiet" if quiet else "json" if json else "auto"
 
 
+def result_mode(quiet: bool, json: bool) -> str:
+    """How a verb shows its result: json, which `--quiet` does not silence, quiet or auto."""
+    return "json" if json else progress_mode(quiet, json)
+
+
 def _quote_yaml(value: str | int) -> str:
     """Text stays text: `--name 001` is not a number, and `--name "a: b"` not a mapping."""
     return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)

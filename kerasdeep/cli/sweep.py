@@ -19,12 +19,12 @@ _VERDICTS = {
 }
 
 
-def show(sweep: Sweep, progress: str) -> None:
+def show(sweep: Sweep, mode: str) -> None:
     """Print the result of a sweep."""
     result = sweep.result
-    if progress == "json":
+    if mode == "json":
         print_json({key: result.get(key) for key in _KEYS})
-    elif progress != "quiet":
+    elif mode != "quiet":
         _print_tables(result)
 
 

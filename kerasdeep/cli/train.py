@@ -10,11 +10,11 @@ from kerasdeep.results import Run
 _SPLIT_TITLES = {"test_": "test rows", "val_": "validation rows"}
 
 
-def show(run: Run | None, progress: str) -> None:
+def show(run: Run | None, mode: str) -> None:
     """Print the result of a run; nothing in a process whose run another process writes."""
-    if run is not None and progress == "json":
+    if run is not None and mode == "json":
         print_json(run.result)
-    elif run is not None and progress != "quiet":
+    elif run is not None and mode != "quiet":
         for line in summary_lines(run):
             print(line)
 

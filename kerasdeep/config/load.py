@@ -148,7 +148,7 @@ def read_config(tree: Mapping, problems: Problems) -> Config | None:
 
 def read_with_extends(path: Path) -> Mapping:
     """The file's canonical tree put over the files that it extends, first to last."""
-    return _merge_extends(read_yaml_file(path), path)
+    return _merge_extends(read_yaml_file(path), path, (path.resolve(),))
 
 
 def _merge_extends(
@@ -156,7 +156,7 @@ def _merge_extends(
 ) -> Mapping:
     """The canonical tree put over what it extends.
 
-    `ancestors` are the files that led here, `files` collects every file read.
+    `ancestors` are the files that led here, the tree's own among them; `files` collects every file read.
     """
     files = [] if files is None else files
     files.append(path)
@@ -165,7 +165,6 @@ def _merge_extends(
     node = tree.get("extends")
     if node is None or (isinstance(node, Scalar) and node.is_null):
         return tree
-    ancestors = (*ancestors, path.resolve())
     if len(ancestors) > _MAX_EXTENDS_DEPTH:
         raise InputError(f"`extends` goes deeper than {_MAX_EXTENDS_DEPTH} files.", "extends", node.location)
     if len(files) > _MAX_EXTENDED_FILES:
@@ -176,9 +175,9 @@ def _merge_extends(
             message = f"`extends` is {types.describe_node(reference)}. Expected a name or path."
             raise InputError(message, "extends", reference.location)
         extended_path = _find_extended_file(reference, path.parent)
-        if extended_path.resolve() in ancestors:
+        if (resolved := extended_path.resolve()) in ancestors:
             raise InputError(f"`extends` is circular: {reference.text} leads back here.", "extends", reference.location)
-        extended = _merge_extends(read_yaml_file(extended_path), extended_path, ancestors, files)
+        extended = _merge_extends(read_yaml_file(extended_path), extended_path, (*ancestors, resolved), files)
         base = merge(ROOT_NODE, base, extended) if base is not None else extended
     merged = merge(ROOT_NODE, base, tree) if base is not None else tree
     assert isinstance(merged, Mapping)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from itertools import groupby
 from pathlib import Path
@@ -165,10 +165,7 @@ class ArrayTransform:
     image: ImageFormat | None = None
 
     def apply(self, raw: np.ndarray) -> np.ndarray:
-        raw = self._to_image_format(raw)
-        if raw.shape[1:] != self.shape:
-            message = f"The rows have shape {raw.shape[1:]}. Expected {self.shape}, as in training."
-            raise InputError(message, "wrong-shape")
+        raw = self._in_training_shape(raw)
         # In blocks, so that the float64 in between never costs more than a few megabytes.
         offset, scale = (_cast_for_pixels(array, raw.dtype) for array in (self.offset, self.scale))
         x = np.empty(raw.shape, np.float32)
@@ -192,7 +189,7 @@ class ArrayTransform:
 
     def serving_values(self, raw: np.ndarray) -> np.ndarray:
         """The rows as exports take them: pictures in the right size."""
-        return np.asarray(self._to_image_format(raw), np.float32)
+        return np.asarray(self._in_training_shape(raw), np.float32)
 
     def serving_signature(self) -> dict[str, Any]:
         if self.image is None:
@@ -209,12 +206,15 @@ class ArrayTransform:
         """`apply` for exports."""
         return scale_with_keras(raw, self.fill, self.offset, self.scale)
 
-    def _to_image_format(self, raw: np.ndarray) -> np.ndarray:
-        if self.image is None:
-            return raw
-        from kerasdeep.data.images import to_image_format
+    def _in_training_shape(self, raw: np.ndarray) -> np.ndarray:
+        if self.image is not None:
+            from kerasdeep.data.images import to_image_format
 
-        return to_image_format(raw, self.image)
+            raw = to_image_format(raw, self.image)
+        if raw.shape[1:] != self.shape:
+            message = f"The rows have shape {raw.shape[1:]}. Expected {self.shape}, as in training."
+            raise InputError(message, "wrong-shape")
+        return raw
 
 
 def warn_of_replaced_values(counts: Replaced, where: str, problems: Problems) -> None:
@@ -347,16 +347,21 @@ def transform_inputs(preprocessing: Preprocessing, raw: Any) -> np.ndarray | dic
     `raw` is a DataFrame, an array `(rows, ...)` or, where the model has several inputs, a mapping of arrays.
     Raises InputError for a missing column or input, or rows of another shape.
     """
+    rows, inputs = rows_by_input(preprocessing, raw), preprocessing.inputs
+    arrays = {keras_name(name): transform.apply(rows[name]) for name, transform in inputs.items()}
+    return arrays[INPUT] if list(inputs) == [INPUT] else arrays
+
+
+def rows_by_input(preprocessing: Preprocessing, raw: Any) -> Mapping[str, Any]:
+    """The rows that each input takes. Raises InputError where there are none for one."""
     inputs = preprocessing.inputs
-    if list(inputs) == [INPUT]:
-        return inputs[INPUT].apply(raw)
-    if preprocessing.kind == "table":
-        raw = dict.fromkeys(inputs, raw)
-    absent = [name for name in inputs if name not in raw]
-    if absent:
-        message = f"The data has no inputs {', '.join(absent)}. It has: {', '.join(raw)}."
+    if list(inputs) == [INPUT] or preprocessing.kind == "table":
+        return dict.fromkeys(inputs, raw)
+    given = raw if isinstance(raw, Mapping) else {}
+    if absent := [name for name in inputs if name not in given]:
+        message = f"The data has no inputs {', '.join(absent)}. It has: {', '.join(given) or 'one array'}."
         raise InputError(message, "missing-array")
-    return {keras_name(name): transform.apply(raw[name]) for name, transform in inputs.items()}
+    return given
 
 
 def encode_stored_rows(table: ColumnStore, transform: TableTransform, say: disk_cache.Say | None) -> LazyRows:

@@ -180,7 +180,8 @@ def open_nonempty(
 ) -> TableFile:
     """The table. Raises InputError when the file is missing or empty, or has no rows once it is read."""
     if isinstance(path, Path) and not path.is_file():
-        raise InputError(f"{path} does not exist.", "missing-file", location)
+        reason = "is not a regular file. Expected a table." if path.exists() else "does not exist."
+        raise InputError(f"{path} {reason}", "missing-file", location)
     if isinstance(path, Path) and path.stat().st_size == 0:
         raise InputError(f"{path} is empty. Expected a table.", "empty-file", location)
     opened = open_table(path, location, options)

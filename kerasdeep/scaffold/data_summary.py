@@ -18,7 +18,7 @@ from kerasdeep.data.labels import MAX_CLASSES, looks_like_lists
 from kerasdeep.data.picture_paths import find_picture_column
 from kerasdeep.data.profile import MAX_IMBALANCE
 from kerasdeep.data.readers import READERS, TableReader
-from kerasdeep.data.table import ReadOptions
+from kerasdeep.data.table import ReadOptions, open_nonempty
 from kerasdeep.data.types import Target
 from kerasdeep.data.unreadable import explain_unreadable
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
@@ -117,7 +117,7 @@ def inspect_data(source: str, targets: Sequence[str] = (), say: Callable[[str], 
         reader = cast(TableReader, READERS[format])
         path = local_path(data_path, SourceLocation(source), say)
         with explain_unreadable(path, SourceLocation(source)):
-            opened = reader.open_table(path, SourceLocation(source), ReadOptions())
+            opened = open_nonempty(reader.open_table, path, SourceLocation(source), ReadOptions())
             known, picture = opened.columns, find_picture_column(path, opened.read_columns(None))
         if picture:
             format, section = "image_list", replace(section, columns={picture: ColumnConfig(kind="picture")})

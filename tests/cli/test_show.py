@@ -1,12 +1,13 @@
 """`explain`, `schema` and `recipes`: what they print, how they end, and what they do not import."""
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
-from kerasdeep.cli import exit_codes
+from kerasdeep.cli import exit_codes, options
 from kerasdeep.cli.app import app
 
 HEAVY = ("keras", "tensorflow", "jax", "numpy", "pandas", "sklearn", "pyarrow")
@@ -95,3 +96,13 @@ def test_recipes_list_show_and_copy(command, tmp_path, monkeypatch):
     code, _, err = command("recipes", "show", "quickstrt")
     assert code == 2
     assert "Did you mean quickstart?" in err
+
+
+def test_quiet_does_not_silence_json():
+    modes = [options.result_mode(quiet, json) for quiet in (False, True) for json in (False, True)]
+    assert modes == ["auto", "json", "quiet", "json"] and options.progress_mode(True, True) == "quiet"
+
+
+def test_a_pipe_is_not_written_to(command, tmp_path):
+    os.mkfifo(tmp_path / "x")
+    assert command("schema", "-o", str(tmp_path / "x"))[0] == 2

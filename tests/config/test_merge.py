@@ -88,11 +88,18 @@ def test_extends_is_found_from_the_file_that_says_it(load, folder):
 def test_a_circle_is_refused_where_it_closes(load, folder):
     (folder / "a.yaml").write_text("extends: b.yaml\n")
     (folder / "b.yaml").write_text("seed: 1\nextends: a.yaml\n")
-    with pytest.raises(InputError, match="circle") as caught:
+    with pytest.raises(InputError, match="is circular") as caught:
         load_config(folder / "a.yaml")
     assert str(folder / "b.yaml:2:10") in problem(caught)
-    with pytest.raises(InputError, match="circle"):
+    with pytest.raises(InputError, match="is circular"):
         load("extends: experiment.yaml\n")
+
+
+def test_what_is_in_no_file_is_in_no_circle(load, folder, monkeypatch):
+    """A mapping, or what `finetune` writes, that extends a file with the name it would have."""
+    monkeypatch.chdir(folder)
+    load("extends: base.yaml\ntraining: {epochs: 7}\n")
+    assert load_config({"extends": "experiment.yaml"}).config.training.epochs == 7
 
 
 @pytest.mark.parametrize(

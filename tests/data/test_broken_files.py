@@ -109,11 +109,14 @@ def test_rows_that_no_network_takes(tmp_path, shape):
         load(tmp_path / "t.npz")
 
 
-@pytest.mark.parametrize("name", ["t.csv", "t.parquet", "t.npz"])
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.jsonl", "t.xlsx", "t.parquet", "t.feather", "t.npz", "t.png"])
 def test_a_pipe_is_not_opened(tmp_path, name):
     os.mkfifo(tmp_path / name)
-    with no_longer_than(10), pytest.raises(InputError):
-        load(tmp_path / name, target="y")
+    with no_longer_than(10):
+        with pytest.raises(InputError):
+            load(tmp_path / name, target="y")
+        with pytest.raises(InputError):
+            inspect_data(str(tmp_path / name))
 
 
 def npz(shape, content=b"", compression=zipfile.ZIP_STORED, dtype="<f8"):

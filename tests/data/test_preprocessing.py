@@ -1,6 +1,7 @@
 """One rule for all rows: equal to scikit-learn's pipeline, fitted on training rows alone, saved without pickle."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from kerasdeep import data
 from kerasdeep.config.sections.data import DataConfig, ImageConfig, SplitConfig
 from kerasdeep.data.preprocessing import Preprocessing
 from kerasdeep.errors import InputError
+from kerasdeep.inference.export.serving_model import serving_inputs
 
 SCALERS = {"standardize": StandardScaler, "minmax": MinMaxScaler, "unit": MaxAbsScaler, "robust": RobustScaler}
 CATEGORIES = ["city", "colour"]
@@ -161,10 +163,15 @@ def test_categories_are_the_same_as_text_and_as_numbers(tmp_path):
         np.testing.assert_array_equal(data.transform_inputs(rule, pd.DataFrame({"zip": zips, "x": [0, 0]})), as_text)
 
 
-def test_rows_of_another_shape_are_refused():
+@pytest.mark.parametrize("prepare", [data.transform_inputs, serving_inputs])
+def test_rows_of_another_shape_are_refused(prepare):
     rule = data.load(DataConfig(source="digits")).preprocessing
     with pytest.raises(InputError, match=r"\(9, 9\).*\(8, 8\)"):
-        data.transform_inputs(rule, np.zeros((2, 9, 9)))
+        prepare(rule, np.zeros((2, 9, 9)))
+    two = replace(rule, inputs={"left": rule.inputs["input"], "right": rule.inputs["input"]})
+    for rows in ({"left": np.zeros((2, 8, 8))}, np.zeros((2, 8, 8))):
+        with pytest.raises(InputError, match=r"no inputs .*right"):
+            prepare(two, rows)
 
 
 def test_gaps_in_prediction_rows(tmp_path):

@@ -6,7 +6,10 @@ import io
 import json
 import os
 import random
+import re
+import resource
 import signal
+import string
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +35,13 @@ WRONG_VALUES: list[Any] = [
 ]
 
 
+ODD_WORDS = [
+    *("null", "{}", "[]", "1e400", "-7", "²", "\udcff", "größe", "&a", "*a", "!!python/name:os", "a: b", "\t", "\0"),
+    *("..", "~", "%", "x" * 3000, "[" * 50, "{a: " * 50, "'", '"', "---", "<<: *a", "1:30", "yes", "2024-01-01"),
+    *("\ufeff", "\r\n", "${HOME}", "/dev/null", "", "9" * 400, "-", "--", "\x1b[31m", "layer/1", "a" * 300),
+]
+
+
 @contextmanager
 def no_longer_than(cpu_seconds: int) -> Iterator[None]:
     """Waiting for ever, and taking more CPU time than that, become errors, which no `except Exception` catches."""
@@ -51,12 +61,68 @@ def no_longer_than(cpu_seconds: int) -> Iterator[None]:
             signal.signal(name, before[name])
 
 
+@contextmanager
+def memory_grown(megabytes: int) -> Iterator[list[float]]:
+    """Gives a list whose one item, at the end, is by how many MB the process grew at its fullest, where Linux tells.
+
+    Past `megabytes` and a reserve, taking more fails, so that no mistake takes the machine's memory.
+    """
+    status = Path("/proc/self/status")
+    grown, limits = [0.0], resource.getrlimit(resource.RLIMIT_DATA)
+    if not status.exists():
+        yield grown
+        return
+
+    def memory(key: str) -> int:
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(key))
+
+    Path("/proc/self/clear_refs").write_text("5")  # the high water is counted from here
+    before = memory("VmRSS")
+    resource.setrlimit(resource.RLIMIT_DATA, (memory("VmData") * 1024 + (megabytes << 22), limits[1]))
+    try:
+        yield grown
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, limits)
+        grown[0] = (memory("VmHWM") - before) / 1024
+
+
+def damage_of(path: Path, rng: random.Random) -> tuple[str, Callable[[Path, random.Random], None]]:
+    """A kind of damage that fits the file, and what does it."""
+    kinds = BY_SUFFIX.get(path.suffix, ANY_DAMAGE) if rng.random() < 0.8 else ANY_DAMAGE
+    kind = rng.choice(sorted(kinds))
+    return kind, kinds[kind]
+
+
+def mutated(rng: random.Random, text: str) -> str:
+    """The text with a few lines, words or characters lost, doubled, moved or replaced."""
+    for _ in range(rng.randint(1, 3)):
+        lines = text.split("\n")
+        place = rng.randrange(len(lines))
+        action = rng.randrange(6)
+        if action == 0:
+            del lines[place]
+        elif action == 1:
+            lines.insert(place, rng.choice(lines))
+        elif action == 2:
+            lines[place] = " " * rng.randrange(9) + lines[place].lstrip()
+        elif action == 3 and ":" in lines[place]:
+            lines[place] = lines[place].partition(":")[0] + ": " + rng.choice(ODD_WORDS)
+        elif action == 4:
+            _, colon, value = lines[place].partition(":")
+            lines[place] = rng.choice(ODD_WORDS) + colon + value
+        else:
+            at = rng.randrange(len(lines[place]) + 1)
+            lines[place] = lines[place][:at] + rng.choice([*string.punctuation, *ODD_WORDS]) + lines[place][at:]
+        text = "\n".join(lines) or "\n"
+    return text
+
+
 def damages(folder: Path, files: list[str], seed: int, count: int) -> Iterator[tuple[str, Callable[[], None]]]:
     """Descriptions of damage, each with what does it; `folder` has to be whole again before the next."""
     rng = random.Random(seed)
     for number in range(count):
         path = folder / files[number % len(files)]
-        kinds = {".json": JSON_DAMAGE, ".npz": NPZ_DAMAGE}.get(path.suffix, {}) | ANY_DAMAGE
+        kinds = BY_SUFFIX.get(path.suffix, {}) | ANY_DAMAGE
         kind = rng.choice(sorted(kinds))
         one_seed = rng.randrange(2**32)
         yield f"{path.name}: {kind}, seed {one_seed}", lambda k=kinds[kind], p=path, s=one_seed: k(p, random.Random(s))
@@ -184,3 +250,45 @@ def _claimed_shape(path: Path, rng: random.Random) -> None:
 
 
 NPZ_DAMAGE = {"another array": _other_array, "more of it": _other_array, "a claimed shape": _claimed_shape}
+
+
+def _mutated_text(path: Path, rng: random.Random) -> None:
+    path.write_bytes(mutated(rng, path.read_text(encoding="utf-8")).encode("utf-8", "surrogateescape"))
+
+
+def _other_word(path: Path, rng: random.Random) -> None:
+    """One word or number of the file is another."""
+    words = re.split(r"([\w.]+)", path.read_text(encoding="utf-8"))
+    places = range(1, len(words), 2)
+    if places:
+        likely = ["0", "1", "3", "0.5", "1e9", "nan", "-1", "auto", "null", rng.choice(words[1::2])]
+        words[rng.choice(places)] = rng.choice(ODD_WORDS if rng.random() < 0.2 else likely)
+    path.write_bytes("".join(words).encode("utf-8", "surrogateescape"))
+
+
+TEXT_DAMAGE = {"mutated": _mutated_text, "another word": _other_word, "yet another": _other_word}
+
+
+def _wrong_configuration(path: Path, rng: random.Random) -> None:
+    """A model file in whose configuration one value is another."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    part = path.with_name("part.json")
+    part.write_bytes(members["config.json"])
+    _wrong_value(part, rng)
+    members["config.json"] = part.read_bytes()
+    part.unlink()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+MODEL_DAMAGE = {"a wrong configuration": _wrong_configuration, "another one": _wrong_configuration}
+BY_SUFFIX = {
+    ".json": JSON_DAMAGE,
+    ".npz": NPZ_DAMAGE,
+    ".yaml": TEXT_DAMAGE,
+    ".csv": TEXT_DAMAGE,
+    ".jsonl": TEXT_DAMAGE,
+    ".keras": MODEL_DAMAGE,
+}

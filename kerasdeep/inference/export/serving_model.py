@@ -16,6 +16,7 @@ import numpy as np
 from keras import ops
 
 from kerasdeep.data import Preprocessing
+from kerasdeep.data.preprocessing import rows_by_input
 from kerasdeep.heads import by_head, heads_in_order, output_scales
 from kerasdeep.keras_names import keras_name
 
@@ -50,9 +51,8 @@ def _float32(values: Any) -> np.ndarray:
 
 def serving_inputs(preprocessing: Preprocessing, raw: RawRows) -> dict[str, np.ndarray]:
     """Rows as `read_for_prediction` gives them, as the serving model takes them: float32 by input."""
-    transforms = preprocessing.inputs
-    by_input = raw if isinstance(raw, dict) else dict.fromkeys(transforms, raw)
-    return {keras_name(name): transform.serving_values(by_input[name]) for name, transform in transforms.items()}
+    rows = rows_by_input(preprocessing, raw)
+    return {keras_name(name): one.serving_values(rows[name]) for name, one in preprocessing.inputs.items()}
 
 
 def describe_signature(preprocessing: Preprocessing, format: str) -> dict[str, Any]:
