@@ -532,11 +532,21 @@ def init(
     target: Annotated[
         list[str] | None, typer.Option("--target", metavar="NAME", help="The column to predict; may be repeated.")
     ] = None,
+    time: Annotated[str | None, typer.Option("--time", metavar="NAME", help="The column that orders the rows.")] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", metavar="NAME", help="The column of what rows belong to.")
+    ] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            "--window", metavar="LENGTH/HORIZON", help="Forecast: 48/12 sees 48 rows and forecasts the next 12 values."
+        ),
+    ] = None,
     force: options.ForceOption = False,
     json: options.JsonOption = False,
 ) -> None:
     """Look at DATA and write a commented file for it that trains as it is and says what was inferred."""
     from kerasdeep.cli.init import show
-    from kerasdeep.scaffold import draft_config
+    from kerasdeep.scaffold import Roles, draft_config
 
-    show(*draft_config(data, out, target, force, print_status), json)
+    show(*draft_config(data, out, target, force, print_status, Roles(time, group, window)), json)

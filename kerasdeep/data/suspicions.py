@@ -35,7 +35,7 @@ SAME_ANSWER_SHARE = 0.99
 MIN_ORDERED_SHARE = 0.95
 """Of neighbouring rows, beyond which a table is in the order of a column."""
 MIN_CORRELATION = 0.8
-"""Of the time with the row's number, without which an order begins again and again."""
+"""Of the time with the row's number, without which an order begins again and again, as that of several series does."""
 MAX_JUDGED_ROWS = 4000
 MAX_JUDGED_COLUMNS = 300
 MIN_JUDGED_ROWS = 50
@@ -46,7 +46,7 @@ _THING = "customer|client|patient|subject|person|user|member|student|employee|ho
 _KEY_NAME = re.compile(
     rf"(?i)({_THING})s?([ _.-]?(id|no|nr|number|key|code|name))?|(.*[ _.-])?(id|key|uuid)|.*[a-z]I[dD]"
 )
-_TIME_NAME = re.compile(r"(?i)(date|time|timestamp|datetime|day|week|month|period|ds)")
+_TIME_NAME = re.compile(r"(?i)(date|time|timestamp|datetime|day|hour|week|month|period|ds)")
 
 
 @dataclass
@@ -143,9 +143,17 @@ def _order(name: str, series: pd.Series) -> str | None:
     times = read_dates(series, day_first).dropna().to_numpy("datetime64[us]").astype(np.float64)
     steps = np.diff(times)
     is_sorted = len(steps) and max((steps >= 0).mean(), (steps <= 0).mean()) >= MIN_ORDERED_SHARE
-    if is_sorted and times.std() > 0 and abs(np.corrcoef(np.arange(len(times)), times)[0, 1]) > MIN_CORRELATION:
-        return "the rows are in its order"
-    return "its name says so" if _TIME_NAME.fullmatch(name) else None
+    if is_sorted and times.std() > 0:
+        if abs(np.corrcoef(np.arange(len(times)), times)[0, 1]) > MIN_CORRELATION:
+            return "the rows are in its order"
+        if max((steps > 0).mean(), (steps < 0).mean()) >= MIN_ORDERED_SHARE:
+            return "the rows are in its order, which begins again"
+    return "its name says so" if names_a_time(name) else None
+
+
+def names_a_time(column: str) -> bool:
+    """Whether a column is called as what orders rows."""
+    return bool(_TIME_NAME.fullmatch(column))
 
 
 def _gives_away(features: np.ndarray, answer: np.ndarray, encoder: TargetEncoder) -> bool:

@@ -133,7 +133,7 @@ def _check_vector_output(tensor: keras.KerasTensor, planned: PlannedLayer) -> ke
     """An output must be one vector per row; Dense on (28, 28) would silently return 28 of them."""
     if len(tensor.shape) != 2:
         message = f"`{written_name(planned.name)}` returns an array of shape {tuple(tensor.shape[1:])} for each row. "
-        message += "Expected one vector: add a Flatten or pooling layer before it."
+        message += "Expected one vector: add a Flatten, pooling or recurrent layer before it."
         raise InputError(message, "not-per-row", planned.location)
     return tensor
 

@@ -10,7 +10,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from kerasdeep.config.sections.data import BUILT_IN_DATASETS, FORMATS, HUGGING_FACE, ColumnConfig, DataConfig
+from kerasdeep.config.sections.data import (
+    BUILT_IN_DATASETS,
+    FORMATS,
+    HUGGING_FACE,
+    ColumnConfig,
+    DataConfig,
+    WindowConfig,
+)
 from kerasdeep.data import loading, sources
 from kerasdeep.data.dataset import Dataset
 from kerasdeep.data.hugging_face import local_path
@@ -23,8 +30,22 @@ from kerasdeep.data.types import Target
 from kerasdeep.data.unreadable import explain_unreadable
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 from kerasdeep.paths import expand_user
+from kerasdeep.scaffold.series import find_group, find_time, parse_window
 
 TARGET_NAMES = ("target", "label", "labels", "class", "classes", "y", "outcome", "response")
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns that order rows and that tell which belong together; with a window, `48/12`, those that are not named
+    are found."""
+
+    time: str | None = None
+    group: str | None = None
+    window: str | None = None
+
+
+NO_ROLES = Roles()
 
 
 @dataclass(frozen=True)
@@ -50,6 +71,9 @@ class DataSummary:
     has_header: bool = True
     picture_columns: tuple[str, ...] = ()
     picture_shape: tuple[int, ...] = ()
+    time: str | None = None
+    stated_group: str | None = None
+    window: WindowConfig | None = None
 
     @property
     def rows(self) -> int:
@@ -78,8 +102,8 @@ class DataSummary:
 
     @property
     def group(self) -> str | None:
-        """The column that looks like what rows belong to."""
-        return next(iter((self.profile.get("suspicions") or {}).get("group", ())), None)
+        """The column of what rows belong to: the one that was named, or looks so."""
+        return self.stated_group or next(iter((self.profile.get("suspicions") or {}).get("group", ())), None)
 
     def as_dict(self) -> dict[str, Any]:
         """The shape that `--json` prints; what is one for every target is a list where there are several."""
@@ -101,7 +125,9 @@ class DataSummary:
         }
 
 
-def inspect_data(source: str, targets: Sequence[str] = (), say: Callable[[str], None] | None = None) -> DataSummary:
+def inspect_data(
+    source: str, targets: Sequence[str] = (), say: Callable[[str], None] | None = None, roles: Roles = NO_ROLES
+) -> DataSummary:
     """Loads the data with nothing held out. Raises `InputError` where it cannot be learned from."""
     is_name = source in BUILT_IN_DATASETS or source.startswith(HUGGING_FACE)
     data_path = source if is_name else str(expand_user(source))
@@ -113,30 +139,41 @@ def inspect_data(source: str, targets: Sequence[str] = (), say: Callable[[str], 
     format = sources.infer_format(data_path, SourceLocation(source))
     columns, target_reason = list(dict.fromkeys(targets)), "you named it" if targets else "the data says so"
     guess_note = ""
+    if roles != NO_ROLES and FORMATS[format].kind != "table":
+        message = f"{source} is no table, which --time, --group and --window are for."
+        raise InputError(message, "conflict", SourceLocation(source))
     if FORMATS[format].kind == "table":
         reader = cast(TableReader, READERS[format])
         path = local_path(data_path, SourceLocation(source), say)
         with explain_unreadable(path, SourceLocation(source)):
             opened = open_nonempty(reader.open_table, path, SourceLocation(source), ReadOptions())
-            known, picture = opened.columns, find_picture_column(path, opened.read_columns(None))
+            frame = opened.read_columns(None)
+            known, picture = opened.columns, find_picture_column(path, frame)
         if picture:
             format, section = "image_list", replace(section, columns={picture: ColumnConfig(kind="picture")})
-        unknown = [name for name in columns if name not in known]
-        if unknown:
-            message = f"there is no column `{unknown[0]}`. The table has: {', '.join(known)}."
-            suggestion = suggest(unknown[0], known)
-            raise InputError([Problem("error", "missing-column", message, SourceLocation("--target"), suggestion)])
+        for option, names in {"--target": columns, "--time": [roles.time], "--group": [roles.group]}.items():
+            unknown = [name for name in names if name is not None and name not in known]
+            if unknown:
+                message = f"there is no column `{unknown[0]}`. The table has: {', '.join(known)}."
+                suggestion = suggest(unknown[0], known)
+                raise InputError([Problem("error", "missing-column", message, SourceLocation(option), suggestion)])
         if not columns:
             guessed, target_reason = _guess_target([name for name in known if name != picture])
             columns = [guessed]
             guess_note = f"`{guessed}` was taken as the target, since {target_reason}. Name another with --target; "
             guess_note += f"there are: {', '.join(known)}."
+        section = replace(section, time=roles.time, group=roles.group)
+        if roles.window:
+            time = roles.time or find_time(frame)
+            group = roles.group or find_group(frame, time, columns)
+            section = replace(section, time=time, group=group, window=parse_window(roles.window))
     try:
         task, dataset = _load_with_task(replace(section, target=columns or None), say)
     except InputError as error:
         hint = [Problem("error", "target", guess_note, SourceLocation(source))] if guess_note else []
         raise InputError([*error.problems, *hint]) from error
-    return _summarize(data_path, format, columns, task, target_reason, dataset)
+    summary = _summarize(data_path, format, columns, task, target_reason, dataset)
+    return replace(summary, time=section.time, stated_group=section.group, window=section.window)
 
 
 def _load_with_task(section: DataConfig, say: Callable[[str], None] | None) -> tuple[str | None, Dataset]:

@@ -54,7 +54,10 @@ def summary_lines(data_summary: DataSummary) -> Iterator[str]:
     if data_summary.kind != "table":
         input_noun = "images" if data_summary.kind == "image" else "inputs"
         inputs = f"{input_noun} of shape {' × '.join(map(str, data_summary.input_shape))}"
-    yield f"{data_summary.rows:,} rows, {inputs}."
+    rows = f"{data_summary.rows:,} rows"
+    if data_summary.window:
+        rows = f"{data_summary.rows:,} windows of {data_summary.window.length} rows"
+    yield f"{rows}, {inputs}."
     names = _target_names(data_summary)
     yield f"`{names}` {'is' if len(data_summary.targets) == 1 else 'are'} predicted: {data_summary.target_reason}."
     if len(data_summary.targets) > 1:
@@ -82,9 +85,12 @@ def summary_lines(data_summary: DataSummary) -> Iterator[str]:
     else:
         summary = data_summary.profile["targets"][0]["summary"]
         yield f"It is a number from {summary['min']:g} to {summary['max']:g}, {summary['mean']:.4g} on average."
-        if data_summary.profile["targets"][0]["counts_something"]:
-            yield "Its values are whole numbers from 0 on: if it counts something, `task: count` fits better."
-        yield f"To beat: always predicting the average is {summary['std']:.4g} off (root mean square)."
+        if data_summary.window:
+            yield "To beat: the last value again, and the values a season ago; the report has them beside the network."
+        else:
+            if data_summary.profile["targets"][0]["counts_something"]:
+                yield "Its values are whole numbers from 0 on: if it counts something, `task: count` fits better."
+            yield f"To beat: always predicting the average is {summary['std']:.4g} off (root mean square)."
     if (
         data_summary.kind == "image"
         and data_summary.rows < MANY_ROWS
@@ -118,9 +124,15 @@ def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
     if "text" in kinds.values():
         yield "# {kind: text, as: tokens} instead of text would learn a vector for each word: explain data.columns.as"
     suspicions = data_summary.profile.get("suspicions") or {}
+    if data_summary.time:
+        yield f"time: {to_flow(data_summary.time)}  # orders the rows, the latest of which are held out; no feature"
     if data_summary.group:
-        reason = suspicions["reasons"][data_summary.group]
-        yield f"group: {to_flow(data_summary.group)}  # held out whole, and no feature: {reason}"
+        reason = suspicions.get("reasons", {}).get(data_summary.group, "you named it")
+        note = "tells the series apart" if data_summary.window else f"held out whole, and no feature: {reason}"
+        yield f"group: {to_flow(data_summary.group)}  # {note}"
+    if data_summary.window:
+        length, horizon = data_summary.window.length, data_summary.window.horizon
+        yield f"window: {{length: {length}, horizon: {horizon}}}  # rows that the network sees, and forecasts"
     for name in suspicions.get("time", ())[:1]:
         yield f"# time: {to_flow(name)}  # would hold out the latest rows: {suspicions['reasons'][name]}"
     for name in suspicions.get("leak", ()):
@@ -168,8 +180,12 @@ def _layer_lines(data_summary: DataSummary) -> Iterator[str]:
 
 
 def _table_layer_lines(data_summary: DataSummary) -> Iterator[str]:
-    """Numbers in pieces, and members that share most weights: `benchmarks/defaults.py` measures both."""
-    numbers = sum(feature["kind"] == "number" for feature in data_summary.profile["features"])
+    """Numbers in pieces, and members that share most weights, as `defaults` and `forecasts` in `benchmarks/` measure."""
+    if data_summary.window:
+        yield "- Flatten  # GRU, LSTM or Conv1D layers in its place would take the rows of a window one after another"
+    numbers = (
+        0 if data_summary.window else sum(feature["kind"] == "number" for feature in data_summary.profile["features"])
+    )
     is_small = data_summary.rows < FEW_TABLE_ROWS
     bins = min(16 if is_small else 48, MAX_PIECES // max(1, numbers))
     if bins >= 2 and numbers:
@@ -183,8 +199,9 @@ def _table_training_lines(data_summary: DataSummary) -> Iterator[str]:
     rows = data_summary.rows
     epochs = max(5, min(40, 1_600_000 // rows))
     batch = max(16, min(256, 2 ** round(math.log2(max(2, rows / 64)))))
-    yield "regularization: {dropout: 0.1}"
-    yield "optimizer: {AdamW: {learning_rate: 2e-3, weight_decay: 0.2}}"
+    if not data_summary.window:  # windows overlap, so that there are many
+        yield "regularization: {dropout: 0.1}"
+    yield f"optimizer: {{AdamW: {{learning_rate: 2e-3, weight_decay: {0.01 if data_summary.window else 0.2}}}}}"
     yield "schedule: cosine  # down to 0 at the last epoch"
     yield f"training: {{epochs: {epochs}, batch_size: {batch}, early_stopping: {{patience: {max(5, epochs // 2)}}}}}"
 

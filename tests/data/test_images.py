@@ -169,6 +169,18 @@ def test_unreadable_files_are_no_pictures_in_two_classes(tmp_path):
     assert "1 file is not a picture and is left out" in said["left-out-files"]
 
 
+def test_a_folder_for_several_labels(tmp_path):
+    root = fill(tmp_path / "pets")
+    (root / "cat;dog").mkdir()
+    (root / "cat" / "00.png").rename(root / "cat;dog" / "00.png")
+    (root / ";").mkdir()
+    (root / "dog" / "00.png").rename(root / ";" / "00.png")
+    found = data.load(DataConfig(source=str(root), validation=None), "multilabel")
+    assert found.targets[0].classes == ["cat", "dog"]
+    labels = dict(zip(found.train.rows, found.train.y.tolist(), strict=True))
+    assert labels["cat;dog/00.png"] == [1, 1] and labels[";/00.png"] == [0, 0] and labels["dog/01.png"] == [0, 1]
+
+
 def test_pictures_of_no_class_and_empty_classes_are_reported_together(tmp_path):
     root = fill(tmp_path / "pets")
     draw(root / "stray.png")

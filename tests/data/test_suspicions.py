@@ -32,6 +32,7 @@ KEYS = np.repeat(np.arange(25), 8)
 GROUPED = table(customer=KEYS, y=LABELS[KEYS])
 NAMED = table(shop=[f"shop {key}" for key in KEYS], y=LABELS[KEYS])
 DATED = table(day=pd.date_range("2023-11-01", periods=ROWS).strftime("%d.%m.%Y"), y=LABELS)
+SERIES = pd.concat([DATED.head(60)] * 3)
 LEAKED = table(code=np.where(LABELS == "a", "x1", "x2"), y=LABELS)
 SUM = DRAW.normal(size=ROWS)
 LEAKED_NUMBER = table(price=3 * SUM + 2, y=SUM)
@@ -44,6 +45,7 @@ PLAIN = table(colour=DRAW.choice(["red", "blue"], ROWS), age=DRAW.integers(18, 9
         (GROUPED, {"repeated-keys": "group: customer"}),
         (NAMED, {"repeated-keys": "group: shop"}),
         (DATED, {"shuffled-dates": "time: day", "date-order": "day first"}),
+        (SERIES.assign(x=DRAW.normal(size=180), y=LABELS[:180]), {"shuffled-dates": "begins again", "date-order": ""}),
         (LEAKED, {"leak": "'code' alone"}),
         (LEAKED_NUMBER, {"leak": "'price' alone"}),
         (PLAIN, {}),

@@ -16,7 +16,7 @@ from kerasdeep.cli import exit_codes
 from kerasdeep.cli.app import app
 from kerasdeep.config import Overrides, load_config
 from kerasdeep.errors import InputError
-from kerasdeep.scaffold import draft_config
+from kerasdeep.scaffold import Roles, draft_config
 from kerasdeep.scaffold.yaml_file import config_lines
 
 
@@ -33,7 +33,7 @@ def churn(here):
         "id": range(1, 301),
         "age": [round(chance.uniform(18, 90), 3) for _ in range(300)],
         "city": [chance.choice(["Rome", "Paris", "Oslo"]) for _ in range(300)],
-        "joined": [f"2020-01-{day % 28 + 1:02d}" for day in range(300)],
+        "joined": [f"2020-01-{day * 11 % 28 + 1:02d}" for day in range(300)],
         "plan, type": [chance.choice("ab") for _ in range(300)],
         "churned": ["yes" if row % 15 == 0 else "no" for row in range(300)],
     }
@@ -101,6 +101,33 @@ def test_rows_without_a_target_are_left_out(churn, capsys):
     written, dataset = loaded("churn.yaml")
     assert written.data.drop_unlabelled and dataset.profile["rows_left_out"] == 20
     assert sum(map(len, dataset.splits.values())) == 280
+
+
+def test_a_forecast_finds_what_orders_rows_and_tells_series_apart(here):
+    hours, draw = pd.date_range("2024-01-01", periods=90, freq="h"), np.random.default_rng(0)
+    frames = [pd.DataFrame({"hour": hours, "shop": shop, "kind": "a", "y": draw.normal(size=90)}) for shop in (7, 9)]
+    table = pd.concat(frames).assign(row=range(180), price=draw.normal(size=180))
+    table.to_csv("series.csv", index=False)
+    roles = Roles(window="12/3")
+    path, found = draft_config("series.csv", target="y", roles=roles)
+    written, dataset = loaded(path)
+    assert (written.data.time, written.data.group) == ("hour", "shop") == (found.time, found.group)
+    assert (written.data.window.length, written.data.window.horizon) == (12, 3)
+    assert [layer.name for layer in written.network.layers][:2] == ["Flatten", "EnsembleMembers"]
+    assert dataset.targets[0].units == 3 and f"# {2 * (90 - 15 + 1)} windows of 12 rows" in path.read_text()
+    _, found = draft_config("series.csv", target="y", roles=Roles(time="row", window="12"), force=True)
+    assert (found.time, found.group, found.window.horizon) == ("row", None, 1)
+    _, found = draft_config("series.csv", target="y", roles=Roles(time="hour"), force=True)
+    assert "time: hour  # orders" in path.read_text() and "window" not in path.read_text()
+    with pytest.raises(InputError, match="`12:3` is no window"):
+        draft_config("series.csv", target="y", roles=Roles(window="12:3"), force=True)
+    with pytest.raises(InputError, match=r"`hours`[\s\S]*hour"):
+        draft_config("series.csv", target="y", roles=Roles(time="hours"), force=True)
+    with pytest.raises(InputError, match="iris is no table"):
+        draft_config("iris", roles=roles, force=True)
+    table.drop(columns="hour").to_csv("timeless.csv", index=False)
+    with pytest.raises(InputError, match="--time NAME"):
+        draft_config("timeless.csv", target="y", roles=roles)
 
 
 def test_whole_numbers_taken_as_classes_are_told(here):

@@ -339,7 +339,10 @@ def _warn_about_two_classes(
         shown = "; ".join(" and ".join(pair) for pair in pairs[:MAX_SHOWN])
         more = "; …" if len(pairs) > MAX_SHOWN else ""
         count = "1 picture is" if len(pairs) == 1 else f"{len(pairs)} pictures are"
-        message = f"{count} in two classes: {shown}{more}. Remove the wrong ones."
+        message = (
+            f"{count} in two classes: {shown}{more}. Remove the wrong ones. What has several labels belongs into one "
+        )
+        message += "folder, called `a;b`."
         problems.warn("two-classes", message, location)
 
 
