@@ -180,7 +180,7 @@ def _layer_lines(data_summary: DataSummary) -> Iterator[str]:
 
 
 def _table_layer_lines(data_summary: DataSummary) -> Iterator[str]:
-    """Numbers in pieces, and members that share most weights, as `defaults` and `forecasts` in `benchmarks/` measure."""
+    """Numbers in pieces, and members that share most weights, as `defaults` and `forecasts` in `benchmarks/` show."""
     if data_summary.window:
         yield "- Flatten  # GRU, LSTM or Conv1D layers in its place would take the rows of a window one after another"
     numbers = (
