@@ -151,11 +151,11 @@ def inspect_data(
             known, picture = opened.columns, find_picture_column(path, frame)
         if picture:
             format, section = "image_list", replace(section, columns={picture: ColumnConfig(kind="picture")})
-        for option, names in {"--target": columns, "--time": [roles.time], "--group": [roles.group]}.items():
-            unknown = [name for name in names if name is not None and name not in known]
-            if unknown:
-                message = f"there is no column `{unknown[0]}`. The table has: {', '.join(known)}."
-                suggestion = suggest(unknown[0], known)
+        named = [*(("--target", name) for name in columns), ("--time", roles.time), ("--group", roles.group)]
+        for option, name in named:
+            if name is not None and name not in known:
+                message = f"there is no column `{name}`. The table has: {', '.join(known)}."
+                suggestion = suggest(name, known)
                 raise InputError([Problem("error", "missing-column", message, SourceLocation(option), suggestion)])
         if not columns:
             guessed, target_reason = _guess_target([name for name in known if name != picture])
