@@ -26,11 +26,11 @@ class ActivationWith:
     """
 
     def __init__(self, function: str, arguments: Mapping[str, Any]) -> None:
-        self.function = getattr(keras.activations, function, None)
-        if self.function is None:
-            self.function = keras.saving.get_registered_object(f"kerasdeep>{function}")
-        if function in NOT_ACTIVATIONS or not inspect.isfunction(self.function):
+        registered = keras.saving.get_registered_object(f"kerasdeep>{function}")
+        named = getattr(keras.activations, function, registered)
+        if function in NOT_ACTIVATIONS or not inspect.isfunction(named):
             raise ValueError(f"keras.activations has no {function!r}")
+        self.function = named
         self.name = function
         self.arguments = dict(arguments)
 

@@ -11,14 +11,14 @@ from typing import Any, Self, TypeAlias
 import keras
 from keras import ops
 
-from kerasdeep.custom_objects.tensors import ObjectConfig, Tensor
+from kerasdeep.custom_objects.tensors import ObjectConfig, OptimizerBase, Tensor
 
 Rate: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule
 
 register = keras.saving.register_keras_serializable("kerasdeep")
 
 
-class MomentumScheduleMixin:
+class MomentumScheduleMixin(OptimizerBase):
     """What the six optimizers share: momentum(t) = momentum_schedule(t), t counting updates, and how it is saved.
 
     Args:

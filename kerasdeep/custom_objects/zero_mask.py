@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 import keras
 from keras import ops
 
-from kerasdeep.custom_objects.tensors import Tensor
+from kerasdeep.custom_objects.tensors import OptimizerBase, Tensor
 
 
-class ZeroMaskMixin:
+class ZeroMaskMixin(OptimizerBase):
     """w' = update(w) where w != 0, else 0, for the variables in `masked_ids`; mixed into an optimizer.
 
     The zeros are the mask: pruning sets weights to 0 between two updates. So the mask needs no variable of its
@@ -34,7 +34,7 @@ def keep_zeros(optimizer: keras.optimizers.Optimizer, variables: Iterable[keras.
         optimizer: Not yet built or built; its class becomes a subclass of the same name.
         variables: Those whose zeros stay.
     """
-    optimizer.__class__ = _masked_class(type(optimizer))
+    optimizer.__class__ = _masked_class(type(optimizer))  # type: ignore[arg-type]  # classes are hashable
     optimizer.masked_ids = frozenset(id(variable) for variable in variables)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -41,7 +41,8 @@ SPLIT_SYNONYMS = {
 _SUFFIX = re.compile(rf"(?P<base>.+?)_(?P<part>{'|'.join(SPLIT_SYNONYMS)})", re.IGNORECASE)
 _PREFIX = re.compile(rf"(?P<part>{'|'.join(SPLIT_SYNONYMS)})_(?P<base>.+)", re.IGNORECASE)
 
-OpenArrays = Callable[[Path, SourceLocation | None], Mapping[str, RowSource]]
+OpenArrays = Callable[[Path, SourceLocation | None], Mapping[str, Any]]
+"""Arrays, or what reads their rows (`RowSource`), by name."""
 
 
 @contextmanager
@@ -86,15 +87,15 @@ def read_arrays(
             splits[split] = _make_split(x, y, split, section, problems)
     problems.raise_if_errors()
     if "train" not in splits:
-        array_names = ", ".join(arrays) or "none"
-        message = f"{path} has the arrays {array_names}. Expected `x` and `y`, or `x_train` and `y_train`."
+        names = ", ".join(arrays) or "none"
+        message = f"{path} has the arrays {names}. Expected `x` and `y`, or `x_train` and `y_train`."
         raise InputError(message, "missing-array", section.location_or_key("source"))
     digest = file_sha256(path) if path.is_file() else _folder_hash(path)
-    images = {name: as_images(split.x) for name, split in splits.items()}
-    if any(x is None for x in images.values()):
+    images = {name: image for name, split in splits.items() if (image := as_images(split.x)) is not None}
+    if len(images) < len(splits):
         return Source(format, "array", splits, digest)
-    stored_dtype = splits["train"].x.dtype
-    pixel_max = None if stored_dtype == np.uint8 else float(images["train"].max()) or None
+    is_bytes = getattr(splits["train"].x, "dtype", None) == np.uint8
+    pixel_max = None if is_bytes else float(images["train"].max()) or None
     splits = {name: replace(split, x=images[name]) for name, split in splits.items()}
     return set_image_format(Source(format, "image", splits, digest, pixel_max=pixel_max), section)
 
@@ -152,8 +153,9 @@ def set_image_format(source: Source, section: DataConfig) -> Source:
         return source
     from kerasdeep.data.images import array_image_format
 
-    image, shape = section.image, source.splits["train"].x.shape[1:]
-    return replace(source, image=array_image_format(shape, image.size, image.channels, image.resize))
+    image, pictures = section.image, cast(np.ndarray, source.splits["train"].x)
+    image_format = array_image_format(pictures.shape[1:], image.size, image.channels, image.resize)
+    return replace(source, image=image_format)
 
 
 def _folder_hash(folder: Path) -> str:
@@ -161,9 +163,12 @@ def _folder_hash(folder: Path) -> str:
     return hashlib.sha256(digest_lines.encode()).hexdigest()
 
 
-def as_images(x: np.ndarray | dict[str, np.ndarray]) -> np.ndarray | None:
-    """`x` as bytes when it holds pictures, else None: rows of rank 2 (grey) or rank 3 with 1 or 3 channels, of
-    whole numbers 0 … 255. In a `.npy` file only bytes count, since others would have to be read to know."""
+def as_images(x: Any) -> Any:
+    """`x`, rows or a mapping of them, as bytes when it holds pictures, else None.
+
+    Those are rows of rank 2 (grey) or rank 3 with 1 or 3 channels, of whole numbers 0 … 255. In a `.npy` file only
+    bytes count, since others would have to be read to know.
+    """
     if isinstance(x, dict) or x.dtype.kind not in "iu" or x.ndim not in (3, 4) or not x.size:
         return None
     if x.ndim == 4 and x.shape[-1] not in (1, 3):
@@ -206,7 +211,7 @@ def _select_arrays(
 
 
 def _make_split(
-    x: dict[str, np.ndarray], y: dict[str, np.ndarray], split_name: str, section: DataConfig, problems: Problems
+    x: dict[str, RowSource], y: dict[str, RowSource], split_name: str, section: DataConfig, problems: Problems
 ) -> RawSplit:
     location = section.location_or_key("source")
     counts = {name: len(array) if array.ndim else 0 for name, array in (x | y).items()}
@@ -222,7 +227,7 @@ def _make_split(
         if array.ndim > MAX_RANK or 0 in array.shape[1:]:
             message = f"The input array '{name}' has shape {array.shape}. Expected rows of at least one number, "
             problems.error("wrong-shape", f"{message}and at most {MAX_RANK} sides.", location)
-    labels = {}
+    labels: dict[str, np.ndarray] = {}
     for name, array in y.items():
         labels |= labels_to_vectors(name, np.asarray(array), problems, location)
     inputs = {name: np.asarray(array)[:, None] if array.ndim == 1 else array for name, array in x.items()}

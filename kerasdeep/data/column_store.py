@@ -66,10 +66,9 @@ class ColumnStore:
 
     def _series(self, name: str, numbers: np.ndarray) -> pd.Series:
         column, selection = self._arrow(name), as_slice(numbers)
-        contiguous = isinstance(selection, slice)  # as in a block, or the whole: nothing is copied
-        chosen = column.slice(selection.start, len(numbers)) if contiguous else column.take(numbers)
-        series = chosen.to_pandas()[name]
-        return series.set_axis(numbers)
+        if isinstance(selection, slice):  # as in a block, or the whole: nothing is copied
+            return column.slice(selection.start, len(numbers)).to_pandas()[name].set_axis(numbers)
+        return column.take(numbers).to_pandas()[name].set_axis(numbers)
 
     def _arrow(self, name: str) -> Any:
         from pyarrow import feather

@@ -51,7 +51,7 @@ def fit_table(frame: Any, columns: list[Column], section: DataConfig) -> dict[st
     return {**inputs, **{name: TableTransform([encoder]) for name, encoder in names.items()}}
 
 
-def fit_array(array: np.ndarray, source: Source, section: DataConfig, problems: Problems) -> ArrayTransform:
+def fit_array(array: np.ndarray | LazyRows, source: Source, section: DataConfig, problems: Problems) -> ArrayTransform:
     """Pictures and other arrays.
 
     `auto` is unit for pictures, standardize for rows of rank 1, and none for other arrays. `unit` divides the
@@ -60,13 +60,16 @@ def fit_array(array: np.ndarray, source: Source, section: DataConfig, problems: 
     StandardScaler does on flattened rows; `minmax` maps every position's range onto 0 … 1.
     """
     image_format = source.image if source.kind == "image" else None
-    is_lazy = isinstance(array, LazyRows)
-    if image_format:
-        from kerasdeep.data.images import to_image_format
+    flat: np.ndarray | _FlatRows
+    if isinstance(array, LazyRows):
+        shape = image_format.shape if image_format else array.shape[1:]
+        flat = _FlatRows(array, image_format, shape)
+    else:
+        if image_format:
+            from kerasdeep.data.images import to_image_format
 
-        array = array if is_lazy else to_image_format(array, image_format)
-    shape = image_format.shape if image_format and is_lazy else array.shape[1:]
-    flat = _FlatRows(array, image_format, shape) if is_lazy else array.reshape(len(array), -1)
+            array = to_image_format(array, image_format)
+        shape, flat = array.shape[1:], array.reshape(len(array), -1)
     scaling = section.scaling
     if scaling == "auto":
         scaling = "unit" if source.kind == "image" else "standardize" if array.ndim == 2 else "none"
@@ -131,8 +134,10 @@ def _fill_missing(flat: np.ndarray | _FlatRows, fill: np.ndarray) -> np.ndarray 
 def _max_value(flat: np.ndarray | _FlatRows, source: Source) -> float:
     if source.pixel_max:
         return source.pixel_max
-    if flat.dtype.kind in "ub" and flat.dtype.itemsize <= 2:
-        return float(np.iinfo(flat.dtype).max) if flat.dtype.kind == "u" else 1.0
+    if flat.dtype.kind == "b":
+        return 1.0
+    if flat.dtype.kind == "u" and flat.dtype.itemsize <= 2:
+        return 2.0 ** (8 * flat.dtype.itemsize) - 1
     return _max_abs(flat) or 1.0
 
 

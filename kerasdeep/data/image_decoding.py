@@ -94,7 +94,7 @@ class ImageFileRows:
         if not decoded.readable.all():
             missing_file = files[int(np.argmin(decoded.readable))]
             raise OSError(f"{missing_file} cannot be read any more; it could when the data was loaded")
-        return decoded.x
+        return np.asarray(decoded.x)
 
 
 class FirstChannelRows:
@@ -140,9 +140,9 @@ def _write_cache_entry(
 ) -> None:
     def make(start: int, end: int) -> np.ndarray:
         decoded = decode_in_memory(files[start:end], image_format)
-        facts = {"readable": decoded.readable, "digests": np.array(decoded.digests), "grey": decoded.is_grayscale}
-        np.savez(entry / f"facts-{start:012}.npz", **facts)
-        return decoded.x
+        path, digests = entry / f"facts-{start:012}.npz", np.array(decoded.digests)
+        np.savez(path, readable=decoded.readable, digests=digests, grey=decoded.is_grayscale)
+        return np.asarray(decoded.x)
 
     progress = disk_cache.throttled_progress(say, "decoding pictures", len(files))
     disk_cache.write_in_blocks(entry, (len(files), *image_format.shape), np.uint8, BLOCK_FILES, make, progress)

@@ -130,20 +130,20 @@ def load(
         if not window:  # rows of a series are alike, and what was says what will be
             suspicions = find_suspicions(raw_splits["train"], columns, preprocessing.table, encoders)
             warn_of_suspicions(suspicions, section, problems)
-    splits = {
+    prepared = {
         name: _prepare_split(name, raw_split, preprocessing, section, say) for name, raw_split in raw_splits.items()
     }
-    profile = describe_dataset(section, source, raw_splits, splits, columns, replaced, preprocessing, problems)
+    profile = describe_dataset(section, source, raw_splits, prepared, columns, replaced, preprocessing, problems)
     profile |= (
         {"hash": digest}
         | row_roles.describe_separation(raw_splits)
         | {"suspicions": asdict(suspicions) if suspicions else {}}
     )
     return Dataset(
-        train=splits["train"],
-        validation=splits.get("validation"),
-        test=splits.get("test"),
-        unlabelled=splits.get("unlabelled"),
+        train=prepared["train"],
+        validation=prepared.get("validation"),
+        test=prepared.get("test"),
+        unlabelled=prepared.get("unlabelled"),
         targets=[encoder.target for encoder in encoders],
         input_shapes=preprocessing.input_shapes,
         preprocessing=preprocessing,
@@ -182,7 +182,7 @@ def load_unlabelled(section: DataConfig, fitted_preprocessing: Preprocessing) ->
         raise InputError(f"{source} has no rows to learn from.", "too-few-rows", section.location_or_key("source"))
     digest = hashlib.sha256()
     for data_split in data_splits.values():
-        digest.update(data_split.x.tobytes() if data_split is not None else b"")
+        digest.update(np.asarray(data_split.x).tobytes() if data_split is not None else b"")
     return Dataset(
         train=data_splits["train"],
         validation=data_splits["validation"],
@@ -240,30 +240,30 @@ def _check_memory_for_columns(preprocessing: Preprocessing, source: Source, sect
 
 def _only_input(inputs: dict[str, Transform], section: DataConfig) -> TableTransform:
     """The table's input. Raises InputError for columns with an input of their own, which windows cannot have."""
-    apart = [name for name, transform in inputs.items() if name != INPUT or transform.own_input]
-    if apart:
-        message = (
-            f"{', '.join(apart)} would be an input of the network's own, and `data.window` has one alone. Expected "
-        )
-        message += "another kind under `columns`."
-        raise InputError(message, "conflict", section.location_or_key("columns"))
-    return inputs[INPUT]
+    transform = inputs.get(INPUT)
+    if len(inputs) == 1 and isinstance(transform, TableTransform) and not transform.own_input:
+        return transform
+    apart = [name for name, each in inputs.items() if name != INPUT or getattr(each, "own_input", None)]
+    message = f"{', '.join(apart)} would be an input of the network's own, and `data.window` has one alone. Expected "
+    raise InputError(message + "another kind under `columns`.", "conflict", section.location_or_key("columns"))
 
 
 def _prepare_split(
     name: str, raw_split: RawSplit, preprocessing: Preprocessing, section: DataConfig, say: Callable[[str], None] | None
 ) -> DataSplit:
     y = None if name == "unlabelled" else encode_target(preprocessing, raw_split.y)
-    if isinstance(raw_split.x, WindowedRows):
-        transform = preprocessing.inputs[INPUT]
-        x = transform.gather(_encode_table(raw_split.x.table, transform.table_transform, section, say), raw_split.x)
-        x = x[:] if section.stream is False else x
-    elif isinstance(raw_split.x, ColumnStore):
-        x = _encode_table(raw_split.x, preprocessing.inputs[INPUT], section, say)
+    transform = preprocessing.inputs.get(INPUT)
+    x: Rows | dict[str, Rows]
+    if isinstance(raw_split.x, WindowedRows) and isinstance(transform, WindowTransform):
+        windows = transform.gather(
+            _encode_table(raw_split.x.table, transform.table_transform, section, say), raw_split.x
+        )
+        x = windows[:] if section.stream is False else windows
+    elif isinstance(raw_split.x, ColumnStore) and isinstance(transform, TableTransform):
+        x = _encode_table(raw_split.x, transform, section, say)
     elif streaming.is_streamed(raw_split.x):
         raw = input_arrays(raw_split.x)
-        transforms = preprocessing.inputs.items()
-        lazy = {keras_name(name): raw[name].with_transform(transform) for name, transform in transforms}
+        lazy = {keras_name(name): raw[name].with_transform(each) for name, each in preprocessing.inputs.items()}
         x = lazy if isinstance(raw_split.x, dict) else lazy[INPUT]
     else:
         x = transform_inputs(preprocessing, raw_split.x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 
@@ -140,7 +140,7 @@ def _read_in_memory(
     if is_array or isinstance(rows, pd.DataFrame):
         return split_frame(pd.DataFrame(rows), preprocessing, None)
     with explain_unreadable("The input", None):
-        return csv.read_for_prediction(CsvStream(rows.read()), preprocessing, None, problems)
+        return csv.read_for_prediction(CsvStream(cast(BinaryIO, rows).read()), preprocessing, None, problems)
 
 
 def _rename_single_target(split: RawSplit, preprocessing: Preprocessing) -> RawSplit:

@@ -21,7 +21,7 @@ from kerasdeep.data import disk_cache
 from kerasdeep.data.lazy_rows import LazyRows, NpyFile
 from kerasdeep.data.scaling import BLOCK_ROWS, scale_with_keras
 from kerasdeep.data.targets import TargetEncoder
-from kerasdeep.data.types import INPUT, OUTPUT, ImageFormat, Target, targets_by_head
+from kerasdeep.data.types import INPUT, OUTPUT, ImageFormat, Rows, Target, targets_by_head
 from kerasdeep.errors import InputError, Problems, SourceLocation, suggest
 from kerasdeep.keras_names import keras_name
 
@@ -307,7 +307,7 @@ class Preprocessing:
             "targets": [_target_to_json(encoder) for encoder in self.targets],
             "reading": self.read_options,
         }
-        np.savez(npz, **arrays)
+        np.savez(npz, **arrays)  # type: ignore[arg-type]  # none of them is called `allow_pickle`
         Path(json_path).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @classmethod
@@ -341,7 +341,7 @@ def _columns_to_json(encoders: list[Encoder], prefix: str, arrays: dict[str, np.
     return columns
 
 
-def transform_inputs(preprocessing: Preprocessing, raw: Any) -> np.ndarray | dict[str, np.ndarray]:
+def transform_inputs(preprocessing: Preprocessing, raw: Any) -> Rows | dict[str, Rows]:
     """Raw inputs as the network wants them: float32 `(rows, ...)`, or a mapping of such arrays.
 
     `raw` is a DataFrame, an array `(rows, ...)` or, where the model has several inputs, a mapping of arrays.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -28,8 +29,8 @@ def reconstruction_dataset(dataset: Dataset) -> Dataset:
     return _with_target(
         dataset,
         Target("reconstruction", "regression"),
-        DataSplit(x, x, rows),
-        held_out and DataSplit(held_out.x, held_out.x, held_out.rows),
+        DataSplit(x, cast(np.ndarray, x), rows),
+        held_out and DataSplit(held_out.x, held_out.only_x, held_out.rows),
     )
 
 
@@ -44,7 +45,7 @@ def rotation_dataset(dataset: Dataset, seed: int) -> tuple[Dataset, EpochSampler
         turns = np.random.Generator(np.random.PCG64([seed, epoch, 1])).integers(0, 4, len(split)).astype(np.int32)
         x = np.empty_like(split.x)
         for count in range(4):
-            x[turns == count] = np.rot90(split.x[turns == count], count, axes=(1, 2))
+            x[turns == count] = np.rot90(split.only_x[turns == count], count, axes=(1, 2))
         return DataSplit(x, turns, split.rows)
 
     target = Target("rotation", "multiclass", ["0", "90", "180", "270"])
@@ -62,8 +63,10 @@ def pair_dataset(dataset: Dataset, seed: int, second_input: str) -> tuple[Datase
     """
 
     def paired(split: DataSplit, epoch: int) -> DataSplit:
-        first_rows, second_rows, same = _draw_pairs(split.y, np.random.Generator(np.random.PCG64([seed, epoch, 2])))
-        return DataSplit({INPUT: split.x[first_rows], second_input: split.x[second_rows]}, same, split.rows[first_rows])
+        rng = np.random.Generator(np.random.PCG64([seed, epoch, 2]))
+        first_rows, second_rows, same = _draw_pairs(split.only_y, rng)
+        x = {INPUT: split.only_x[first_rows], second_input: split.only_x[second_rows]}
+        return DataSplit(x, same, split.rows[first_rows])
 
     held_out = dataset.validation
     target = Target("same", "binary", ["different", "same"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -60,7 +60,10 @@ def describe_dataset(
         "input_shapes": {name: list(transform.shape) for name, transform in preprocessing.inputs.items()},
         "features": [
             _feature_facts(
-                raw_splits["train"].x[column.name], column, encoders[column.name], replaced["train"][column.name]
+                cast(Any, raw_splits["train"].x)[column.name],
+                column,
+                encoders[column.name],
+                replaced["train"][column.name],
             )
             | {key: sum(counts[column.name].get(key, 0) for counts in replaced.values()) for key in REPLACEMENTS}
             for column in columns or []

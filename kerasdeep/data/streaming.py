@@ -35,7 +35,7 @@ _MIB, _GIB = 1 << 20, 1 << 30
 def decide_by_size(needed_bytes: int, section: DataConfig) -> StreamingDecision:
     """The rule for a source that takes `needed_bytes` in memory."""
     if section.stream != "auto":
-        return StreamingDecision(section.stream, "as the file says")
+        return StreamingDecision(bool(section.stream), "as the file says")
     memory = host_memory_bytes()
     if memory is None:
         return StreamingDecision(False, "the system does not say how much memory there is")
@@ -80,8 +80,8 @@ def stream_if_exceeds_device(dataset: Dataset, section: DataConfig, device_bytes
     if device_bytes is None or section.stream != "auto" or total_bytes <= MAX_MEMORY_SHARE * device_bytes:
         return dataset
     reason = f"{total_bytes / _MIB:,.1f} MiB, more than half of the card's {device_bytes / _GIB:.1f} GiB"
-    splits = {name: replace(split, x=map_inputs(_as_lazy, split.x)) for name, split in dataset.splits.items()}
-    return replace(dataset, **splits, profile={**dataset.profile, "stream": asdict(StreamingDecision(True, reason))})
+    lazy: dict[str, Any] = {name: replace(s, x=map_inputs(_as_lazy, s.x)) for name, s in dataset.splits.items()}
+    return replace(dataset, **lazy, profile={**dataset.profile, "stream": asdict(StreamingDecision(True, reason))})
 
 
 def as_lazy_or_array(split: RawSplit, streamed: bool) -> RawSplit:

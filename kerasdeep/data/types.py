@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -26,6 +26,8 @@ PREDICTED_SPLITS = tuple(reversed(LABELLED_SPLITS))
 """Of a source with several splits, the first that is there is what a trained model is asked about."""
 
 Rows = np.ndarray | LazyRows
+Inputs = Rows | Mapping[str, Rows]
+"""Rows of one input, or of several by name."""
 
 
 @dataclass
@@ -46,6 +48,16 @@ class DataSplit:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def only_x(self) -> np.ndarray:
+        """`x` of data with one input."""
+        return cast(np.ndarray, self.x)
+
+    @property
+    def only_y(self) -> np.ndarray:
+        """`y` of labelled rows with one head."""
+        return cast(np.ndarray, self.y)
 
 
 @dataclass(frozen=True)

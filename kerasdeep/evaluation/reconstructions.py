@@ -24,8 +24,8 @@ def reconstruction_examples(
     them in the units that the network sees."""
     transform, examples = preprocessing.inputs[INPUT], []
     for index, output in zip(rows, outputs, strict=True):
-        input_row = part.x[index]
-        pair = [transform.invert(input_row), transform.invert(output.reshape(input_row.shape))]
+        input_row = part.only_x[index]
+        pair: list[Any] = [transform.invert(input_row), transform.invert(output.reshape(input_row.shape))]
         are_images = all(isinstance(values, np.ndarray) and is_image(values) for values in pair)
         if are_images:
             pair = [pair[0], np.clip(pair[1], pair[0].min(), max(float(pair[0].max()), max_pixel(pair[0])))]

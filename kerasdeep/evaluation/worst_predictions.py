@@ -36,7 +36,7 @@ def _mistake(split: DataSplit, preprocessing: Preprocessing, evaluation: TargetE
     inputs = split.x if isinstance(split.x, dict) else {next(iter(preprocessing.inputs)): split.x}
     decoded: dict[str, Any] = {}
     for name, x in inputs.items():
-        value = preprocessing.inputs[written_name(name)].invert(x[row])
+        value = preprocessing.inputs[written_name(name)].invert(np.asarray(x[row]))
         decoded |= value if isinstance(value, dict) else {name: value}
     images = [name for name, x in decoded.items() if isinstance(x, np.ndarray) and is_image(x)]
     return {

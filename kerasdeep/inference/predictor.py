@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kerasdeep.config.root import Config
     from kerasdeep.data import Preprocessing
     from kerasdeep.data.prediction_input import Rows
+    from kerasdeep.data.types import Inputs
     from kerasdeep.evaluation.types import Moments
 
 EVALUATION_KEYS = ("metrics", "baseline", "intervals", "evaluation")
@@ -148,14 +149,14 @@ class Predictor:
             raise InputError(message, "broken-file")
         return fact
 
-    def outputs(self, x: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def outputs(self, x: Inputs) -> dict[str, np.ndarray]:
         """The model's outputs in inference by head, (rows, units), for inputs that went through `preprocessing`."""
         from kerasdeep.heads import by_head
         from kerasdeep.modeling.batches import keras_data_arguments
 
         return by_head(self.model.predict(**keras_data_arguments(self.model, x), verbose=0))
 
-    def sample(self, x: np.ndarray | Mapping[str, np.ndarray], copies: int) -> dict[str, Moments]:
+    def sample(self, x: Inputs, copies: int) -> dict[str, Moments]:
         """The moments of the outputs by head over random copies of the model; the same at every call."""
         from kerasdeep.inference import mc_dropout
 

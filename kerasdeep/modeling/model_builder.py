@@ -34,7 +34,7 @@ def build_model(
     """
     planned = tuple(_with_edges(layer, planned, dataset) for layer in planned)
     section = config.data
-    options = {"seed": config.seed, "scaling": section.scaling, "input_transform": input_transform}
+    options: dict[str, Any] = {"seed": config.seed, "scaling": section.scaling, "input_transform": input_transform}
     options["augmentation"] = section.augmentation
     if not config.pretrained_sources:
         return build_functional_model(planned, dataset.input_shapes, **options)
@@ -88,7 +88,7 @@ def sample_weights(dataset: Dataset) -> np.ndarray | None:
     weight_by_class = np.ones(max(dataset.class_weight) + 1, np.float32)
     for class_number, weight in dataset.class_weight.items():
         weight_by_class[class_number] = weight
-    class_weights = weight_by_class[dataset.train.y]
+    class_weights = weight_by_class[dataset.train.only_y]
     return class_weights if row_weights is None else class_weights * row_weights
 
 

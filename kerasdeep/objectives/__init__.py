@@ -7,6 +7,7 @@ others layer by layer, by name.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 
@@ -25,11 +26,11 @@ from kerasdeep.objectives.autoencoder import autoencoder_objectives
 from kerasdeep.objectives.classification import pair_objectives, rotation_objectives, supervised_objectives
 from kerasdeep.objectives.masked import masked_objectives
 from kerasdeep.objectives.objective import Objective
-from kerasdeep.objectives.pretraining_stage import open_stage
+from kerasdeep.objectives.pretraining_stage import PretrainingStage, open_stage
 
 __all__ = ["Objective", "build_objectives"]
 
-BUILDERS = {
+BUILDERS: dict[type, Callable[[Any, PretrainingStage], list[Objective]]] = {
     AutoencoderConfig: autoencoder_objectives,
     MaskedConfig: masked_objectives,
     PairsConfig: pair_objectives,

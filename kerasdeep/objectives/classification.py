@@ -13,9 +13,7 @@ from kerasdeep.objectives.pretraining_stage import PretrainingStage
 
 def rotation_objectives(kind: RotationConfig, stage: PretrainingStage) -> list[Objective]:
     """Which of four quarter turns an image was given (Gidaris et al. 2018)."""
-    x = stage.dataset.train.x
-    assert not isinstance(x, dict)  # pretraining has one input
-    shape = x.shape[1:]
+    shape = stage.dataset.train.only_x.shape[1:]
     if len(shape) not in (2, 3) or shape[0] != shape[1]:
         stage.refuse(
             f" rotates square images; these rows have shape {shape}. For tables use `masked` or `autoencoder`; for "

@@ -11,9 +11,7 @@ from kerasdeep.objectives.pretraining_stage import PretrainingStage
 
 def masked_objectives(kind: MaskedConfig, stage: PretrainingStage) -> list[Objective]:
     """Predicts every feature; only the errors of hidden ones count."""
-    x = stage.dataset.train.x
-    assert not isinstance(x, dict)  # pretraining has one input
-    shape = x.shape[1:]
+    shape = stage.dataset.train.only_x.shape[1:]
     if len(shape) != 1:
         stage.refuse(
             f" hides features of tables; these rows have shape {shape}. For images use `autoencoder: denoising` or "

@@ -53,6 +53,7 @@ def evaluate_run(run: RunDir, experiment: Experiment, phase: PhaseState, epochs:
         losses |= {PREFIXES[name] + key: value for key, value in split_losses.items()}
         outputs[name] = engine.predict(device_data[0])
     labels, weights = ({name: getattr(split, key) for name, split in splits.items()} for key in ("y", "weight"))
+    assert dataset.train.y is not None  # training rows have labels
     constant = constant_predictions(dataset.preprocessing, dataset.train.y, dataset.train.weight)
     preprocessing = dataset.preprocessing
     settings = experiment.config.threshold
@@ -86,7 +87,7 @@ def write_reconstructions(run: RunDir, phase: PhaseState) -> None:
     split = objective.dataset.validation or objective.dataset.train
     row_indices = example_rows(split)
     reconstructed = reconstruction_examples(
-        split, row_indices, phase.engine.predict(split.x[row_indices]), objective.dataset.preprocessing
+        split, row_indices, phase.engine.predict(split.only_x[row_indices]), objective.dataset.preprocessing
     )
     earlier = facts.read_fact(run, list[facts.Reconstruction]) or ()
     earlier_entries = [entry.raw for entry in earlier if entry.stage != phase.name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -165,6 +165,13 @@ class FeatureEncoder:
     vocabulary: ClassVar[None] = None
 
     @property
+    def feature_names(self) -> list[str]:
+        raise NotImplementedError
+
+    def apply(self, series: pd.Series) -> np.ndarray:
+        raise NotImplementedError
+
+    @property
     def own_input(self) -> ColumnInput | None:
         return None
 
@@ -187,9 +194,10 @@ class FeatureEncoder:
         return {}
 
 
-def apply_to_distinct(texts: Sequence[str | None], apply: Callable[[list[str]], np.ndarray]) -> np.ndarray:
+def apply_to_distinct(texts: Iterable[str | None], apply: Callable[[list[str]], np.ndarray]) -> np.ndarray:
     """`apply`, `(texts, features)`, called with each different text once; rows of None are zeros."""
-    number_of = {text: number for number, text in enumerate(dict.fromkeys(t for t in texts if t is not None), 1)}
-    features = apply(list(number_of))
+    distinct = list(dict.fromkeys(text for text in texts if text is not None))
+    number_of: dict[str | None, int] = {text: number for number, text in enumerate(distinct, 1)}
+    features = apply(distinct)
     features = np.concatenate([np.zeros((1, features.shape[1]), features.dtype), features])
     return features[[number_of.get(text, 0) for text in texts]]

@@ -75,7 +75,7 @@ class CategoryEncoder:
 
     def count(self, series: pd.Series) -> dict[str, int]:
         texts = column_to_texts(series)
-        known, missing = set(self.values), np.equal(texts, None)
+        known, missing = set(self.values), np.array([text is None for text in texts], bool)
         unseen = sum(text not in known for text in texts[~missing])
         return {"missing": 0 if None in known else int(missing.sum()), "unseen": unseen}
 

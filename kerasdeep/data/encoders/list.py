@@ -44,9 +44,8 @@ class ListEncoder(FeatureEncoder):
         items = _items(sample.present, separator)
         distinct = {item for row in items for item in row}
         few_words = all(len(item.split()) <= MAX_ITEM_WORDS for item in distinct)
-        return (
-            few_words and len(distinct) <= MAX_CATEGORIES and np.mean([len(row) > 1 for row in items]) > MIN_LIST_SHARE
-        )
+        share = float(np.mean([len(row) > 1 for row in items]))
+        return few_words and len(distinct) <= MAX_CATEGORIES and share > MIN_LIST_SHARE
 
     @classmethod
     def exclusion_reason(cls, sample: ColumnSample, problems: Problems) -> str | None:

@@ -100,7 +100,7 @@ class NumberEncoder:
         missing = int(np.isnan(values).sum())
         indicator = missing >= max(MIN_MISSING_ROWS, MIN_MISSING_SHARE * len(values))
         bounds = [float(np.nanmin(sane)), float(np.nanmax(sane))] if len(sane) < len(values) else None
-        values = (np.clip(values, *bounds) if bounds else values)[:, None]
+        values = (np.clip(values, bounds[0], bounds[1]) if bounds else values)[:, None]
         imputer = SimpleImputer(strategy="median", keep_empty_features=True).fit(values)
         scaling = "standardize" if section.scaling == "auto" else section.scaling
         offset, scale = fit_offset_and_scale(imputer.transform(values), scaling)
@@ -140,7 +140,9 @@ class NumberEncoder:
 
     def serving_values(self, series: pd.Series) -> np.ndarray:
         values = column_to_floats(series, self.style)
-        return np.where(np.isfinite(values), np.clip(values, *self.bounds), values) if self.bounds else values
+        if not self.bounds:
+            return values
+        return np.where(np.isfinite(values), np.clip(values, self.bounds[0], self.bounds[1]), values)
 
     @staticmethod
     def apply_with_keras(encoders: Sequence[Any], raw: keras.KerasTensor) -> keras.KerasTensor:

@@ -82,7 +82,7 @@ class TextEncoder(FeatureEncoder):
         number_of = {term: number for number, term in enumerate(terms)}
         rows = [encoder.weigh(counts, number_of) for counts in counted]
         starts = np.cumsum([0, *(len(numbers) for numbers, _ in rows)])
-        numbers, values = (np.concatenate([row[part] for row in rows] or [[]]) for part in (0, 1))
+        numbers, values = (np.concatenate([np.zeros(0), *(row[part] for row in rows)]) for part in (0, 1))
         matrix = csr_matrix((values, numbers.astype(int), starts), (len(rows), len(terms)))
         width = min(COMPONENTS, min(matrix.shape) - 1)
         if width < 1:

@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -126,7 +126,7 @@ def _unpickle_archive(archive: Path) -> dict[str, dict]:
     with tarfile.open(archive, "r:gz") as tar:
         members = [member for member in tar if member.isfile() and not member.name.endswith(".html")]
         return {
-            Path(member.name).name: pickle.load(tar.extractfile(member), encoding="bytes")
+            Path(member.name).name: pickle.loads(tar.extractfile(member).read(), encoding="bytes")  # type: ignore[union-attr]  # a file
             for member in members
             if "readme" not in member.name and "~" not in member.name
         }
@@ -176,7 +176,7 @@ def read(
     splits = {}
     for split_name, split in source.splits.items():
         ((target, labels),) = split.y.items()
-        splits[split_name] = separate_targets(split.x.assign(**{target: labels}), section, problems, target)
+        splits[split_name] = separate_targets(cast(Any, split.x).assign(**{target: labels}), section, problems, target)
         problems.raise_if_errors()
     return replace(source, splits=splits)
 
@@ -202,7 +202,7 @@ def load_builtin(name: str, location: SourceLocation | None, say: Callable[[str]
     digest = hashlib.sha256("".join(file.sha256 for file in files).encode())
     if not files:
         for array in train:
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).tobytes())
     names = {builtin.target: class_names} if class_names else {}
     return Source("builtin", builtin.kind, splits, digest.hexdigest(), names, builtin.pixel_max)
 

@@ -166,13 +166,14 @@ def _kernel_block(
         else _hidden_choices(settings.config, base_choice, below, planned)
     )
     name = PREFIX + layer.name
-    makers: list[tuple[str, Callable[[str], keras.Layer]]] = []
-    for suffix, choice in block:
-        if dense and settings.tied and not suffix:
-            makers.append((name, lambda name, choice=choice: _tied_layer(layer, choice, name)))
-        else:
-            makers.append((name + suffix, lambda name, choice=choice: create(choice, name=name)))
-    return makers
+    tied = dense and settings.tied
+
+    def maker(suffix: str, choice: Choice) -> Callable[[str], keras.Layer]:
+        if tied and not suffix:
+            return lambda name: _tied_layer(layer, choice, name)
+        return lambda name: create(choice, name=name)
+
+    return [(name + suffix, maker(suffix, choice)) for suffix, choice in block]
 
 
 def _output_choice(settings: DecoderSettings, base_choice: Choice) -> Choice:
