@@ -216,6 +216,7 @@ def test_pictures_that_are_missing_or_changed_are_noticed(photos, tmp_path):
     assert load_photos(tmp_path).hash == load_photos(tmp_path).hash != load_photos(photos).hash
 
 
+@pytest.mark.slow
 def test_a_planted_colour_is_learnt_by_what_init_writes(photos, monkeypatch):
     monkeypatch.chdir(photos)
     path, found = draft_config("photos.csv")

@@ -558,9 +558,9 @@ def observed_or_refused(room, context, changes, sets=()):
         return refusal
 
 
-COSTLY = {"network.application", "training.when_extended"}
+COSTLY = {"network.application", "network.arguments", "training.when_extended"}
 COSTLY |= {f"pretrained.{key}" for key in ("arguments", "size", "weights")}
-"""Each builds two of Keras's applications, for which `network.arguments` stands by default, or trains four times."""
+"""Each builds two of Keras's applications, or trains four times."""
 DOUBLED = {
     f"stages.pretrain.{kind}.{key}" for kind in ("masked", "rotation", "supervised") for key in ("data", "until")
 }

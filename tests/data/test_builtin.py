@@ -52,6 +52,7 @@ def test_another_column_of_a_built_in_table_can_be_the_target():
     assert "species" in [feature["name"] for feature in found.profile["features"]]
 
 
+@pytest.mark.slow
 def test_digits_import_neither_keras_nor_tensorflow():
     code = (
         "import sys; from kerasdeep import data; from kerasdeep.config.sections.data import DataConfig; "

@@ -107,7 +107,9 @@ def tried(test):
     return before, after, (*state_of(model), drawn)
 
 
-@pytest.mark.parametrize("highest", [1.0, 1e30], ids=["to the end", "into infinity"])
+@pytest.mark.parametrize(
+    "highest", [1.0, pytest.param(1e30, marks=pytest.mark.slow)], ids=["to the end", "into infinity"]
+)
 def test_weights_slots_rate_seeds_and_generators_are_bit_equal_afterwards(highest):
     sweeps = []
 

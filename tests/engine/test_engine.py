@@ -227,7 +227,14 @@ def test_what_the_file_says_about_compiling_is_done_or_refused():
         compile_policy.choose(refused(LAYERS.RandomZoom(0.1)), "xla", device="cpu", steps=1)
 
 
-@pytest.mark.parametrize("layer", [LAYERS.MixUp(), LAYERS.RandAugment(), LAYERS.RandomElasticTransform()])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        LAYERS.MixUp(),
+        pytest.param(LAYERS.RandAugment(), marks=pytest.mark.slow),
+        pytest.param(LAYERS.RandomElasticTransform(), marks=pytest.mark.slow),
+    ],
+)
 def test_layers_in_the_table_are_really_refused_by_xla(layer):
     assert type(layer).__name__ in compile_policy.XLA_UNSUPPORTED_LAYERS
     compiled = tf.function(lambda images: layer(images, training=True), jit_compile=True, autograph=False)

@@ -22,9 +22,7 @@ CLONE = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def validator():
-    schema = json.loads(json_schema.schema_text())
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema)
+    return jsonschema.Draft202012Validator(json.loads(json_schema.schema_text()))
 
 
 def problems(validator, text):
@@ -35,6 +33,11 @@ def problems(validator, text):
 def _leaves(errors):
     for error in errors:
         yield from _leaves(error.context) if error.context else [error]
+
+
+@pytest.mark.slow
+def test_it_is_a_schema(validator):
+    jsonschema.Draft202012Validator.check_schema(validator.schema)
 
 
 def test_the_shipped_schema_is_what_the_declarations_say():

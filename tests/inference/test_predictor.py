@@ -184,7 +184,9 @@ def test_a_run_without_a_model_is_refused(tmp_path):
         Predictor.load(run)
 
 
-@pytest.mark.parametrize("name", ["classes", "numbers", "both"])
+@pytest.mark.parametrize(
+    "name", ["both", *(pytest.param(name, marks=pytest.mark.slow) for name in ("classes", "numbers"))]
+)
 def test_measuring_anew_gives_the_figures_of_training(name, request):
     trained = request.getfixturevalue(name)
     result = trained.run.read_result()

@@ -288,11 +288,11 @@ def test_labels_in_a_list_or_in_columns_make_one_target(here):
 
 
 def test_a_wide_table_gets_fewer_pieces_and_a_long_one_fewer_epochs(here):
-    numbers = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 200)), columns=[f"x{n}" for n in range(200)])
+    numbers = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 140)), columns=[f"x{n}" for n in range(140)])
     numbers.assign(target=numbers.x0 > 0).to_csv("wide.csv", index=False)
     path, found = draft_config("wide.csv")
     written = load_config(path).config
-    assert written.network.layers[0].arguments["bins"] == 10
+    assert written.network.layers[0].arguments["bins"] == 14
     assert (written.training.epochs, written.training.batch_size) == (40, 16)
     many = replace(found, profile={**found.profile, "rows": {"train": 200_000}})
     (line,) = [line for line in config_lines(many, path) if line.startswith("training:")]
