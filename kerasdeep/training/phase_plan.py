@@ -11,7 +11,7 @@ from kerasdeep import modeling
 from kerasdeep.config.effective_stages import config_for_stage, effective_stages
 from kerasdeep.config.optimizer_rules import with_learning_rate
 from kerasdeep.config.root import Config
-from kerasdeep.config.sections.stages import SelectableLayer, StageConfig, select_layers
+from kerasdeep.config.sections.stages import DECAY, SelectableLayer, StageConfig, select_layers
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.experiment import Experiment
 from kerasdeep.modeling import feature_cache, freezing
@@ -78,11 +78,10 @@ def _plan_stage(config: Config, stage: StageConfig, objective: Objective, config
         )
         message += "no weights, or `trainable: false`."
         raise InputError(message, "nothing-to-train", stage.location("train"))
+    blocks = freezing.layer_blocks(objective.model, [name for name in selected_layers if name in trainable_layers])
     if stage.unfreeze:
-        return _unfreezing_plans(
-            config, stage, objective, [name for name in selected_layers if name in trainable_layers]
-        )
-    rate_factors = _rate_factors(stage, layers, trainable_layers.intersection(selected_layers), f"{config_path}.rates")
+        return _unfreezing_plans(config, stage, objective, blocks)
+    rate_factors = _rate_factors(stage, layers, blocks, f"{config_path}.rates")
     stage_with_rate = (
         stage
         if objective.learning_rate is None
@@ -116,12 +115,16 @@ def _train_description(stage: StageConfig) -> str:
 
 
 def _rate_factors(
-    stage: StageConfig, layers: Sequence[SelectableLayer], trainable_layers: Collection[str], config_path: str
+    stage: StageConfig, layers: Sequence[SelectableLayer], blocks: Sequence[Sequence[str]], config_path: str
 ) -> dict[str, tuple[float, list[str]]]:
+    """(factor of the learning rate, names of layers) by selector; `blocks` are the layers that the stage trains."""
     location = stage.location("rates")
+    trainable_layers = {name for block in blocks for name in block}
     selector_by_layer: dict[str, str] = {}
     rate_factors = {}
-    for selector, factor in stage.rates.items():
+    selectors = dict(stage.rates)
+    decay = None if any(layer.name == DECAY for layer in layers) else selectors.pop(DECAY, None)
+    for selector, factor in selectors.items():
         names = [name for name in select_layers(selector, layers, config_path, location) if name in trainable_layers]
         if not names:
             message = f"`{config_path}`: this stage trains nothing of `{selector}`."
@@ -130,6 +133,12 @@ def _rate_factors(
             _check_single_rate(name, selector, selector_by_layer, config_path, location)
         if factor != 1.0:
             rate_factors[selector] = (factor, names)
+    if decay is not None and decay != 1.0:
+        heads = {layer.name for layer in layers if layer.head}
+        body = [block for block in blocks if not heads.intersection(block)]
+        for depth, block in enumerate(reversed(body), 1):
+            if names := [name for name in block if name not in selector_by_layer]:
+                rate_factors[f"{DECAY}_{depth}"] = (decay**depth, names)
     return rate_factors
 
 
@@ -150,11 +159,13 @@ def _shortened_list(names: Collection[str]) -> str:
     return ", ".join(shown[:20]) + (", …" if len(shown) > 20 else "")
 
 
-def _unfreezing_plans(config: Config, stage: StageConfig, objective: Objective, names: list[str]) -> list[PhasePlan]:
+def _unfreezing_plans(
+    config: Config, stage: StageConfig, objective: Objective, blocks: list[list[str]]
+) -> list[PhasePlan]:
     """The phases of `unfreeze`: the top block alone, then the next one with it, and so on, slower further down."""
     unfreeze = stage.unfreeze
     assert unfreeze is not None
-    top_first = freezing.layer_blocks(objective.model, names)[::-1]
+    top_first = blocks[::-1]
     step_count = max(1, min(len(top_first), stage.epochs // unfreeze.every))
     block_groups = np.array_split(np.arange(len(top_first)), step_count)
     layers_by_step = [[name for block in block_group for name in top_first[block]] for block_group in block_groups]

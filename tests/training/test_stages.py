@@ -7,13 +7,16 @@ from helpers.marks import sampled
 from helpers.runs import assert_same_run
 
 from kerasdeep import modeling, training
+from kerasdeep.backends import runtime
 from kerasdeep.config import Overrides, load_config
 from kerasdeep.engine import checkpoint
 from kerasdeep.errors import InputError, Interrupted, RunFailed
+from kerasdeep.experiment import prepare
 from kerasdeep.modeling import param_groups
 from kerasdeep.modeling.optimizer import default_optimizer
 from kerasdeep.runs import RunDir
 from kerasdeep.training.callbacks.freeze_check import FreezeCheck
+from kerasdeep.training.phase_plan import plan_phases
 
 NET = """
 version: 1
@@ -148,6 +151,22 @@ def test_one_stage_that_trains_everything_is_a_run_without_stages(config):
     plain, staged = train(config, "stages=[]"), train(config, "stages=[{name: main}]")
     assert_same_run(plain, staged)
     assert plain.read_fact("stages") == staged.read_fact("stages")
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        ("rates: {decay: 0.5}", {"decay_1": (0.5, ["dense_2"]), "decay_2": (0.25, ["dense_1"])}),
+        ("rates: {decay: 0.5, dense_2: 3}", {"dense_2": (3.0, ["dense_2"]), "decay_2": (0.25, ["dense_1"])}),
+        ("train: [dense_2], rates: {decay: 0.5}", {"decay_1": (0.5, ["dense_2"])}),
+        ("rates: {decay: 1}", {}),
+    ],
+)
+def test_rates_decay_from_the_head_downwards(config, stage, expected):
+    sets = ["regularization.batch_norm=null", f"stages=[{{{stage}}}]"]
+    loaded = load_config(config, Overrides(sets)).config
+    (plan,) = plan_phases(prepare(loaded, runtime.prepare(loaded.runtime, loaded.seed)))
+    assert plan.rate_factors == expected
 
 
 OPTIMIZERS = {"SGD": {"momentum": 0.9}, "Adam": {}, "Nadam": {}, "RMSprop": {}}

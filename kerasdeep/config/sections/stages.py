@@ -20,6 +20,9 @@ from kerasdeep.config.sections.pretraining import PretrainConfig
 from kerasdeep.config.sections.training import EarlyStoppingConfig
 from kerasdeep.errors import InputError, SourceLocation, suggest
 
+DECAY = "decay"
+"""In `rates`, unless a layer has this name: the factor from each block of layers to the one below it, the head above
+all of them (ELECTRA, Clark et al. 2020; BEiT, Bao et al. 2021)."""
 _COUNTED_SELECTOR = re.compile(r"(first|last):(\d+)")
 
 
@@ -55,7 +58,10 @@ class StageConfig(Section):
         "schedule|null", None, "Over this stage; left out: the top level's; null keeps the rate."
     )
     rates: dict[str, float] = setting(
-        "map[float]", {}, "Multiples of the learning rate for some layers, by selector: {first:2: 0.1}."
+        "map[float]",
+        {},
+        "Multiples of the learning rate for some layers, by selector: {first:2: 0.1}; {decay: 0.75}: each layer with "
+        "a kernel at 0.75 times the rate of the one above it.",
     )
     early_stopping: EarlyStoppingConfig | None = setting(
         EarlyStoppingConfig, None, "Left out: that of `training`; null trains every epoch."
