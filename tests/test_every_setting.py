@@ -558,6 +558,7 @@ def observed_or_refused(room, context, changes, sets=()):
         return refusal
 
 
+SLOWLY_OBSERVED = ("health", "stages", "pretraining", "zeros", "stopping", "kept pictures")
 COSTLY = {"network.application", "network.arguments", "training.when_extended"}
 COSTLY |= {f"pretrained.{key}" for key in ("arguments", "size", "weights")}
 """Each builds two of Keras's applications, or trains four times."""
@@ -565,6 +566,8 @@ DOUBLED = {
     f"stages.pretrain.{kind}.{key}" for kind in ("masked", "rotation", "supervised") for key in ("data", "until")
 }
 """The same keys of `autoencoder` and `pairs` stand for them by default."""
+DOUBLED |= {path for path in CASES if path.startswith("stages.early_stopping.") and not path.endswith("patience")}
+"""They are those of `training.early_stopping`."""
 
 
 @pytest.mark.parametrize("path", sampled(CASES, always=CASES.keys() - COSTLY - DOUBLED))
@@ -580,7 +583,12 @@ def test_a_changed_value_changes_what_it_says(path, room, before):
 
 
 @pytest.mark.parametrize(
-    "changes", [changes for changes in OBSERVED if changes not in ("run directory", "extended rates", "report")]
+    "changes",
+    [
+        pytest.param(changes, marks=pytest.mark.slow if changes in SLOWLY_OBSERVED else ())
+        for changes in OBSERVED
+        if changes not in ("run directory", "extended rates", "report")
+    ],
 )
 def test_what_is_observed_does_not_change_by_itself(changes, room, before):
     context = next(context for context, _, observed in CASES.values() if observed == changes)

@@ -60,7 +60,7 @@ def runs(tmp_path_factory):
     return get
 
 
-@pytest.mark.parametrize("name", ["list", "columns"])
+@pytest.mark.parametrize("name", [pytest.param("list", marks=pytest.mark.slow), "columns"])
 def test_sets_of_labels(runs, name):
     run, new = runs(name), rows(20, seed=1)
     predictor = Predictor.load(run)

@@ -60,6 +60,7 @@ def test_a_shipped_file_is_not_written_over(config, capsys):
     assert "no such file" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_run_is_tested_as_configured_and_its_report_shows_the_curve(config, capsys):
     line = ["train", str(config), "--quiet", "--set", "training.epochs=1", "--set", "report.tensorboard=false"]
     assert exit_codes.run_app(app, line) == 0

@@ -96,6 +96,11 @@ def test_a_run_is_read_as_it_was_saved(config):
     assert list(found.moments) == ["saved"] and found.layers[0]["saved"]["gradient"] > 0
     kernel = keras.saving.load_model(run.model).get_layer("dense_1").kernel
     assert found.layers[0]["saved"]["norm"] == pytest.approx(np.linalg.norm(kernel), rel=1e-5)
+
+
+@pytest.mark.slow
+def test_a_run_without_its_model_is_read_as_it_began(config):
+    run = training.train(load_config(config), config.parent / "runs", progress="quiet")
     run.model.unlink()
     found = diagnostics.diagnose(load_config(run.resolved), run)
     assert "has no saved model" in found.notes[0] and "initial" in found.moments

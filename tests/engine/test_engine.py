@@ -146,6 +146,7 @@ def test_orders_are_permutations_that_differ_by_epoch_and_seed_and_never_change(
     assert epoch_permutation(0, 0, 8).tolist() == [2, 4, 3, 6, 5, 0, 1, 7]
 
 
+@pytest.mark.slow
 def test_without_shuffle_rows_keep_their_order():
     x, y = table()
     ordered = Engine(net("SGD"), BATCH, seed=5, xla=False, chunk="auto", shuffle=False)

@@ -137,6 +137,7 @@ def test_standard_input(classes, monkeypatch, capsys):
     assert found["rows"] == len(found["predictions"]) == 3
 
 
+@pytest.mark.slow
 def test_rows_in_memory_are_predicted_as_those_of_a_file(classes, both, pictures, folder, tmp_path):
     frame = shop(30, seed=3)
     frame.to_csv(tmp_path / "rows.csv", index=False)

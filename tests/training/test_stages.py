@@ -172,7 +172,7 @@ def test_rates_decay_from_the_head_downwards(config, stage, expected):
 OPTIMIZERS = {"SGD": {"momentum": 0.9}, "Adam": {}, "Nadam": {}, "RMSprop": {}}
 
 
-@pytest.mark.parametrize("name", sampled(OPTIMIZERS, always=("SGD", "Nadam")))
+@pytest.mark.parametrize("name", sampled(OPTIMIZERS, always=("SGD",)))
 def test_effective_steps_are_true_multiples_of_the_rate(name):
     """Same gradients in every column, so that steps differ by the rate alone."""
 
