@@ -6,8 +6,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from kerasdeep import catalog, collection
 from kerasdeep.config import load_config
 from kerasdeep.config.checks import WARNINGS
