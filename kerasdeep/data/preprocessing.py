@@ -348,7 +348,7 @@ def transform_inputs(preprocessing: Preprocessing, raw: Any) -> Rows | dict[str,
     Raises InputError for a missing column or input, or rows of another shape.
     """
     rows, inputs = rows_by_input(preprocessing, raw), preprocessing.inputs
-    arrays = {keras_name(name): transform.apply(rows[name]) for name, transform in inputs.items()}
+    arrays: dict[str, Rows] = {keras_name(name): transform.apply(rows[name]) for name, transform in inputs.items()}
     return arrays[INPUT] if list(inputs) == [INPUT] else arrays
 
 
