@@ -2,9 +2,9 @@
 
 `python -m benchmarks.defaults [--seeds 5] [TABLE …]` prints a line for each table: means over seeds, each with a
 split of its own, of the network and of both opponents, from `result.json`.
-`python -m benchmarks.defaults --pictures FOLDER [--per-class 5 50 500] [--seeds 3]` prints a line for each slice of
-Fashion-MNIST and CIFAR-10 and each of `PICTURE_SETTINGS`; FOLDER holds the official files of the one and an .npz file
-of the other.
+`python -m benchmarks.defaults --pictures FOLDER [--per-class 5 50 500] [--seeds 3]` [fashion] [cifar] prints a line for
+each slice and each of `PICTURE_SETTINGS`; FOLDER holds Fashion-MNIST's official files and CIFAR-10 in
+an .npz file.
 """
 
 import argparse
@@ -41,7 +41,7 @@ PICTURE_SETTINGS: dict[str, dict[str, object]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tables", nargs="*", default=[*table_data.TABLES])
+    parser.add_argument("names", nargs="*", help="tables, or fashion and cifar; all by default")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--pictures", type=Path, metavar="FOLDER")
     parser.add_argument("--per-class", type=int, nargs="*", default=[5, 50, 500])
@@ -50,13 +50,13 @@ def main() -> None:
     if arguments.pictures:
         print("| data | pictures a class | settings | test accuracy | epochs |\n|---|---|---|---|---|")
         for per_class in arguments.per_class:
-            for name in picture_data.READERS:
+            for name in arguments.names or picture_data.READERS:
                 for line in picture_rows(name, per_class, range(arguments.seeds), arguments):
                     print(line, flush=True)
         return
     print("| table | metric | network | linear | gradient boosting | seconds: network | boosting |")
     print("|---|---|---|---|---|---|---|")
-    for name in arguments.tables:
+    for name in arguments.names or table_data.TABLES:
         with tempfile.TemporaryDirectory() as folder:
             print(row(name, Path(folder), range(arguments.seeds)), flush=True)
 

@@ -6,10 +6,11 @@ import keras
 import numpy as np
 import pytest
 
+import kerasdeep
 from kerasdeep import diagnostics, training
 from kerasdeep.cli import exit_codes
 from kerasdeep.cli.app import app
-from kerasdeep.config import load_config
+from kerasdeep.config import Overrides, load_config
 from kerasdeep.evaluation.layer_stats import LayerReader, layer_taps
 
 NET = """
@@ -88,6 +89,7 @@ def test_a_sick_network_is_told_on_the_screen_with_yaml(config, capsys):
     assert exit_codes.run_app(app, ["diagnose", str(config), *sets]) == 0
     said = capsys.readouterr().out
     assert "at initialisation" in said and "rate too low" in said and "optimizer: {SGD: {learning_rate:" in said
+    assert f"kerasdeep train {config} {sets[0]} {sets[1]} --set 'regularization={{}}' --set optimizer.SGD" in said
 
 
 def test_a_run_is_read_as_it_was_saved(config):
@@ -104,3 +106,15 @@ def test_a_run_without_its_model_is_read_as_it_began(config):
     run.model.unlink()
     found = diagnostics.diagnose(load_config(run.resolved), run)
     assert "has no saved model" in found.notes[0] and "initial" in found.moments
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings", [["training.epochs=1"], ["optimizer.SGD.learning_rate=3.0"], ["optimizer.SGD.learning_rate=1e-4"]]
+)
+def test_a_run_that_follows_the_first_advice_is_better(config, settings):
+    run = kerasdeep.train(config, overrides=Overrides(settings), progress="quiet")
+    verdict = kerasdeep.diagnose(run).verdicts[0]
+    assert f"`{verdict.command([str(run.path)])}`" in run.path.joinpath("report.md").read_text()
+    better = kerasdeep.train(run, overrides=verdict.overrides, progress="quiet")
+    assert better.metrics["val_accuracy"] > run.metrics["val_accuracy"] + 0.05

@@ -8,7 +8,7 @@ from helpers.synthetic_runs import facts_of
 
 from kerasdeep import formatting, metric_names
 from kerasdeep.config import load
-from kerasdeep.report import charts, config_summary, curves, insights, target_charts
+from kerasdeep.report import charts, config_summary, curves, insights, page, target_charts
 from kerasdeep.report.caveats import find_caveats
 from kerasdeep.report.run_facts import RunFacts
 from kerasdeep.runs.facts import TargetMetrics
@@ -320,3 +320,15 @@ def test_yaml_is_coloured_and_nothing_of_it_lost():
     assert '<span class="key">name:</span> x<span class="comment">  # why</span>' in coloured
     assert "&lt;b&gt;" in coloured
     assert load.parse_resolved("layers: [") is None
+
+
+def test_what_mends_a_run_comes_first_among_the_commands():
+    resolved = "version: 1\ndata: {source: digits}\nnetwork: [Flatten, Output]\ntraining: {epochs: 5}\n"
+    rows = [{"stage": "main", "epoch": n, "loss": 3 - n / 2, "val_loss": 3 - n / 2} for n in range(1, 6)]
+    parts = {status: facts_of(result={"status": status}, history=rows, resolved=resolved) for status in STATUSES}
+    commands = {status: [command for _, command in page._commands(run)] for status, run in parts.items()}
+    assert commands["completed"][0] == "kerasdeep train r --set training.epochs=20"
+    assert commands["interrupted"][0] == "kerasdeep train r --resume"
+
+
+STATUSES = ("completed", "interrupted")
