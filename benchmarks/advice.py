@@ -58,7 +58,7 @@ FAULTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     ],
     "overfitting": [
         (source, {**WIDE, "data.limit": rows})
-        for source, rows in (("digits", 150), ("moons", 300), ("friedman", 100), ("fashion", 400))
+        for source, rows in (("digits", 150), ("moons", 300), ("diabetes", 200), ("fashion", 400))
     ],
     "imbalance": [("rare_of_two", {}), ("rare_digit", {}), ("rare_of_three", {}), ("rare_clothes", {})],
     "frozen body": [

@@ -13,6 +13,8 @@ PEAK = 10.0
 MIN_EPOCHS = 20
 """As many as are trained by default."""
 
+STOPPING_PATIENCE, DROPOUT = 20, 0.3
+
 Overrides = dict[str, Any]
 
 
@@ -73,11 +75,8 @@ def loosen(config: Config) -> Overrides:
     return {}
 
 
-def hold_back(config: Config) -> Overrides:
-    """Against overfitting: the best epoch's weights, and more dropout."""
-    overrides: Overrides = {}
-    if config.training.early_stopping is None and not any(stage.early_stopping for stage in config.stages):
-        overrides["training.early_stopping"] = {"patience": 10}
-    dropout = config.regularization.dropout
-    rate = min(0.5, 0.2 + (dropout.rate if dropout else 0.0))
-    return overrides | {"regularization.dropout": float(f"{rate:.2g}")}
+def hold_back(config: Config, monitor: str) -> Overrides:
+    """Against overfitting: the weights of the epoch that was best by `monitor`, and dropout."""
+    section = f"stages.{len(config.stages) - 1}" if config.stages else "training"
+    stopping = {f"{section}.early_stopping": {"monitor": monitor, "patience": STOPPING_PATIENCE}}
+    return stopping if config.regularization.dropout else {**stopping, "regularization.dropout": DROPOUT}

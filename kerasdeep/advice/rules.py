@@ -135,7 +135,8 @@ def _frozen_layers(run: RunEvidence) -> Verdict | None:
 
 def _overfitting(run: RunEvidence) -> Verdict | None:
     train, held_out = run.losses
-    if len(held_out) < 3:
+    last_section = run.config.stages[-1] if run.config.stages else run.config.training
+    if len(held_out) < 3 or last_section.early_stopping:  # which kept the best epoch
         return None
     best = min(range(len(held_out)), key=held_out.__getitem__)
     if held_out[-1] <= held_out[best] * OVERFIT_RATIO or train[-1] >= 0.95 * train[best]:
@@ -146,8 +147,8 @@ def _overfitting(run: RunEvidence) -> Verdict | None:
         f"Since epoch {best + 1} the validation loss rose from {held_out[best]:.3g} to {held_out[-1]:.3g}, while "
     )
     evidence += f"the training loss fell from {train[best]:.3g} to {train[-1]:.3g}."
-    overrides = remedies.hold_back(run.config)
-    return Verdict("overfitting", [], evidence, overrides) if overrides else None
+    monitor = "val_accuracy" if run.history[-1].get("val_accuracy") is not None else "val_loss"
+    return Verdict("overfitting", [], evidence, remedies.hold_back(run.config, monitor))
 
 
 def _underfitting(run: RunEvidence) -> Verdict | None:

@@ -95,13 +95,13 @@ def test_each_fault_gets_its_advice_first(case):
     assert (verdict.name, verdict.overrides) == (name, overrides) and verdict.evidence.endswith(".")
 
 
-def test_overfitting_is_held_back_once_more_where_it_is_already():
-    sets, held_out = [], [1.1, 0.8, 0.7, 0.8, 0.9]
-    for _ in range(2):
-        (verdict,) = find_verdicts(evidence(sets, [1.0, 0.6, 0.4, 0.2, 0.1], held_out))
-        assert verdict.name == "overfitting"
-        sets += verdict.sets
-    assert load_config(NET, Overrides(sets)).config.regularization.dropout.rate == 0.4
+def test_overfitting_is_held_back_by_the_best_epoch_and_dropout():
+    losses = [1.0, 0.6, 0.4, 0.2, 0.1], [1.1, 0.8, 0.7, 0.8, 0.9]
+    (verdict,) = find_verdicts(evidence([], *losses))
+    assert verdict.name == "overfitting"
+    followed = load_config(NET, Overrides(verdict.sets)).config
+    assert followed.training.early_stopping.monitor == "val_loss" and followed.regularization.dropout.rate == 0.3
+    assert find_verdicts(evidence(verdict.sets, *losses)) == []
 
 
 def test_a_frozen_body_gets_a_stage_that_trains_it():
