@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kerasdeep.errors import InputError, Problem, RunFailed, SourceLocation, suggest
-from kerasdeep.paths import expand_user, explain_os_error
+from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
+from kerasdeep.paths import expand_user, explain_write_error
 from kerasdeep.yaml_nodes import Scalar, read_yaml_file
 
 _PACKAGE = Path(__file__).parent
@@ -139,15 +139,12 @@ def check_writable(path: Path, force: bool) -> None:
 
 
 def write_new_file(path: Path, text: str, force: bool = False) -> Path:
-    """Writes a new file; raises `InputError` where one exists (unless `force`) or it cannot be written."""
+    """Writes a new file. Raises InputError where one exists (unless `force`), RunFailed where there is no room."""
     check_writable(path, force)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        failure = explain_os_error(error)
-        if isinstance(failure, RunFailed):  # a full disk is no mistake of the path
-            raise failure from error
-        raise InputError(f"cannot be written: {error.strerror}.", "unwritable", SourceLocation(str(path))) from error
+        raise explain_write_error(error, path) from error
     return path
 
 

@@ -53,6 +53,21 @@ def explain_os_error(error: OSError) -> KerasdeepError | None:
     return InputError(f"{error.strerror}.", "path") if error.errno in _PATH_PROBLEMS else None
 
 
+def explain_write_error(error: OSError, path: Path) -> KerasdeepError:
+    """Why `path` could not be written: RunFailed where the machine has no room, else an InputError about it."""
+    if error.errno in _MACHINE_PROBLEMS:
+        return RunFailed(f"{display_path(path)}: {_MACHINE_PROBLEMS[error.errno]}.")
+    where = SourceLocation(display_path(path))
+    return InputError(f"cannot be written: {error.strerror or error}.", "unwritable", where)
+
+
+def os_error_in_words(error: Exception) -> OSError | None:
+    """The system's error as TensorFlow passes it on: `model.pb; No space left on device`."""
+    where, _, reason = str(error).rpartition("; ")
+    codes = {os.strerror(code): code for code in (*_PATH_PROBLEMS, *_MACHINE_PROBLEMS)}
+    return OSError(codes[reason], reason, where) if reason in codes else None
+
+
 def display_path(path: str | Path) -> str:
     """The path as text that every file and screen takes: bytes that are not UTF-8 as `\\udcff`, long ones cut."""
     text = str(path).encode("utf-8", "backslashreplace").decode()

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kerasdeep.errors import InputError, Interrupted, KerasdeepError, Problem, SourceLocation, sort_problems
-from kerasdeep.paths import display_path, explain_os_error
+from kerasdeep.paths import display_path, explain_os_error, os_error_in_words
 
 if TYPE_CHECKING:
     import typer
@@ -91,8 +91,9 @@ def _usage_message(error: Any) -> str:
 
 def _expected_failure(error: Exception) -> KerasdeepError | None:
     """What a path, the machine or its settings caused, in words; None for a bug."""
-    if isinstance(error, OSError):
-        return explain_os_error(error)
+    os_error = os_error_in_words(error) if type(error).__module__.startswith("tensorflow.") else error
+    if isinstance(os_error, OSError):
+        return explain_os_error(os_error)
     if isinstance(error, UnicodeEncodeError) and error.encoding == sys.getfilesystemencoding():
         name = display_path(error.object)
         message = f"this system's file names are {error.encoding}. Set LANG=C.UTF-8 or PYTHONUTF8=1, or rename it."

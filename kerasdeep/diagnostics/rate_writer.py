@@ -13,6 +13,7 @@ from kerasdeep.config.load import LoadedConfig
 from kerasdeep.config.rate_setting import RateSetting, find_rate_setting
 from kerasdeep.config.yaml_edit import TextEdit, YamlText
 from kerasdeep.errors import InputError, SourceLocation
+from kerasdeep.paths import explain_write_error
 from kerasdeep.runs import atomic_write
 from kerasdeep.yaml_nodes import Mapping, Node, Pair, parse_yaml
 
@@ -40,9 +41,7 @@ def apply_rate(loaded: LoadedConfig, rate: float) -> None:
             temporary.write_bytes(text.encode("utf-8"))
             shutil.copymode(path, temporary)
     except OSError as error:
-        raise InputError(
-            f"cannot be written: {error.strerror}.", "unwritable-file", SourceLocation(str(path))
-        ) from error
+        raise explain_write_error(error, path) from error
 
 
 def format_rate(rate: float) -> str:

@@ -18,6 +18,7 @@ from kerasdeep.data.types import INPUT
 from kerasdeep.data.windows import WindowTransform
 from kerasdeep.errors import InputError, SourceLocation
 from kerasdeep.evaluation.types import TargetPrediction, module_of
+from kerasdeep.paths import explain_write_error
 from kerasdeep.runs import RunDir, is_run_dir
 
 SUFFIXES = (".csv", ".parquet")
@@ -61,7 +62,7 @@ def write_table(table: pd.DataFrame, path: Path | None) -> None:
         else:
             table.to_csv(path, index=False, errors="backslashreplace")
     except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror or error}.", "usage", SourceLocation("-o")) from error
+        raise explain_write_error(error, path) from error
 
 
 def check_path(path: Path, source: Path | None = None, force: bool = False) -> None:

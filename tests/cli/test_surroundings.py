@@ -153,6 +153,25 @@ def test_what_the_machine_lacks_is_a_failure(error):
     assert isinstance(paths.explain_os_error(error), RunFailed)
 
 
+@pytest.mark.parametrize(("code", "kind"), [(28, RunFailed), (27, RunFailed), (13, InputError), (30, InputError)])
+def test_a_file_that_cannot_be_written(code, kind):
+    error = paths.explain_write_error(OSError(code, os.strerror(code)), Path("p.csv"))
+    assert isinstance(error, kind) and "p.csv: " in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("m.pb; No space left on device", 1), ("m.pb; Permission denied", 2), ("", 3)]
+)
+def test_tensorflow_s_words_for_the_system_s_errors(text, code, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    of_tensorflow = type("OutOfRangeError", (Exception,), {"__module__": "tensorflow.python.framework.errors_impl"})
+
+    def fail(*arguments, **more):
+        raise of_tensorflow(text)
+
+    assert exit_codes.run_app(fail, []) == code
+
+
 def test_an_error_without_a_path_that_is_none_of_these_stays_a_bug():
     assert paths.explain_os_error(OSError("what?")) is None
     assert isinstance(paths.explain_os_error(PermissionError(13, "Permission denied", b"\xff")), InputError)

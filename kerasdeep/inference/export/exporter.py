@@ -23,6 +23,7 @@ from kerasdeep.inference.export.formats import FORMATS, Runner, write_model
 from kerasdeep.inference.export.serving_model import build_serving_model, describe_signature, serving_inputs, to_float16
 from kerasdeep.inference.predictor import Predictor
 from kerasdeep.modeling.batch_norm_folding import fold_batch_norm
+from kerasdeep.paths import explain_write_error
 from kerasdeep.runs import write_json
 from kerasdeep.tasks import TASKS
 
@@ -175,7 +176,7 @@ def _check_path(path: Path, suffix: str, force: bool) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"Cannot write to {path.parent}: {error.strerror}.", "usage", location) from error
+        raise explain_write_error(error, path.parent) from error
 
 
 def _sidecar(path: Path) -> Path:
