@@ -49,8 +49,11 @@ def figures(run):
 CACHED = "stages.1.cache_features=true"
 
 
-def test_cached_and_not_cached_learn_the_same(config):
-    plain, cached = train(config), train(config, CACHED)
+@pytest.mark.parametrize("stage", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_cached_and_not_cached_learn_the_same(config, stage):
+    if stage == 0:
+        config.write_text(NET.replace("  - {name: all}\n", "").replace("rates: {head: 2}, ", ""))
+    plain, cached = train(config), train(config, f"stages.{stage}.cache_features=true")
     (rows, metrics), (others, other_metrics) = figures(plain), figures(cached)
     for row, other in zip(rows, others, strict=True):
         assert row.keys() == other.keys()
@@ -58,7 +61,7 @@ def test_cached_and_not_cached_learn_the_same(config):
             same = value is None or isinstance(value, str)
             assert value == (other[name] if same else pytest.approx(other[name], rel=1e-4, abs=1e-6))
     assert metrics == pytest.approx(other_metrics, rel=1e-4)
-    facts = [run.read_fact("stages")[1] for run in (plain, cached)]
+    facts = [run.read_fact("stages")[stage] for run in (plain, cached)]
     assert facts[1]["cached"] == [8] and "cached" not in facts[0]
     assert facts[0]["proof"] == facts[1]["proof"] and facts[1]["proof"]["frozen"] == 10
 

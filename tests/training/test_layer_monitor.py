@@ -43,7 +43,7 @@ def readings(run):
     "sets",
     [
         pytest.param((), marks=pytest.mark.slow),
-        ROUGH,
+        pytest.param(ROUGH, marks=pytest.mark.slow),
         pytest.param(("stages=[{train: head}, {epochs: 2, rates: {'first:1': 0.1}}]",), marks=pytest.mark.slow),
         pytest.param(("optimizer=Nadam",), marks=pytest.mark.slow),
     ],

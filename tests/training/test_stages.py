@@ -122,6 +122,7 @@ def test_what_does_not_fit_is_refused_before_there_is_a_run(config, sets, said):
     assert not (config.parent / "runs").exists()
 
 
+@pytest.mark.slow
 def test_penalties_are_those_of_the_network_as_saved_whatever_was_frozen(config):
     run = train(config, "regularization.l2=0.01", "stages=[{train: head}]")
     metrics, model = run.read_result()["metrics"], keras.saving.load_model(run.model)
