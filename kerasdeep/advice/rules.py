@@ -118,7 +118,7 @@ def _imbalanced_classes(run: RunEvidence) -> Verdict | None:
 
 def _frozen_layers(run: RunEvidence) -> Verdict | None:
     stages = run.config.stages
-    if not stages or any(stage.pretrain or "all" in stage.train for stage in stages):
+    if not stages or any(stage.pretrain or stage.train == "all" or "all" in list(stage.train) for stage in stages):
         return None
     if not run.config.pretrained_sources:
         return None
