@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kerasdeep.errors import InputError, Interrupted, KerasdeepError, Problem, SourceLocation, sort_problems
+from kerasdeep.errors import InputError, Interrupted, KerasdeepError, Problem, RunFailed, SourceLocation, sort_problems
 from kerasdeep.paths import display_path, explain_os_error, os_error_in_words
 
 if TYPE_CHECKING:
@@ -98,7 +98,20 @@ def _expected_failure(error: Exception) -> KerasdeepError | None:
         name = display_path(error.object)
         message = f"this system's file names are {error.encoding}. Set LANG=C.UTF-8 or PYTHONUTF8=1, or rename it."
         return InputError(message, "path", SourceLocation(name))
+    if _is_out_of_memory(error):
+        message = (
+            "there is not enough memory for this. Try fewer or smaller rows (`data.limit`, `data.image.size`) or a "
+        )
+        return RunFailed(message + "smaller network; `kerasdeep plan` says what training needs.")
     return None
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError) or "keras" not in sys.modules:  # no other program says it in its own way
+        return isinstance(error, MemoryError)
+    from kerasdeep.training.failures import is_out_of_memory
+
+    return is_out_of_memory(error)
 
 
 def _log_bug(error: Exception, as_json: bool) -> int:

@@ -172,6 +172,13 @@ def test_tensorflow_s_words_for_the_system_s_errors(text, code, capsys, monkeypa
     assert exit_codes.run_app(fail, []) == code
 
 
+def test_too_little_memory_is_a_failure_of_the_machine(capsys):
+    def fail(*arguments, **more):
+        raise MemoryError
+
+    assert exit_codes.run_app(fail, []) == 1 and "not enough memory" in capsys.readouterr().err
+
+
 def test_an_error_without_a_path_that_is_none_of_these_stays_a_bug():
     assert paths.explain_os_error(OSError("what?")) is None
     assert isinstance(paths.explain_os_error(PermissionError(13, "Permission denied", b"\xff")), InputError)

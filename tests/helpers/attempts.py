@@ -94,6 +94,9 @@ DATA = ["rows.csv", "rows.csv.gz", "rows.jsonl", "rows.parquet", "rows.npz", "pi
 RUNS = ["runs/small-1", "runs/small-2"]
 """Of a table, and of pictures."""
 MODELS = ["net.keras", "net.h5"]
+READ = ["model.keras", "preprocessing.npz", "preprocessing.json", "resolved.yaml", "result.json", "history.csv"]
+READ += ["manifest.json", "state.json", "arrays.npz", "stages.json", "environment.json"]
+"""Files of a run that verbs other than `report` read, too."""
 SETTINGS = [path for path, _ in walk_settings(Config)]
 COUNTS = ["1", "2", "3"]
 VALUES = [
@@ -256,7 +259,7 @@ def _words(verb: str, command: click.Command, rng: random.Random) -> list[str]:
             words.append(_value(verb, parameter, rng))
     given = GIVEN.get(verb, [])
     if rng.random() < 0.97 and words[1:2] != ["stages.yaml"] and not (verb == "compare" and words[1] in RUNS):
-        words += given
+        words += ["--resume", "--epochs", "2"] if verb == "train" and words[1] in RUNS else given
         words += ["--data", "rows.npz"] if verb in ("evaluate", "predict") and words[1] in MODELS else []
     for option in drawn:
         fits = words[1] == WHERE[option.name] if option.name in WHERE else True
@@ -301,6 +304,7 @@ def _damage(words: list[str], rng: random.Random) -> str:
         if path.suffix == ".yaml" and path.name in FILES:
             found += [one for one in (Path("rows.csv"), Path("rows.npz")) if one.name in FILES[path.name]]
             found += [path] * 3  # files that people write are what most goes wrong in
+    found += [path for path in found if path.name in READ] * 3
     if not found or rng.random() < 0.2:
         return "none"
     path = rng.choice(found)

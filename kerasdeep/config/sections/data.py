@@ -165,8 +165,10 @@ class ColumnConfig(Section):
 class WindowConfig(Section):
     """Rows in the order of `data.time` as sequences, each followed by the values to forecast."""
 
-    length: int = setting("int", doc="How many rows in a row the network sees.", minimum=1)
-    horizon: int = setting("int", 1, "How many values of each target follow, which it forecasts.", minimum=1)
+    length: int = setting("int", doc="How many rows in a row the network sees.", minimum=1, maximum=65536)
+    horizon: int = setting(
+        "int", 1, "How many values of each target follow, which it forecasts.", minimum=1, maximum=65536
+    )
     stride: int = setting("int", 1, "How many rows one window begins after the one before it.", minimum=1)
     season: int | str | None = setting(
         "'auto'|int|null",
