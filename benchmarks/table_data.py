@@ -1,5 +1,6 @@
 """The tables that defaults are measured on, as CSV files: real ones and generated ones."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,11 +8,17 @@ import numpy as np
 import pandas as pd
 from sklearn import datasets
 
+from kerasdeep.data.readers.builtin import load_builtin
+
 TARGET = "target"
 
 
 def california() -> pd.DataFrame:
-    """As kerasdeep's built-in set reads it: Keras downloads it, or takes it from KERAS_HOME."""
+    """As kerasdeep's built-in set reads it: Keras downloads it, or takes it from KERAS_HOME. A CSV file with the target
+    in its last column stands for it where CALIFORNIA_CSV names one."""
+    if "CALIFORNIA_CSV" in os.environ:
+        rows = pd.read_csv(os.environ["CALIFORNIA_CSV"])
+        return rows.rename(columns={rows.columns[-1]: TARGET})
     from keras.datasets import california_housing
 
     parts = california_housing.load_data(version="large")
@@ -29,20 +36,13 @@ def hinge() -> pd.DataFrame:
     return _frame(x, y).assign(offset=[f"o{n}" for n in offset], slope=[f"s{n}" for n in slope])
 
 
-def moons() -> pd.DataFrame:
-    """Two moons among 18 columns of noise."""
-    x, y = datasets.make_moons(2000, noise=0.25, random_state=0)
-    noise = np.random.default_rng(0).normal(size=(2000, 18))
-    return _frame(np.hstack([x, noise]), np.array(["lower", "upper"])[y])
-
-
 TABLES: dict[str, Callable[[], pd.DataFrame]] = {
     "california": california,
     "breast_cancer": lambda: _frame(*datasets.load_breast_cancer(return_X_y=True)),
     "digits": lambda: _frame(*datasets.load_digits(return_X_y=True)),
     "diabetes": lambda: _frame(*datasets.load_diabetes(return_X_y=True)),
-    "friedman": lambda: _frame(*datasets.make_friedman1(2000, noise=1.0, random_state=0)),
-    "moons": moons,
+    "friedman": lambda: _built_in("friedman1"),
+    "moons": lambda: _built_in("two_moons"),
     "hinge": hinge,
 }
 
@@ -52,6 +52,13 @@ def write(name: str, folder: Path) -> Path:
     path = folder / f"{name}.csv"
     TABLES[name]().to_csv(path, index=False)
     return path
+
+
+def _built_in(name: str) -> pd.DataFrame:
+    source = load_builtin(name, None)
+    ((target, y),) = source.splits["train"].y.items()
+    names = source.class_names.get(target)
+    return _frame(source.splits["train"].x.to_numpy(), y if names is None else np.array(names)[y])
 
 
 def _frame(x: np.ndarray, y: np.ndarray) -> pd.DataFrame:

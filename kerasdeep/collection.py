@@ -12,7 +12,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 from kerasdeep.paths import expand_user, explain_write_error
@@ -53,8 +53,9 @@ def config_path(text: str | Path) -> Path:
     if path.exists():
         return path
     known = collection_files()
-    if str(text) in known:
-        return known[str(text)]
+    shipped = known.get(PurePath(text).name)
+    if shipped and str(text) in (shipped.stem, f"{shipped.parent.name}/{shipped.stem}"):
+        return shipped
     message = "no such file, and nothing shipped has that name. List what is shipped: kerasdeep recipes list."
     raise InputError([Problem("error", "missing-file", message, SourceLocation(str(text)), suggest(path.stem, known))])
 
@@ -116,7 +117,8 @@ def recipe_text(recipe: Recipe, path: Path | None = None) -> str:
     """The file's text with a schema line that works anywhere; for a copy at `path`, its own name and command."""
     text = _MODELINE.sub(schema_modeline(), recipe.path.read_text(encoding="utf-8"), count=1)
     file_name = recipe.path.name if path is None else path.name
-    text = text.replace(f" {recipe.folder}/{recipe.path.name}", f" {file_name}")  # in the commands that it opens with
+    shipped_path = recipe.path.relative_to(collection_folder(recipe.folder).parent).as_posix()
+    text = text.replace(f" {shipped_path}", f" {file_name}")  # in the commands that it opens with
     if path is None or path.stem == recipe.name:
         return text
     return re.sub(rf"^name: {re.escape(recipe.name)}$", f"name: {path.stem}", text, count=1, flags=re.MULTILINE)

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import keras
+import numpy as np
 
 from kerasdeep import data, modeling
 from kerasdeep.backends.runtime import RuntimeContext
@@ -91,12 +92,13 @@ class Experiment:
         """The first `count` training rows (or as many as there are) in the order of the first epoch."""
         return next(self.batches(min(count, len(self.dataset.train))))
 
-    def batches(self, size: int | None = None) -> Iterator[Batch]:
-        """Full batches of training rows without end, each epoch in its own order, as in training."""
+    def batches(self, size: int | None = None, rows: np.ndarray | None = None) -> Iterator[Batch]:
+        """Full batches of training rows (of those `rows`) without end, each epoch in its own order, as in training."""
         weights = modeling.sample_weights(self.dataset)
         size, epoch = size or self.config.training.batch_size, 0
         while True:
-            order = epoch_permutation(self.config.seed, epoch, len(self.dataset.train))
+            order = epoch_permutation(self.config.seed, epoch, len(self.dataset.train if rows is None else rows))
+            order = order if rows is None else rows[order]
             for first in range(0, len(order) - size + 1, size):
                 yield take_rows(self.dataset.train, order[first : first + size], weights)
             epoch += 1

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.collection.recipe import RESULTS_DIR, ROOT, MeasuredRecipe
+from benchmarks.collection.recipe import ROOT, MeasuredRecipe
 from kerasdeep.config import load_config
 from kerasdeep.runs import RunDir
 from kerasdeep.runs.files import read_json
@@ -46,7 +46,7 @@ def measure(recipe: MeasuredRecipe, out: Path, sources: dict[str, Path]) -> bool
             f"{recipe.name}: no comparison came out (exit code {completed.returncode}). {comparison}", file=sys.stderr
         )
         return False
-    RESULTS_DIR.mkdir(exist_ok=True)
+    recipe.result.parent.mkdir(parents=True, exist_ok=True)
     facts = _round_floats(reduce_comparison(comparison, recipe))
     recipe.result.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return True

@@ -15,6 +15,7 @@ from kerasdeep.formatting import significant
 
 CHAPTER = Path(__file__).parent / "chapter.yaml"
 MAP_PAGE, WINNERS_PAGE = RECIPES_DIR / "README.md", RESULTS_DIR / "README.md"
+METRIC_TITLES = {"test_accuracy": "test accuracy", "test_r2_score": "test R²"}
 MADE_BY = "Made by `python -m benchmarks.collection page` from the recipes and `recipes/results/`; do not edit."
 
 
@@ -48,7 +49,8 @@ def map_page(headings: list[dict[str, Any]], recipes: list[MeasuredRecipe]) -> s
         "",
         f"<!-- {MADE_BY} -->",
         "",
-        "The textbook chapter *Training Deep Neural Networks*, one file per technique. Find the heading, then:",
+        "The textbook chapter *Training Deep Neural Networks*, one file per technique, and what goes beyond it. Find "
+        "the heading, then:",
         "",
         "```sh",
         "kerasdeep train 11_3_sched_onecycle             # one run with its report",
@@ -129,33 +131,35 @@ def winners_page(groups: list[dict[str, Any]], recipes: list[MeasuredRecipe]) ->
         "",
         f"<!-- {MADE_BY} -->",
         "",
-        "Of all optimizers, schedules, initializations and regularizers in the collection, on its data: ranked by "
-        "accuracy on test rows (of the model as saved), mean ± standard deviation over seeds, with what it costs. "
-        "Differences below about 0.5 points are within the noise of ten thousand test rows and a few seeds.",
+        "Of all optimizers, schedules, initializations, regularizers and pieces of networks for tables in the "
+        "collection, on its data: ranked by accuracy, or R² of numbers, on test rows (of the model as saved), mean ± "
+        "standard deviation over seeds, with what it costs. Accuracies that differ by less than about 0.5 points are "
+        "within the noise of ten thousand test rows and a few seeds.",
     ]
     for group in groups:
         chosen = [r for r in recipes if any(fnmatchcase(r.name, pattern) for pattern in group["recipes"])]
-        rows = _drop_duplicates([row for recipe in chosen for row in _variant_rows(recipe)], group["against"])
+        metric = group.get("metric", "test_accuracy")
+        rows = _drop_duplicates([row for recipe in chosen for row in _variant_rows(recipe, metric)], group["against"])
         if not rows:
             continue
-        rows.sort(key=lambda row: -row["accuracy"]["mean"])
+        rows.sort(key=lambda row: -row["score"]["mean"])
         base = next((row for row in rows if row["key"] == group["against"]), None)
         lines += ["", f"## {group['title']}", "", f"{group['about']}.", ""]
         against = f"against {group['against'].split('/')[1]} | " if base else ""
-        lines += [f"| variant | recipe | test accuracy | {against}best validation | epochs | s an epoch |"]
+        lines += [f"| variant | recipe | {METRIC_TITLES[metric]} | {against}best validation | epochs | s an epoch |"]
         lines += ["|---|---|---|" + ("---|" if base else "") + "---|---|---|"]
-        lines += [_winner_row(row, base) for row in rows]
+        lines += [_winner_row(row, base, metric) for row in rows]
     return "\n".join(lines) + "\n"
 
 
-def _variant_rows(recipe: MeasuredRecipe) -> list[dict[str, Any]]:
+def _variant_rows(recipe: MeasuredRecipe, metric: str) -> list[dict[str, Any]]:
     facts = read_results(recipe) or {"variants": []}
     rows = []
     for variant in facts["variants"]:
-        accuracy = variant["metrics"].get("test_accuracy")
-        if accuracy and accuracy["n"]:
+        score = variant["metrics"].get(metric)
+        if score and score["n"]:
             key = f"{recipe.name}/{variant['name']}"
-            rows.append({"key": key, "recipe": recipe.name, "accuracy": accuracy, **variant})
+            rows.append({"key": key, "recipe": recipe.name, "score": score, **variant})
     return rows
 
 
@@ -163,28 +167,32 @@ def _drop_duplicates(rows: list[dict[str, Any]], against: str | None) -> list[di
     """Recipes share baselines: the same network with the same figures stands once, in the recipe of its name."""
     unique: dict[tuple[float, float], dict[str, Any]] = {}
     for row in rows:
-        accuracy_key = (row["accuracy"]["mean"], row["accuracy"]["std"])
-        if accuracy_key not in unique or row["key"] == against or row["recipe"].endswith(f"_{row['name']}"):
-            unique[accuracy_key] = row
+        score_key = (row["score"]["mean"], row["score"]["std"])
+        if score_key not in unique or row["key"] == against or row["recipe"].endswith(f"_{row['name']}"):
+            unique[score_key] = row
     return list(unique.values())
 
 
-def _winner_row(row: dict[str, Any], base: dict[str, Any] | None) -> str:
+def _winner_row(row: dict[str, Any], base: dict[str, Any] | None, metric: str) -> str:
     gap = ""
     if base:
-        points = 100 * (row["accuracy"]["mean"] - base["accuracy"]["mean"])
-        gap = f"{points:+.2f} points | ".replace("-", "−") if row is not base else "– | "
+        gain = row["score"]["mean"] - base["score"]["mean"]
+        text = f"{100 * gain:+.2f} points" if metric == "test_accuracy" else f"{gain:+.4f}"
+        gap = f"{text} | ".replace("-", "−") if row is not base else "– | "
     best = _format_percent(row["best"]) if row["best"] else "–"
     epochs = row["costs"]["epochs"]["mean"]
     seconds = row["costs"]["seconds_an_epoch"]["mean"]
     name = f"[{row['recipe']}](../{row['recipe']}.yaml)"
-    return (
-        f"| {row['name']} | {name} | {_format_percent(row['accuracy'])} | {gap}{best} | {epochs:.0f} | {seconds:.2f} |"
-    )
+    score = _format_percent(row["score"]) if metric == "test_accuracy" else _format_number(row["score"])
+    return f"| {row['name']} | {name} | {score} | {gap}{best} | {epochs:.0f} | {seconds:.2f} |"
 
 
 def _format_percent(mean_std: dict[str, Any]) -> str:
     return f"{100 * mean_std['mean']:.2f} % ± {100 * mean_std['std']:.2f}"
+
+
+def _format_number(mean_std: dict[str, Any]) -> str:
+    return f"{mean_std['mean']:.4f} ± {mean_std['std']:.4f}"
 
 
 def _escape_cell(text: str) -> str:

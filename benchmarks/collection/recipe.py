@@ -49,7 +49,7 @@ class MeasuredRecipe:
 
 def list_recipes(names: list[str] | None = None) -> list[MeasuredRecipe]:
     """The recipes in the order of their names, or those that are named."""
-    recipes = [read_recipe(path) for path in sorted(RECIPES_DIR.glob("*.yaml"))]
+    recipes = [read_recipe(path) for path in sorted(RECIPES_DIR.rglob("*.yaml"))]
     unknown = set(names or ()) - {recipe.name for recipe in recipes}
     if unknown:
         raise SystemExit(f"no such recipe: {', '.join(sorted(unknown))}")
@@ -71,7 +71,7 @@ def read_recipe(path: Path) -> MeasuredRecipe:
         else:
             label = None
     return MeasuredRecipe(
-        path.stem,
+        path.relative_to(RECIPES_DIR).with_suffix("").as_posix() if path.is_relative_to(RECIPES_DIR) else path.stem,
         path,
         shlex.split(header[0].lstrip("# ")),
         {label: " ".join(text.split()) for label, text in comments.items()},

@@ -28,6 +28,7 @@ ACTIVATION_BY_LAYER = {
     "RReLU": "rrelu",
     "ELU": "elu",
     "LearnedSwish": "learned_swish",
+    "ParametricActivation": "parametric",
     "Softmax": "softmax",
 }
 """Layers that are nothing but an activation."""

@@ -11,7 +11,7 @@ from kerasdeep.collection import Recipe
 
 FOLDER_TITLES = {
     "configs": "starting points for a problem of your own",
-    "recipes": "the chapter, one file per technique",
+    "recipes": "the chapter, one file per technique, and what goes beyond it",
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from kerasdeep.custom_objects.activation import ActivationWith
 from kerasdeep.custom_objects.conv_muon import ConvMuon
+from kerasdeep.custom_objects.cosine_log import CosineLog
 from kerasdeep.custom_objects.data_loss import DataLoss
 from kerasdeep.custom_objects.ensemble import EnsembleMembers, EnsembleOutput
 from kerasdeep.custom_objects.feature_mask import FeatureMask
@@ -27,6 +28,7 @@ from kerasdeep.custom_objects.one_hot import OneHotLoss, OneHotMetric
 from kerasdeep.custom_objects.ordered_losses import OrdinalCrossentropy, PinballLoss
 from kerasdeep.custom_objects.ordered_outputs import ascending, cumulative_link
 from kerasdeep.custom_objects.original_unit import InOriginalUnit
+from kerasdeep.custom_objects.parametric_activation import ParametricActivation
 from kerasdeep.custom_objects.partial_identity import PartialIdentity
 from kerasdeep.custom_objects.per_update import PerUpdate
 from kerasdeep.custom_objects.piecewise_linear import PiecewiseLinear
@@ -46,6 +48,7 @@ CUSTOM_OBJECTS: dict[str, dict[str, Callable[..., Any]]] = {
         "EnsembleOutput": EnsembleOutput,
         "FeatureMask": FeatureMask,
         "LearnedSwish": LearnedSwish,
+        "ParametricActivation": ParametricActivation,
         "PiecewiseLinear": PiecewiseLinear,
         "RReLU": RReLU,
         "RandomShift": RandomShift,
@@ -67,6 +70,7 @@ CUSTOM_OBJECTS: dict[str, dict[str, Callable[..., Any]]] = {
         "MovingSGD": MovingSGD,
     },
     "schedule": {
+        "CosineLog": CosineLog,
         "LinearWarmup": LinearWarmup,
         "Noam": Noam,
         "OneCycle": OneCycle,
@@ -101,6 +105,7 @@ __all__ = [
     "INTERNAL_OBJECTS",
     "ActivationWith",
     "ConvMuon",
+    "CosineLog",
     "DataLoss",
     "EnsembleMembers",
     "EnsembleOutput",
@@ -121,6 +126,7 @@ __all__ = [
     "OneHotLoss",
     "OneHotMetric",
     "OrdinalCrossentropy",
+    "ParametricActivation",
     "PartialIdentity",
     "PerUpdate",
     "PiecewiseLinear",

@@ -1,7 +1,9 @@
 """Finds a learning rate: a range test on the experiment's network and data, and the rates it suggests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from kerasdeep import modeling
 from kerasdeep.backends.runtime import RuntimeContext
@@ -9,20 +11,24 @@ from kerasdeep.catalog import Choice
 from kerasdeep.catalog.traits import MOMENTUM_ARGUMENTS
 from kerasdeep.config.load import LoadedConfig
 from kerasdeep.config.optimizer_rules import moves_momentum
-from kerasdeep.config.rate_setting import find_rate_setting
+from kerasdeep.config.rate_setting import RateSetting, find_rate_setting
 from kerasdeep.config.root import Config
-from kerasdeep.custom_objects.one_cycle import one_cycle_value
+from kerasdeep.data.types import DataSplit
 from kerasdeep.diagnostics import lr_rules
 from kerasdeep.diagnostics.layer_probe import disable_xla
 from kerasdeep.diagnostics.range_test import range_test
 from kerasdeep.diagnostics.rate_comparison import RateComparison, compare_rates
 from kerasdeep.errors import InputError, RunFailed, SourceLocation
-from kerasdeep.experiment import prepare
+from kerasdeep.evaluation.layer_stats import Batch
+from kerasdeep.experiment import Experiment, prepare
+from kerasdeep.modeling.schedules import StageLength, build_learning_rate
 
 MIN_STEPS, MAX_STEPS = 100, 500
 """Steps of a test that nobody set: one epoch within these bounds."""
-COMPARED = 2
-"""Two rates are compared over this many times the steps of the test, but no longer than the training is planned."""
+COMPARED, COMPARED_SHARE, MAX_COMPARED = 2, 0.25, 1000
+"""Two rates are compared over a share of the planned steps: at least so many times those of the test, at most this."""
+SMALL_HELD_OUT, HELD_OUT_SHARE = 500, 1 / 3
+"""Fewer validation rows do not tell two rates apart: they are then compared on this share of the training rows."""
 
 
 @dataclass(frozen=True)
@@ -86,16 +92,10 @@ def find_learning_rate(
         notes.append("All layers were trained at once; stages inherit this rate where they set none of their own.")
     suggestion, comparison = analysis.suggestions[recommended], None
     if compare and setting and setting.value and setting.value != suggestion:
-        steps_at_most = max(1, config.training.epochs * experiment.steps_per_epoch)
-        comparison = compare_rates(
-            experiment.model,
-            experiment.batches,
-            experiment.dataset.validation or experiment.dataset.train,
-            *(
-                _rates(rate, min(COMPARED * count, steps_at_most), setting.is_peak)
-                for rate in (setting.value, suggestion)
-            ),
-        )
+        planned = max(1, config.training.epochs * experiment.steps_per_epoch)
+        compared = min(planned, max(COMPARED * count, min(MAX_COMPARED, int(COMPARED_SHARE * planned))))
+        rates = [planned_rates(config, setting, rate, compared) for rate in (setting.value, suggestion)]
+        comparison = compare_rates(experiment.model, *_rows_to_compare_on(experiment), *rates)
     return LrFindResult(
         suggestion=suggestion,
         recommended=recommended,
@@ -133,11 +133,33 @@ def _recommended_rule(is_peak: bool) -> tuple[str, str]:
     return "minimum_tenth", why
 
 
-def _rates(rate: float, steps: int, is_peak: bool) -> list[float]:
-    """The rate of every step of a short training: held, or the top of a cycle as long as it."""
-    if not is_peak:
+def _rows_to_compare_on(experiment: Experiment) -> tuple[Callable[[], Iterator[Batch]], DataSplit, np.ndarray]:
+    """Begins batches to train on; and a part with those of its rows to judge by, which are in no batch."""
+    train, validation = experiment.dataset.train, experiment.dataset.validation
+    held_out = int(HELD_OUT_SHARE * len(train))
+    if validation is not None and len(validation) >= min(SMALL_HELD_OUT, held_out):
+        return experiment.batches, validation, np.arange(len(validation))
+    order = np.random.default_rng(0).permutation(len(train))
+    size = min(experiment.config.training.batch_size, len(train) - held_out)
+    return lambda: experiment.batches(size, order[held_out:]), train, order[:held_out]
+
+
+def planned_rates(config: Config, setting: RateSetting, rate: float, steps: int) -> list[float]:
+    """The rate of every step of a training of so many steps, by the schedule of `config` with `rate` as its setting."""
+    if config.schedule is None:
         return [rate] * steps
-    return [float(one_cycle_value(step, steps, rate / 10, rate, rate / 10_000)) for step in range(steps)]
+    schedule, base_rate = config.schedule, rate
+    if setting.path[0] == "schedule":
+        schedule = _with_argument(schedule, setting.path[2:], rate)
+    length = StageLength(steps / config.training.epochs, steps)
+    found = build_learning_rate(schedule, base_rate, length)
+    return [float(found(step)) for step in range(steps)] if callable(found) else [found] * steps
+
+
+def _with_argument(choice: Choice, path: tuple[str, ...], value: float) -> Choice:
+    """`choice` with another value at the end of `path`: an argument, or one, its choice's name, its argument."""
+    name, *rest = path
+    return choice.replace(**{name: _with_argument(choice.arguments[name], tuple(rest[1:]), value) if rest else value})
 
 
 def _no_fall_message(stopped: str, analysis: lr_rules.CurveAnalysis | None, lowest: float) -> str:

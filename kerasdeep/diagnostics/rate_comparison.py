@@ -24,8 +24,8 @@ CHECKS = 5
 """How often the held-out rows are looked at; the best look counts."""
 BLOCKS, MAX_BLOCK_ROWS = 10, 500
 CONFIDENCE_LEVEL = 0.95
-MIN_GAIN = 0.02
-"""A smaller gain, relative to the loss, does not count even if it is certain."""
+MIN_GAIN = 0.1
+"""A smaller gain, relative to the loss, does not count even if it is certain: a short training flatters high rates."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class RateComparison:
 
     The losses are of held-out rows. `low` and `high` are the 95 % interval of the suggested rate's loss minus the
     current rate's over paired blocks of these rows. `verdict` is better, no_clear_difference or worse; a rate is
-    better or worse by more than a fiftieth of the loss. A number that is not finite is None.
+    better or worse by more than a tenth of the loss. A number that is not finite is None.
     """
 
     steps: int
@@ -49,6 +49,7 @@ def compare_rates(
     model: keras.Model,
     batches: Callable[[], Iterator[Batch]],
     held_out: DataSplit,
+    rows: np.ndarray,
     current: Sequence[float],
     suggested: Sequence[float],
 ) -> RateComparison:
@@ -57,11 +58,12 @@ def compare_rates(
     Args:
         model: Compiled with a rate that can be set.
         batches: Begins the same batches anew.
-        held_out: Rows to judge by.
+        held_out: A part that has rows to judge by.
+        rows: Which of its rows, none of them in a batch.
         current: The rate of every step.
         suggested: As many other rates.
     """
-    blocks = _blocks(held_out)
+    blocks = _blocks(held_out, rows)
     mine, other = (_best_losses(model, batches(), blocks, rates) for rates in (current, suggested))
     with np.errstate(invalid="ignore"):
         difference = other - mine
@@ -82,11 +84,11 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _blocks(held_out: DataSplit) -> list[Batch]:
+def _blocks(held_out: DataSplit, rows: np.ndarray) -> list[Batch]:
     """Blocks of one size, since each size is compiled anew, of rows in a fixed random order."""
-    size = min(MAX_BLOCK_ROWS, max(1, len(held_out) // BLOCKS))
-    order = np.random.default_rng(0).permutation(len(held_out)).astype(np.int32)
-    starts = range(0, min(BLOCKS * size, len(held_out) - size + 1), size)
+    size = min(MAX_BLOCK_ROWS, max(1, len(rows) // BLOCKS))
+    order = np.random.default_rng(0).permutation(rows).astype(np.int32)
+    starts = range(0, min(BLOCKS * size, len(rows) - size + 1), size)
     return [take_rows(held_out, order[start : start + size], held_out.weight) for start in starts]
 
 

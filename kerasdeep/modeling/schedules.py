@@ -117,6 +117,11 @@ def _cosine(written: _WrittenSchedule) -> Schedule:
     return custom_objects.LinearWarmup(cosine, warmup) if warmup else cosine
 
 
+def _cosine_log(written: _WrittenSchedule) -> Schedule:
+    steps = written.updates("steps", written.length.total_updates)
+    return custom_objects.CosineLog(written.initial_rate, steps, written.choice.value("cycles"))
+
+
 def _linear_warmup(written: _WrittenSchedule) -> Schedule:
     warmup, following = written.updates("warmup"), written.choice.value("schedule")
     inner = written.base_rate
@@ -150,6 +155,7 @@ SCHEDULE_BUILDERS: dict[str, Callable[[_WrittenSchedule], Schedule]] = {
     "Piecewise": _piecewise,
     PLATEAU_SCHEDULE: _performance,
     "Cosine": _cosine,
+    "CosineLog": _cosine_log,
     "LinearWarmup": _linear_warmup,
     "Noam": _noam,
 }

@@ -9,6 +9,7 @@ from kerasdeep.custom_objects import (
     EnsembleMembers,
     EnsembleOutput,
     LearnedSwish,
+    ParametricActivation,
     PiecewiseLinear,
     RReLU,
     SmoothClip,
@@ -52,6 +53,19 @@ def test_learned_swish_formula_gradient_and_size():
     model.compile("sgd", "mse")
     model.fit(X, X, verbose=0)
     assert abs(model.layers[0].beta.numpy() - 1).min() > 0
+
+
+def test_parametric_activation_formula_gradient_and_reload(tmp_path):
+    layer = ParametricActivation("selu")
+    np.testing.assert_allclose(layer(X), keras.activations.selu(X), rtol=1e-5, atol=1e-6)
+    layer.strength.assign([0, 0.5, 1, 1, 1, 2])
+    expected = X + np.array([0, 0.5, 1, 1, 1, 2]) * (np.array(keras.activations.selu(X)) - X)
+    np.testing.assert_allclose(layer(X), expected, rtol=1e-5, atol=1e-6)
+    model = keras.Sequential([keras.Input((6,)), ParametricActivation()])
+    model.compile("sgd", "mse")
+    model.fit(X, X, verbose=0)
+    assert abs(model.layers[0].strength.numpy() - 1).min() > 0
+    np.testing.assert_allclose(reloaded(model, tmp_path)(X), model(X))
 
 
 def test_smooth_clip_formula_limit_and_reload(tmp_path):

@@ -5,7 +5,7 @@ import math
 import keras
 import pytest
 
-from kerasdeep.custom_objects import LinearWarmup, Noam, OneCycle, OneCycleMomentum, PerUpdate, Power
+from kerasdeep.custom_objects import CosineLog, LinearWarmup, Noam, OneCycle, OneCycleMomentum, PerUpdate, Power
 
 EXAMPLES = [
     OneCycle(0.1, 10_750),
@@ -15,6 +15,7 @@ EXAMPLES = [
     LinearWarmup(0.01, 10),
     Noam(512, 4000),
     PerUpdate(OneCycle(0.1, 100), 4),
+    CosineLog(0.2, 150, cycles=3),
 ]
 
 
@@ -46,6 +47,13 @@ def test_momentum_mirrors_the_rate_and_is_then_held():
         0.95,
         0.95,
     ]
+
+
+def test_cosine_log_is_zero_between_waves_that_double():
+    schedule = CosineLog(0.2, 150)
+    assert [float(schedule(step)) for step in (0, 10, 30, 70, 150, 999)] == pytest.approx([0] * 6, abs=1e-6)
+    tops = [150 * (2 ** (wave + 0.5) - 1) / 15 for wave in range(4)]
+    assert [float(schedule(step)) for step in tops] == pytest.approx([0.2] * 4, rel=1e-5)
 
 
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])

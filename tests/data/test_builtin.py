@@ -35,6 +35,8 @@ def test_digits_are_pictures_between_0_and_1():
         ("wine", 13, "multiclass", ["class_0", "class_1", "class_2"]),
         ("iris", 4, "multiclass", ["setosa", "versicolor", "virginica"]),
         ("diabetes", 10, "regression", []),
+        ("friedman1", 10, "regression", []),
+        ("two_moons", 20, "binary", ["upper", "lower"]),
     ],
 )
 def test_tables_have_feature_names_and_a_known_target(name, features, kind, classes):

@@ -22,7 +22,7 @@ def problem():
             for start in range(0, 160, 16):
                 yield x[start : start + 16], y[start : start + 16], None
 
-    return model, batches, DataSplit(x[160:], y[160:], np.arange(160))
+    return model, batches, DataSplit(x[160:], y[160:], np.arange(160)), np.arange(160)
 
 
 def verdict(problem, current, suggested, steps=40):

@@ -44,7 +44,7 @@ TRANSPARENT_WRAPPERS = ("TimeDistributed", "SpectralNormalization")
 
 HE_ACTIVATIONS = (
     *("relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "celu", "gelu", "silu", "mish", "learned_swish"),
-    *("hard_silu", "squareplus", "softplus", "sparse_plus", "threshold", "exponential"),
+    *("parametric", "hard_silu", "squareplus", "softplus", "sparse_plus", "threshold", "exponential"),
 )
 LECUN_ACTIVATIONS = ("selu",)
 SKIPPED_LAYERS = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "Dropout")

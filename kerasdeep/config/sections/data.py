@@ -8,7 +8,7 @@ from kerasdeep.config.schema import MapOf, Section, setting
 from kerasdeep.errors import SourceLocation
 
 BUILT_IN_DATASETS = (
-    *("digits", "breast_cancer", "wine", "iris", "diabetes"),
+    *("digits", "breast_cancer", "wine", "iris", "diabetes", "friedman1", "two_moons"),
     *("mnist", "fashion_mnist", "cifar10", "cifar100", "california_housing"),
 )
 BUILT_IN_IMAGE_DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")

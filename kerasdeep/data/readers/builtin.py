@@ -1,4 +1,4 @@
-"""Data sets that are called by name: scikit-learn's small ones (no network), and keras.datasets'.
+"""Data sets that are called by name: scikit-learn's small ones and made-up ones (no network), and keras.datasets'.
 
 The files of keras.datasets are read here with NumPy, in the arrays, order and test part that `load_data()` gives,
 because importing Keras takes seconds and every file's hash is pinned anyway (`download.py`).
@@ -84,6 +84,23 @@ def _sklearn_table(loader: str, **arguments: object):
     return read
 
 
+def _friedman1(paths: list[Path]):
+    """Friedman 1991, "Multivariate adaptive regression splines": five of ten columns count, with noise of 1."""
+    from sklearn.datasets import make_friedman1
+
+    x, y = make_friedman1(2000, noise=1.0, random_state=0)
+    return (x, y), None, None, [f"x{column}" for column in range(1, 11)]
+
+
+def _two_moons(paths: list[Path]):
+    """Two half circles that reach into each other, in two columns among 18 of noise."""
+    from sklearn.datasets import make_moons
+
+    x, y = make_moons(2000, noise=0.25, random_state=0)
+    noise = np.random.default_rng(0).normal(size=(2000, 18))
+    return (np.hstack([x, noise]), y), None, ["upper", "lower"], [f"x{column}" for column in range(1, 21)]
+
+
 def _mnist(paths: list[Path]):
     with np.load(paths[0], allow_pickle=False) as file:
         return (file["x_train"], file["y_train"]), (file["x_test"], file["y_test"]), None, None
@@ -154,6 +171,8 @@ BUILTINS: dict[str, BuiltinDataset] = {
     "wine": BuiltinDataset(_sklearn_table("load_wine"), "table", "cultivar"),
     "iris": BuiltinDataset(_sklearn_table("load_iris"), "table", "species"),
     "diabetes": BuiltinDataset(_sklearn_table("load_diabetes", scaled=False), "table", "progression"),
+    "friedman1": BuiltinDataset(_friedman1, "table", "y"),
+    "two_moons": BuiltinDataset(_two_moons, "table", "moon"),
     "mnist": BuiltinDataset(_mnist, "image", "digit"),
     "fashion_mnist": BuiltinDataset(_fashion_mnist, "image", "garment"),
     "cifar10": BuiltinDataset(_cifar10, "image", "object"),

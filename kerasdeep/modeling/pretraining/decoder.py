@@ -29,7 +29,7 @@ PREFIX = "decoder_"
 _NORMALIZATIONS = (
     *("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "UnitNormalization"),
 )
-_WEIGHTED_ACTIVATIONS = ("PReLU", "LearnedSwish")
+_WEIGHTED_ACTIVATIONS = ("PReLU", "LearnedSwish", "ParametricActivation")
 """With the normalizations, the layers with weights that need no inverse: the mirrored block has its own."""
 
 
