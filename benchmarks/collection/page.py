@@ -145,7 +145,7 @@ def winners_page(groups: list[dict[str, Any]], recipes: list[MeasuredRecipe]) ->
         rows.sort(key=lambda row: -row["score"]["mean"])
         base = next((row for row in rows if row["key"] == group["against"]), None)
         lines += ["", f"## {group['title']}", "", f"{group['about']}.", ""]
-        against = f"against {group['against'].split('/')[1]} | " if base else ""
+        against = f"against {group['against'].rpartition('/')[2]} | " if base else ""
         lines += [f"| variant | recipe | {METRIC_TITLES[metric]} | {against}best validation | epochs | s an epoch |"]
         lines += ["|---|---|---|" + ("---|" if base else "") + "---|---|---|"]
         lines += [_winner_row(row, base, metric) for row in rows]
