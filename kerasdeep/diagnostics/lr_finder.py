@@ -95,7 +95,7 @@ def find_learning_rate(
         planned = max(1, config.training.epochs * experiment.steps_per_epoch)
         compared = min(planned, max(COMPARED * count, min(MAX_COMPARED, int(COMPARED_SHARE * planned))))
         rates = [planned_rates(config, setting, rate, compared) for rate in (setting.value, suggestion)]
-        comparison = compare_rates(experiment.model, *_rows_to_compare_on(experiment), *rates)
+        comparison = compare_rates(experiment.model, *rows_to_compare_on(experiment), *rates)
     return LrFindResult(
         suggestion=suggestion,
         recommended=recommended,
@@ -133,7 +133,7 @@ def _recommended_rule(is_peak: bool) -> tuple[str, str]:
     return "minimum_tenth", why
 
 
-def _rows_to_compare_on(experiment: Experiment) -> tuple[Callable[[], Iterator[Batch]], DataSplit, np.ndarray]:
+def rows_to_compare_on(experiment: Experiment) -> tuple[Callable[[], Iterator[Batch]], DataSplit, np.ndarray]:
     """Begins batches to train on; and a part with those of its rows to judge by, which are in no batch."""
     train, validation = experiment.dataset.train, experiment.dataset.validation
     held_out = int(HELD_OUT_SHARE * len(train))

@@ -13,6 +13,7 @@ NET = """version: 1
 data: {source: digits, validation: 0.1}     # small
 network: {layers: [Flatten, Dense: 20, Output]}
 optimizer: SGD
+training: {epochs: 5}
 """
 
 

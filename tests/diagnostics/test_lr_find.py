@@ -3,6 +3,7 @@
 import random
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -10,9 +11,12 @@ import pytest
 
 from kerasdeep import diagnostics
 from kerasdeep.config import Overrides, load_config
-from kerasdeep.diagnostics.lr_finder import range_test_optimizer
+from kerasdeep.config.rate_setting import find_rate_setting
+from kerasdeep.data.types import DataSplit
+from kerasdeep.diagnostics.lr_finder import planned_rates, range_test_optimizer, rows_to_compare_on
 from kerasdeep.diagnostics.range_test import range_test
 from kerasdeep.errors import InputError, RunFailed
+from kerasdeep.experiment import Experiment
 
 NET = """
 version: 1
@@ -54,6 +58,36 @@ def test_a_cycle_of_momentum_is_tested_with_the_momentum_of_its_top(config):
     assert range_test_optimizer(load_config(config, Overrides(cycle)).config).arguments["momentum"] == 0.85
     adam = range_test_optimizer(load_config(config, Overrides([*cycle, "optimizer=Adam"])).config)
     assert adam.arguments == {"beta_1": 0.85}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "first", "last"),
+    [
+        ("schedule=null", 0.2, 0.2),
+        ("schedule=cosine", 0.2, 0.2 * (1 + np.cos(np.pi * 0.9)) / 2),
+        ("schedule=one_cycle", 0.02, 0.02 * 1e-3),
+        ("schedule={linear_warmup: {warmup: 20%, schedule: {one_cycle: 0.5}}}", 0.0, 0.02 * 1e-3),
+    ],
+)
+def test_rates_are_compared_as_the_schedule_of_the_file_moves_them(config, schedule, first, last):
+    schedule = "schedule.one_cycle=0.5" if schedule == "schedule=one_cycle" else schedule
+    loaded = load_config(config, Overrides([schedule])).config
+    rates = planned_rates(loaded, find_rate_setting(loaded), 0.2, 10)
+    assert len(rates) == 10 and max(rates) <= 0.2 * (1 + 1e-6)
+    assert (rates[0], rates[-1]) == pytest.approx((first, last), rel=0.01, abs=0.01)
+
+
+@pytest.mark.parametrize("validation", [30, 100])
+def test_rates_are_compared_on_training_rows_where_few_are_held_out(config, validation):
+    parts = [DataSplit(np.arange(rows)[:, None], np.arange(rows), np.arange(rows)) for rows in (240, validation)]
+    dataset = SimpleNamespace(train=parts[0], validation=parts[1], class_weight=None)
+    experiment = Experiment(load_config(config).config, None, dataset, (), None)
+    batches, part, rows = rows_to_compare_on(experiment)
+    assert part is parts[validation == 100] and len(rows) == (80 if validation == 30 else 100)
+    if validation == 30:
+        found = batches()
+        drawn = {int(row) for _ in range(20) for row in next(found)[0][:, 0]}
+        assert drawn and drawn.isdisjoint(rows.tolist())
 
 
 def test_the_same_file_and_seed_find_the_same(config):
