@@ -1,10 +1,9 @@
 """Does the first piece of advice help a run that went wrong in a known way?
 
-`python -m benchmarks.advice [--data FOLDER] [--seeds 2] [FAULT …]` trains small networks that are at fault in one way
-each, reads the first verdict that the report shows and the first of `diagnose`, trains again with their settings, and
-says whether the validation figure improved: accuracy or R²; the F1 of a rare class of two, and the mean recall of
-several classes, where they are imbalanced. `--data` holds Fashion-MNIST's official files and MobileNet's weights as
-KERAS_HOME does, and CIFAR-10 as an .npz file; without it what needs them is left out.
+`python -m benchmarks.advice [FAULT …] [--on SOURCE …] [--seeds 0 1] [--data FOLDER]` trains small networks that are at
+fault in one way each, reads the first verdict that the report shows and the first of `diagnose`, trains again with
+their settings, and says whether the validation figure improved (`figures`). FOLDER holds Fashion-MNIST's official
+files and CIFAR-10 as an .npz file, KERAS_HOME MobileNet's weights; what needs them is left out without it.
 """
 
 import argparse
@@ -24,7 +23,7 @@ from kerasdeep.advice import Verdict, find_verdicts, read_evidence
 from kerasdeep.config import load_config
 from kerasdeep.errors import RunFailed
 from kerasdeep.runs import RunDir
-from kerasdeep.runs.facts import EvaluationFact, read_fact
+from kerasdeep.runs.facts import EvaluationFact, read_fact, read_result
 
 DENSE = ["Flatten", {"Dense": 64}, {"Dense": 64}, "Output"]
 WIDE = {"network.layers": ["Flatten", {"Dense": 300}, {"Dense": 300}, "Output"], "training.epochs": 100}
@@ -173,17 +172,21 @@ class Trials:
         return self._bodies[source]
 
 
-def figure(run: RunDir, by_class: bool) -> float:
-    """The validation figure that counts: mean recall or, of two classes, F1 where they are imbalanced."""
+def figures(run: RunDir, fault: str) -> tuple[float, ...]:
+    """The validation figures of a run, higher ones better: the first has to improve, no other to fall.
+
+    It is the headline metric; the loss, with its sign turned, where that rose by overfitting; and where classes are
+    imbalanced, the F1 of the second of two, or the mean recall of several.
+    """
     evaluation = read_fact(run, EvaluationFact)
-    if evaluation is None:
-        return -np.inf
-    target = evaluation.parts["validation"].targets[0]
-    if by_class:
+    if evaluation is None:  # it failed
+        return (-np.inf,)
+    metrics, target = read_result(run).metrics, evaluation.parts["validation"].targets[0]
+    if fault == "imbalance":
         f1 = target.metrics.get("f1")
-        return float(np.mean([row.recall for row in target.per_class])) if f1 is None else f1
-    value = target.metrics.get("accuracy", target.metrics.get("r2_score"))
-    return -np.inf if value is None else value
+        return (float(np.mean([row.recall for row in target.per_class])) if f1 is None else f1,)
+    headline = metrics.get("val_accuracy", metrics.get("val_r2_score"))
+    return (-metrics["val_loss"], headline) if fault == "overfitting" else (headline,)
 
 
 def first_verdicts(run: RunDir) -> dict[str, Verdict | None]:
@@ -202,23 +205,26 @@ def rows(fault: str, source: str, settings: dict[str, Any], seed: int, trials: T
     run = trials.at_fault(source, settings, seed)
     if run is None:
         return
-    before, lines = figure(run, fault == "imbalance"), {}
+    before, lines = figures(run, fault), {}
     for name, verdict in first_verdicts(run).items():
         text = "; ".join(verdict.sets) if verdict else "–"
         lines.setdefault(text, []).append((name, verdict))
     for text, named in lines.items():
         verdict = named[0][1]
-        after = figure(trials.train(run.path, verdict.overrides), fault == "imbalance") if verdict else before
+        after = figures(trials.train(run.path, verdict.overrides), fault) if verdict else before
+        improved = after[0] > before[0] and all(b >= a for a, b in zip(before, after, strict=False))
         names = " and ".join(name for name, _ in named)
         shown = f"{verdict.title}: `{text}`" if verdict else "none"
-        yield f"| {fault} | {source} | {seed} | {names} | {shown} | {before:.4f} | {after:.4f} |", after > before
+        columns = (" and ".join(f"{value:.4f}" for value in values) for values in (before, after))
+        yield f"| {fault} | {source} | {seed} | {names} | {shown} | {' | '.join(columns)} |", improved
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("faults", nargs="*", default=[*FAULTS])
+    parser.add_argument("--on", nargs="*", metavar="SOURCE")
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1])
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--seeds", type=int, default=2)
     arguments = parser.parse_args()
     print("| fault | data | seed | advice of | first advice | before | after |\n|---|---|---|---|---|---|---|")
     helped = []
@@ -226,7 +232,7 @@ def main() -> None:
         trials = Trials(Path(folder), arguments.data)
         for fault in arguments.faults:
             for source, settings in FAULTS[fault]:
-                for seed in range(arguments.seeds):
+                for seed in arguments.seeds if source in (arguments.on or [source]) else ():
                     for line, improved in rows(fault, source, settings, seed, trials):
                         print(line, flush=True)
                         helped.append(improved)

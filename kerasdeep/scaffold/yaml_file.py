@@ -216,14 +216,25 @@ def _training_lines(data_summary: DataSummary) -> Iterator[str]:
     if data_summary.kind == "table":
         yield from _table_training_lines(data_summary)
         return
+    batch, is_large = _batch_size(data_summary.rows), data_summary.rows >= MANY_ROWS
+    if data_summary.kind == "image" and not is_large:
+        yield from _few_picture_training_lines(batch)
+        return
     if data_summary.kind == "image":
         yield "regularization: {batch_norm: before}"
-    elif data_summary.rows < MANY_ROWS:
+    elif not is_large:
         yield "regularization: {dropout: 0.1}"
     yield "optimizer: {AdamW: {learning_rate: 1e-3, weight_decay: 0.01}}"
-    batch = _batch_size(data_summary.rows)
-    epochs, patience = (30, 8) if data_summary.kind == "image" or data_summary.rows >= MANY_ROWS else (100, 15)
+    epochs, patience = (30, 8) if data_summary.kind == "image" or is_large else (100, 15)
     yield f"training: {{epochs: {epochs}, batch_size: {batch}, early_stopping: {{patience: {patience}}}}}"
+
+
+def _few_picture_training_lines(batch: int) -> Iterator[str]:
+    """`benchmarks/defaults.py --pictures` measures them."""
+    yield "regularization: {batch_norm: {momentum: 0.9}}  # 0.99 would know the data after some hundred steps only"
+    yield "optimizer: {AdamW: {learning_rate: 1e-3, weight_decay: 0.01}}"
+    yield "schedule: cosine  # down to 0 at the last epoch: few held-out pictures tell little about when to stop"
+    yield f"training: {{epochs: 30, batch_size: {batch}}}"
 
 
 def _batch_size(rows: int) -> int:
