@@ -156,6 +156,7 @@ def test_a_folder_of_pictures(here, size, written_size, convolutions):
     assert names[-1] == "Output"
     assert dataset.input_shapes["input"] == (*written_size, 3)
     assert found.class_counts == {"cat": 12, "dog": 12}
+    assert written.regularization.batch_norm.momentum == 0.9 and written.training.early_stopping is None
     assert "# augmentation:" in path.read_text()
     assert ("# With so few photographs, fine-tuning" in path.read_text()) == (size[1] >= 32)
     shutil.copytree("pets", "parted/train")
