@@ -12,7 +12,7 @@ import numpy as np
 from kerasdeep.config.sections.data import FORMATS, IMAGE_SUFFIXES
 from kerasdeep.data.arrays import split_arrays
 from kerasdeep.data.file_content import CsvStream
-from kerasdeep.data.labels import strip_labels
+from kerasdeep.data.labels import missing_labels, strip_labels
 from kerasdeep.data.preprocessing import Preprocessing, warn_of_replaced_values
 from kerasdeep.data.readers import READERS
 from kerasdeep.data.sources import infer_format
@@ -64,9 +64,9 @@ def read_for_prediction(
     built-in data set.
 
     Arrays in memory have the names that they would have in an `.npz`. With `labels`, every target must be there and
-    every label a known class. A model of windows gets the last one of each group or, with `every_window`, all whose
-    labels are there. Raises InputError for what cannot be read, columns that are missing, and inputs of another kind
-    than the model's.
+    every label a known class; rows without a label are left out, with a warning, but for windows. A model of windows
+    gets the last one of each group or, with `every_window`, all whose labels are there. Raises InputError for what
+    cannot be read, columns that are missing, and inputs of another kind than the model's.
     """
     problems = Problems()
     origin, location = "The input", None
@@ -78,7 +78,10 @@ def read_for_prediction(
     problems.raise_if_errors()
     if columns is not None and preprocessing.kind == "table":
         warn_of_replaced_values(preprocessing.table.count_replaced(split.x), origin, problems)
-    split = strip_labels(_rename_single_target(split, preprocessing))
+    split = _rename_single_target(split, preprocessing)
+    if labels and not isinstance(preprocessing.inputs.get(INPUT), WindowTransform):
+        split, columns = _leave_out_unlabelled(split, columns, preprocessing, origin, location, problems)
+    split = strip_labels(split)
     for encoder in preprocessing.targets:
         split = join_label_columns(split, encoder.columns)
     names = [encoder.name for encoder in preprocessing.targets]
@@ -141,6 +144,26 @@ def _read_in_memory(
         return split_frame(pd.DataFrame(rows), preprocessing, None)
     with explain_unreadable("The input", None):
         return csv.read_for_prediction(CsvStream(cast(BinaryIO, rows).read()), preprocessing, None, problems)
+
+
+def _leave_out_unlabelled(
+    split: RawSplit,
+    columns: pd.DataFrame | None,
+    preprocessing: Preprocessing,
+    origin: str,
+    location: SourceLocation | None,
+    problems: Problems,
+) -> tuple[RawSplit, pd.DataFrame | None]:
+    """The rows that have all targets, unless none has; an empty set is a label."""
+    names = [name for target in preprocessing.targets if not target.is_set for name in target.source_columns]
+    known = [split.y[name] for name in names if name in split.y and split.y[name].ndim == 1]
+    absent = np.logical_or.reduce([np.zeros(len(split), bool), *map(missing_labels, known)])
+    if not absent.any() or absent.all():
+        return split, columns
+    message = f"{absent.sum()} of {len(absent)} rows of {origin} have no target and are left out."
+    problems.warn("unlabelled-rows", message, location)
+    kept = np.flatnonzero(~absent)
+    return split.take(kept), None if columns is None else columns.iloc[kept]
 
 
 def _rename_single_target(split: RawSplit, preprocessing: Preprocessing) -> RawSplit:

@@ -43,6 +43,7 @@ LEAK_SHARE = 0.995
 """Of the errors of a constant prediction that one column alone avoids."""
 
 _THING = "customer|client|patient|subject|person|user|member|student|employee|household|session|device|account|visitor"
+_THING += "|kunde|kunden|patienten|mitglied|mitglieds|nutzer|cliente|paciente|usuario|utilisateur"
 _KEY_NAME = re.compile(
     rf"(?i)({_THING})s?([ _.-]?(id|no|nr|number|key|code|name))?|(.*[ _.-])?(id|key|uuid)|.*[a-z]I[dD]"
 )

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from kerasdeep.data.column_store import ColumnStore
 
-MAX_GAP = 2.0
-"""Times the median step between rows, from which on rows seem to be missing."""
+MAX_GAP = 1.5
+"""Times the median step between rows, beyond which rows seem to be missing."""
 LAZY = StreamingDecision(True, "windows are cut from their rows when they are needed")
 
 
@@ -90,8 +90,8 @@ class Series:
             problems.warn("unsorted-rows", message, location)
         steps = steps[same_group]
         if steps.size and (gaps := int((steps > MAX_GAP * np.median(steps)).sum())):
-            message = f"Between {gaps} of {steps.size} pairs of rows '{window.time}' goes on by more than twice the "
-            message += "usual step; windows run over these gaps as if no row were missing."
+            message = f"Between {gaps} of {steps.size} pairs of rows '{window.time}' goes on by more than {MAX_GAP:g} "
+            message += "usual steps; windows run over these gaps as if no row were missing."
             problems.warn("gaps-in-time", message, location)
         return cls(order, np.concatenate([[0], np.flatnonzero(~same_group) + 1, [len(order)]]))
 

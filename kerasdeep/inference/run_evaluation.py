@@ -44,7 +44,10 @@ def labelled_split(preprocessing: Preprocessing, rows: Rows, say: Callable[[str]
     for warning in raw.warnings:
         say(str(warning))
     split, weight = RawSplit(raw.x, raw.y or {}, raw.rows), preprocessing.read_options.get("weight")
-    if preprocessing.kind == "image" and raw.columns is not None:  # pictures in parts: those that were not learnt from
+    if raw.columns is not None and list(raw.columns) == [
+        "row",
+        PART_COLUMN,
+    ]:  # pictures in parts: not those learnt from
         part = next(name for name in PREDICTED_SPLITS if (raw.columns[PART_COLUMN] == name).any())
         split = split.take(np.flatnonzero(raw.columns[PART_COLUMN] == part))
     if weight and raw.columns is not None and weight in raw.columns:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from kerasdeep.data.unreadable import explain_unreadable
 from kerasdeep.errors import InputError, Problem, SourceLocation, suggest
 from kerasdeep.paths import expand_user
 from kerasdeep.scaffold.series import find_group, find_time, parse_window
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TARGET_NAMES = ("target", "label", "labels", "class", "classes", "y", "outcome", "response")
 
@@ -138,7 +141,7 @@ def inspect_data(
     )
     format = sources.infer_format(data_path, SourceLocation(source))
     columns, target_reason = list(dict.fromkeys(targets)), "you named it" if targets else "the data says so"
-    guess_note = ""
+    guess_note, frame = "", None
     if roles != NO_ROLES and FORMATS[format].kind != "table":
         message = f"{source} is no table, which --time, --group and --window are for."
         raise InputError(message, "conflict", SourceLocation(source))
@@ -167,8 +170,12 @@ def inspect_data(
             time = roles.time or find_time(frame)
             group = roles.group or find_group(frame, time, columns)
             section = replace(section, time=time, group=group, window=parse_window(roles.window))
+    section = replace(section, target=columns or None)
     try:
-        task, dataset = _load_with_task(replace(section, target=columns or None), say)
+        task, dataset = _load_with_task(section, say)
+        if lists := _categories_of_lists(dataset, frame):
+            kinds = {**section.columns, **{name: ColumnConfig(kind="list") for name in lists}}
+            task, dataset = _load_with_task(replace(section, columns=kinds), None)
     except InputError as error:
         hint = [Problem("error", "target", guess_note, SourceLocation(source))] if guess_note else []
         raise InputError([*error.problems, *hint]) from error
@@ -188,18 +195,27 @@ def _load_with_task(section: DataConfig, say: Callable[[str], None] | None) -> t
         if names.isdisjoint(("too-many-classes", "nan-target")):
             raise
         with suppress(InputError):  # what has too many classes, or empty ones, may be lists of few labels
-            dataset = loading.load(section, "multilabel", say=say)
+            dataset = loading.load(section, "multilabel")
             if all(map(_has_few_labels, dataset.profile["targets"])):
                 return "multilabel", dataset
         if "nan-target" not in names or section.drop_unlabelled:
             raise
-        return _load_with_task(replace(section, drop_unlabelled=True), say)
+        return _load_with_task(replace(section, drop_unlabelled=True), None)
     kinds = {target.kind for target in dataset.targets}
     lists = all(looks_like_lists(np.array(target.classes, object)) for target in dataset.targets)
     if lists or (len(dataset.targets) > 1 and kinds == {"binary"}):
         with suppress(InputError):  # two classes each, but not 0 and 1
-            return "multilabel", loading.load(section, "multilabel", say=say)
+            return "multilabel", loading.load(section, "multilabel")
     return None, dataset
+
+
+def _categories_of_lists(dataset: Dataset, frame: pd.DataFrame | None) -> list[str]:
+    """The columns whose few values, each a category to `auto`, are combinations of fewer: several answers to one
+    question."""
+    categories = [feature["name"] for feature in dataset.profile["features"] if feature["kind"] == "category"]
+    if frame is None:
+        return []
+    return [name for name in categories if name in frame.columns and looks_like_lists(frame[name].to_numpy(object))]
 
 
 def _has_few_labels(profile: dict[str, Any]) -> bool:

@@ -135,6 +135,8 @@ def _data_lines(data_summary: DataSummary, path: Path) -> Iterator[str]:
         yield f"window: {{length: {length}, horizon: {horizon}}}  # rows that the network sees, and forecasts"
     for name in suspicions.get("time", ())[:1]:
         yield f"# time: {to_flow(name)}  # would hold out the latest rows: {suspicions['reasons'][name]}"
+        if len(columns) == 1 and data_summary.targets[0].kind == "regression":
+            yield "# `kerasdeep init … --window 48/12` forecasts: 48 rows are seen, the next 12 values predicted"
     for name in suspicions.get("leak", ()):
         yield f"# '{_one_line(name)}' alone gives the answer (almost always): `drop` it unless it is known before."
     share = to_flow(0.1 if data_summary.rows >= FEW_ROWS else 0.2)

@@ -11,6 +11,7 @@ from kerasdeep import data
 from kerasdeep.config import load_config
 from kerasdeep.config.sections.data import DataConfig, SplitConfig
 from kerasdeep.errors import InputError
+from kerasdeep.inference.run_evaluation import labelled_split
 from kerasdeep.scaffold import draft_config
 
 ROWS = 40
@@ -77,6 +78,17 @@ def test_missing_files_are_named(pets):
         load()
     with pytest.raises(InputError, match="no column 'foto'"):
         load(columns={"foto": "picture"})
+
+
+def test_what_has_no_label_is_not_evaluated(pets):
+    known, said = load().preprocessing, []
+    pets.loc[[3, 8], "animal"] = None
+    pets.to_csv("gaps.csv", index=False)
+    split = labelled_split(known, "gaps.csv", said.append)
+    assert len(split) == ROWS - 2 and "pets/cat/03.png" not in split.rows and "2 of 40 rows" in said[0]
+    pets.assign(animal=None).to_csv("gaps.csv", index=False)
+    with pytest.raises(InputError, match="missing in 40 of 40"):
+        labelled_split(known, "gaps.csv", said.append)
 
 
 def test_init_finds_the_pictures(pets):

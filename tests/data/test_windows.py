@@ -173,5 +173,8 @@ def test_what_is_done_to_rows_is_said(load):
     assert "are put in it" in warnings["unsorted-rows"]
     assert "1 of 2 groups have fewer than 9 rows" in warnings["short-groups"]
     assert "Between 1 of" in warnings["gaps-in-time"]
+    one_day = series()
+    one_day = one_day[one_day.day != "2024-02-01"]
+    assert "Between 2 of 156" in {warning.name: warning.message for warning in load(one_day).warnings}["gaps-in-time"]
     in_order = load(series().sort_values(["store", "day"])).warnings
     assert not {"unsorted-rows", "gaps-in-time"} & {warning.name for warning in in_order}

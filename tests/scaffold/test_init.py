@@ -130,6 +130,15 @@ def test_a_forecast_finds_what_orders_rows_and_tells_series_apart(here):
         draft_config("timeless.csv", target="y", roles=roles)
 
 
+def test_several_answers_are_a_list_though_their_combinations_are_few(here):
+    draw = np.random.default_rng(0)
+    answers = [", ".join(draw.choice(["price", "good service", "brand"], 2, False)) for _ in range(200)]
+    places = draw.choice(["Nice, France", "Rome, Italy", "Bonn, Germany"], 200)
+    pd.DataFrame({"why": answers, "place": places, "y": draw.choice(["a", "b"], 200)}).to_csv("survey.csv", index=False)
+    written, _ = loaded(draft_config("survey.csv")[0])
+    assert {name: column.kind for name, column in written.data.columns.items()} == {"why": "list"}
+
+
 def test_whole_numbers_taken_as_classes_are_told(here):
     pd.DataFrame({"a": range(0, 600, 2), "b": [1.5, 2.5, 3.5] * 100, "grade": [1, 2, 3] * 100}).to_csv(
         "grades.csv", index=False

@@ -42,6 +42,7 @@ WARNINGS = {
     "total-row": "The last row sums up the others and is left out.",
     "unreadable-images": "Pictures cannot be read and are skipped.",
     "unscaled-inputs": "The inputs are far from the scale that networks learn well from.",
+    "unlabelled-rows": "Rows that a model is evaluated on have no target and are left out.",
     "unsorted-rows": "The rows of a table that is cut into windows are not in the order of time.",
     "gaps-in-time": "Rows seem to be missing between others of a table that is cut into windows.",
     "short-groups": "Groups have too few rows for a window.",
