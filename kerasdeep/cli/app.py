@@ -105,7 +105,9 @@ def lr_find(
     highest: Annotated[float, typer.Option("--to", metavar="RATE", help="The last rate.")] = 10.0,
     steps: Annotated[
         int | None,
-        typer.Option("--steps", min=20, help="Steps of the test; by default those of an epoch, from 100 to 500."),
+        typer.Option(
+            "--steps", min=20, max=100_000, help="Steps of the test; by default those of an epoch, from 100 to 500."
+        ),
     ] = None,
     set_: options.SetOption = None,
     seed: options.SeedOption = None,

@@ -68,9 +68,9 @@ def find_learning_rate(
 ) -> LrFindResult:
     """See `kerasdeep.diagnostics.lr_find`."""
     config, (lowest, highest) = loaded.config, rate_range
-    if not 0 < lowest < highest:
+    if not 0 < lowest < highest < float("inf"):
         raise InputError(
-            f"the range goes from {lowest:g} to {highest:g}. Expected 0 < --from < --to.",
+            f"the range goes from {lowest:g} to {highest:g}. Expected 0 < --from < --to, both finite.",
             "usage",
             SourceLocation("--from"),
         )

@@ -83,3 +83,11 @@ def test_a_curve_shows_its_bounds_its_decades_and_the_mark():
     lines = [line.plain for line in plot_curve([1e-4, 1e-3, 1e-2, 1e-1], [2.0, 1.0, 0.5, 9.0], 1e-2)]
     assert len(lines) == HEIGHT + 1 and lines[0].strip().startswith("3 ") and lines[-2].strip().startswith("0.5 ")
     assert lines[-1].split() == ["1e-4", "1e-3", "1e-2", "1e-1"] and any("┊" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "options", [["--to", "inf"], ["--from", "nan"], ["--from", "1", "--to", "1"], ["--steps", "1000000000"]]
+)
+def test_a_range_or_steps_that_cannot_be_tested(config, capsys, options):
+    assert exit_codes.run_app(app, ["lr-find", str(config), *options]) == 2
+    assert options[-2] in capsys.readouterr().err
