@@ -67,18 +67,24 @@ def is_image(x: np.ndarray) -> bool:
     return x.ndim in (2, 3) and min(x.shape[:2]) >= MIN_IMAGE_SIDE and (x.ndim == 2 or x.shape[2] in (1, 3))
 
 
-def png_data_url(pixels: np.ndarray) -> str:
-    """A PNG as a data URL. Black to white is 0 … 1 or 0 … 255 where the pixels lie in it, else their own range."""
+def png_data_url(pixels: np.ndarray, shades: tuple[float, float] | None = None) -> str:
+    """A PNG as a data URL; `shades` are black and white, those of `black_and_white` where they are not given."""
     pixels = np.asarray(pixels, np.float64).squeeze()
-    low, high = 0.0, max_pixel(pixels)
-    if pixels.min() < 0 or 1 < high < 255 or pixels.max() < 0.2 * high:
-        low, high = float(pixels.min()), float(pixels.max())
-    scaled = (pixels - low) / ((high - low) or 1.0)
+    low, high = shades or black_and_white(pixels)
+    scaled = np.clip((pixels - low) / ((high - low) or 1.0), 0, 1)
     image = Image.fromarray(np.round(255 * scaled).astype(np.uint8))
     image.thumbnail((MAX_IMAGE_SIDE, MAX_IMAGE_SIDE))
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def black_and_white(pixels: np.ndarray) -> tuple[float, float]:
+    """0 and 1 or 0 and 255 where the pixels lie between them, else their own range."""
+    high = max_pixel(pixels)
+    if pixels.min() < 0 or 1 < high < 255 or pixels.max() < 0.2 * high:
+        return float(pixels.min()), float(pixels.max())
+    return 0.0, high
 
 
 def max_pixel(pixels: np.ndarray) -> float:

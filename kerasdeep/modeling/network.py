@@ -163,6 +163,14 @@ def _augment(
     return image
 
 
+def augmentation_model(
+    name: str, shape: tuple[int, ...], augmentation: Sequence[Choice], seed: int, scaling: str
+) -> keras.Model:
+    """The random layers alone, for an input of pictures of this shape; they act when it is called to train."""
+    pictures = keras.Input(shape, name=name)
+    return keras.Model(pictures, _augment(name, pictures, augmentation, seed, scaling, ""), name="augmentation")
+
+
 def _pixel_range(choice: Choice, scaling: str) -> list[float]:
     if scaling not in PIXEL_RANGES:
         message = f"{choice.name} must know the range of the pixels, and `data.scaling: {scaling}` sets no bounds. "

@@ -15,7 +15,7 @@ from kerasdeep.report.distributions import kernel_rows
 from kerasdeep.report.lr_range_test import range_test
 from kerasdeep.report.run_facts import RunFacts, by_keras_name
 from kerasdeep.report.sections import Part, Section
-from kerasdeep.runs.facts import Mistake, ReconstructedRow, Reconstruction, TargetMetrics
+from kerasdeep.runs.facts import AugmentedPicture, Mistake, ReconstructedRow, Reconstruction, TargetMetrics
 from kerasdeep.runs.training_facts import LayerSummary, NetworkFact
 
 MAX_IMAGE_BYTES = 2_000_000
@@ -138,6 +138,11 @@ def _reconstructions(reconstructions: Sequence[Reconstruction]) -> list[tuple[st
         rows = with_images or [replace(row, input=None) for row in reconstruction.rows if row.features]
         shown += [(reconstruction.stage, rows)] if rows else []
     return shown
+
+
+def _augmented(pictures: Sequence[AugmentedPicture]) -> list[AugmentedPicture]:
+    """Those of which everything is an image."""
+    return [picture for picture in pictures if all(map(_is_png, (picture.picture, *picture.views)))]
 
 
 # How was it set up?
@@ -317,6 +322,7 @@ SECTIONS: tuple[Section[RunFacts], ...] = (
         (
             Part("network", ("network",), lambda run: _layers(run.network) if run.network.layers else None),
             Part("data", ("data",), lambda run: run.data if run.data.source or run.data.rows else None),
+            Part("augmentation", ("augmentation",), lambda run: _augmented(run.augmentation)),
             Part("configuration", (), _configuration),
         ),
         "This run left no description of itself.",

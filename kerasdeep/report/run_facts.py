@@ -15,6 +15,7 @@ from kerasdeep.errors import InputError
 from kerasdeep.formatting import is_number
 from kerasdeep.runs import RunDir, facts
 from kerasdeep.runs.facts import (
+    AugmentedPicture,
     DataFact,
     EngineFact,
     EnvironmentFact,
@@ -34,6 +35,7 @@ FACT_KINDS: dict[str, type] = {
     "data": DataFact,
     "stages": list[StageFact],
     "reconstructions": list[Reconstruction],
+    "augmentation": list[AugmentedPicture],
     "engine": EngineFact,
     "health": HealthFact,
     "weights": WeightsFact,
@@ -57,6 +59,7 @@ class RunFacts:
     data: DataFact = DataFact({}, [])
     stages: Sequence[StageFact] = ()
     reconstructions: Sequence[Reconstruction] = ()
+    augmentation: Sequence[AugmentedPicture] = ()
     engine: EngineFact = EngineFact()
     health: HealthFact = HealthFact([], [])
     weights: WeightsFact = WeightsFact([])

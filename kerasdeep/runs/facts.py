@@ -210,6 +210,15 @@ class SamplesFact:
 
 
 @dataclass(frozen=True, slots=True)
+class AugmentedPicture:
+    """A training picture and random views of it, all as data URLs."""
+
+    row: int | str | None
+    picture: str
+    views: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ReconstructedRow:
     """What went into an autoencoder and what came out: two images, or `features` and `reconstructed`."""
 
@@ -324,6 +333,7 @@ FACT_FILES: dict[object, str] = {
     EngineFact: "facts/engine.json",
     list[StageFact]: "facts/stages.json",
     list[Reconstruction]: "facts/reconstructions.json",
+    list[AugmentedPicture]: "facts/augmentation.json",
     HealthFact: "facts/health.json",
     WeightsFact: "facts/weights.json",
     LrFindFact: "facts/lr_find.json",

@@ -20,6 +20,7 @@ from kerasdeep.experiment import Experiment
 from kerasdeep.metric_names import PREFIXES
 from kerasdeep.modeling import freezing
 from kerasdeep.runs import RunDir, atomic_write, facts
+from kerasdeep.training.augmentation_preview import augmented_pictures
 from kerasdeep.training.callbacks.early_stopping import EarlyStopping
 from kerasdeep.training.callbacks.freeze_check import FreezeCheck
 from kerasdeep.training.phase import PhaseState, with_data_loss
@@ -77,6 +78,12 @@ def _opponents(experiment: Experiment, targets: dict[str, list[TargetEvaluation]
     steps = epochs * experiment.steps_per_epoch
     work = opponents.TrainingWork(steps, steps * experiment.config.training.batch_size, experiment.model.count_params())
     return opponents.measure_opponents(experiment.dataset, targets, work, experiment.config.threshold)
+
+
+def write_augmentation(run: RunDir, experiment: Experiment) -> None:
+    """How the augmentation changes a few training pictures, where there is any."""
+    if pictures := augmented_pictures(experiment.config, experiment.dataset):
+        run.write_fact("augmentation", pictures)
 
 
 def write_reconstructions(run: RunDir, phase: PhaseState) -> None:

@@ -62,6 +62,7 @@ def train_run(
             phase = trainer.evaluation_phase()
             results.save_model(experiment.model, run)
             results.write_weights_fact(experiment.model, run, phase.plan.objective.head_layers)
+            results.write_augmentation(run, experiment)
             evaluation = results.evaluate_run(run, experiment, phase, len(rows))
             run.write_fact("engine", results.engine_fact(trainer.phase, experiment))
             record.write("completed", task=experiment.dataset.targets[0].kind, **evaluation)
