@@ -98,6 +98,8 @@ def _expected_failure(error: Exception) -> KerasdeepError | None:
         name = display_path(error.object)
         message = f"this system's file names are {error.encoding}. Set LANG=C.UTF-8 or PYTHONUTF8=1, or rename it."
         return InputError(message, "path", SourceLocation(name))
+    if isinstance(error, ValueError) and str(error).startswith("embedded null"):
+        return InputError("a path has a NUL character in it. Use another path.", "path")
     if _is_out_of_memory(error):
         message = (
             "there is not enough memory for this. Try fewer or smaller rows (`data.limit`, `data.image.size`) or a "

@@ -109,12 +109,12 @@ VERBS_WITH_PATHS = [
 ]
 
 
-PATHS = [LONG, f"{LONG}/x", "a/" * 3000, "file/x.yaml", "circle/x", "~nobody/x", "\udcff"]
+PATHS = [LONG, f"{LONG}/x", "a/" * 3000, "file/x.yaml", "circle/x", "~nobody/x", "\udcff", "\0"]
 
 
 def is_refused(verb, path):
     """A name of any bytes can be written, and that a folder has no runs is no mistake."""
-    return not (verb in ("schema", "recipes") and path == "\udcff") and not (verb == "runs" and len(path) < 20)
+    return not (verb in ("schema", "recipes") and path == "\udcff") and not (verb == "runs" and 1 < len(path) < 20)
 
 
 @pytest.mark.parametrize(
