@@ -23,8 +23,9 @@ HARDLY = 0.95
 """A loss at the end over the first epoch's, from which on nothing was learned."""
 OVERFIT_RATIO = 1.05
 """Held-out loss at the end over its best, while the training loss still fell."""
-STILL_FALLING = 0.05
-"""By how much the last fifth of the epochs lowered the best held-out loss of those before it, as a share of it."""
+STILL_FALLING, SHARE_OF_FALL = 0.05, 0.1
+"""By how much the last fifth of the epochs lowered the best held-out loss of those before it, as a share of it, or of
+the whole fall where that counts as one (`HARDLY`)."""
 MIN_GAIN_OVER_BASELINE = 0.02
 """Accuracy or R² above the baseline that counts as nothing."""
 IMBALANCE = 5
@@ -182,7 +183,11 @@ def _learned_nothing(run: RunEvidence) -> bool:
 
 def _still_falls(run: RunEvidence) -> bool:
     before, last = _before_and_in_the_last_fifth(run)
-    return bool(before) and min(before) - min(last) >= STILL_FALLING * abs(min(before)) > 0
+    if not before or min(before) <= 0:
+        return False
+    late_fall, fall = min(before) - min(last), before[0] - min(last)
+    share = SHARE_OF_FALL * fall if fall > (1 - HARDLY) * before[0] else math.inf
+    return late_fall >= min(STILL_FALLING * min(before), share)
 
 
 def _before_and_in_the_last_fifth(run: RunEvidence) -> tuple[list[float], list[float]]:

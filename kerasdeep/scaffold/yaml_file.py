@@ -22,7 +22,7 @@ MAX_SIDE_BESIDE_COLUMNS = 64
 MIN_PHOTO = 32
 """The shorter side, in pixels, from which on a picture may be a photograph, which `finetune` learns best."""
 FEW_ROWS, MANY_ROWS = 200, 20_000
-FEW_TABLE_ROWS, MAX_PIECES = 5_000, 2_000
+FEW_TABLE_ROWS, FEW_PICTURES, MAX_PIECES = 5_000, 5_000, 2_000
 FILTERS = (32, 64, 128, 128)
 MAX_LISTED_CLASSES = 12
 
@@ -219,7 +219,7 @@ def _training_lines(data_summary: DataSummary) -> Iterator[str]:
         yield from _table_training_lines(data_summary)
         return
     batch, is_large = _batch_size(data_summary.rows), data_summary.rows >= MANY_ROWS
-    if data_summary.kind == "image" and not is_large:
+    if data_summary.kind == "image" and data_summary.rows < FEW_PICTURES:
         yield from _few_picture_training_lines(batch)
         return
     if data_summary.kind == "image":

@@ -69,6 +69,11 @@ AT_FAULT = {
     ),
     "a rate at which nothing is learned": (evidence([f"{RATE}=1"], **scored(0.1)), "rate_too_high", {RATE: 0.032}),
     "a rate that leads nowhere": (evidence([f"{RATE}=1e-6"], [2.3, 2.29, 2.28]), "rate_too_low", {RATE: 1e-3}),
+    "a rate at which little is learned": (
+        evidence([f"{RATE}=1e-5"], [0.75, 0.74, 0.73, 0.72, 0.70, 0.69]),
+        "rate_too_low",
+        {RATE: 1e-3},
+    ),
     "pixels that are not scaled": (evidence(["data.scaling=none"], **RAW), "unscaled_inputs", {"data.scaling": "unit"}),
     "a rare class of two": (
         evidence(**imbalanced("binary", [900, 50], [1.0, 0.3])),
