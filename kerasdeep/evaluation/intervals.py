@@ -28,9 +28,12 @@ def wilson_interval(is_right: np.ndarray, weights: np.ndarray | None = None) -> 
 def bootstrap_intervals(
     statistic: Callable[..., np.ndarray], actual: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None
 ) -> list[list[float] | None]:
-    """By metric, of a statistic that gives several, stacked in front: `resampling.bootstrap_interval`."""
+    """By metric, of a statistic that gives several, stacked in front: `resampling.bootstrap_interval`; None where every
+    draw has the same value, as it has where all rows are right, which does not say that others would be."""
     bounds = bootstrap_interval(statistic, actual, predicted, weights)
-    return [None] * len(statistic(actual, predicted, weights)) if bounds is None else bounds.T.tolist()
+    if bounds is None:
+        return [None] * len(statistic(actual, predicted, weights))
+    return [None if low == high else [low, high] for low, high in bounds.T.tolist()]
 
 
 def effective_size(rows: float, weights: np.ndarray | None) -> float:

@@ -1,6 +1,11 @@
 """Kinds of columns: what a planted signal in each gives the network, and that nothing in a column breaks it."""
 
+import importlib.util
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -68,6 +73,31 @@ def test_a_kind_is_the_same_stated_streamed_saved_and_applied_to_nonsense(tmp_pa
     raw = data.read_for_prediction(loaded, tmp_path / "nonsense.csv")
     assert np.isfinite(data.transform_inputs(loaded, raw.x)).all()
     assert any(warning.name == "replaced-values" for warning in raw.warnings)
+
+
+LOAD = """
+import sys
+import helpers.on_jax
+import numpy as np
+from kerasdeep import data
+from kerasdeep.config.sections.data import DataConfig
+np.save(sys.argv[2], data.load(DataConfig(source=sys.argv[1], target=["y"])).train.x)
+assert "tensorflow" not in sys.modules
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+def test_features_are_the_same_where_only_jax_is_installed(tmp_path):
+    source, tests = tmp_path / "kinds.csv", Path(__file__).resolve().parents[1]
+    pd.DataFrame({**columns(), "y": ["no", "yes"] * (ROWS // 2)}).to_csv(source, index=False)
+    paths = os.pathsep.join([str(tests), str(tests.parent), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": paths}
+    command = [sys.executable, "-c", LOAD, str(source), str(tmp_path / "x.npy")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    here = data.load(DataConfig(source=str(source), target=["y"])).train.x
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), here)
 
 
 def test_ignore_and_wrong_statements(tmp_path):

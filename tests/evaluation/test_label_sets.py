@@ -51,7 +51,7 @@ def test_the_baseline_is_the_most_frequent_labels_and_their_shares():
     constant = constant_predictions(PREPROCESSING, labels)
     assert constant["tags"].tolist() == [1, 0.5, 0, 0.25]
     found = evaluate(PREPROCESSING, {"test": labels}, {"test": labels}, constant)
-    assert found.metrics["test_micro_f1"] == 1
+    assert found.metrics["test_micro_f1"] == 1 and found.intervals.get("test_micro_f1") is None, "not 1 to 1"
     assert found.baseline["test_micro_recall"] == 6 / 7, "two labels, as rows have 1.75 on average"
 
 
