@@ -113,13 +113,12 @@ def print_table(cases: list[dict[str, Any]]) -> None:
         chosen = [case for case in cases if (case["data"], case["rate"]) == (name, rate)]
         changed = [case for case in chosen if case["written"]]
         gains = np.array([case["after"] - case["before"] if case["written"] else 0.0 for case in chosen])
-        margin = stats.t.ppf(0.975, len(gains) - 1) * stats.sem(gains) if len(gains) > 1 else np.nan
-        written = sorted(case["written"] for case in changed)
-        rates = f"{written[0]:g} – {written[-1]:g}" if written else "–"
+        margin = f" ± {stats.t.ppf(0.975, len(gains) - 1) * stats.sem(gains):.4f}" if len(gains) > 1 else ""
+        rates = " – ".join(f"{rate:g}" for rate in sorted({case["written"] for case in changed})) or "–"
         before = f"{np.mean([case['before'] for case in changed]):.4f}" if changed else "–"
         print(
             f"| {name} | {rate} | {len(changed)} of {len(chosen)} | {rates} | {before} | "
-            f"{gains.mean():+.4f} ± {margin:.4f} | {gains.min():+.4f} |"
+            f"{gains.mean():+.4f}{margin} | {gains.min():+.4f} |"
         )
 
 
