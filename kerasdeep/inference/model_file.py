@@ -188,6 +188,10 @@ def _transform(model: keras.Model, scaling: str, image: ImageFormat | None) -> A
     return ArrayTransform(shape, np.asarray(math.nan), np.asarray(0.0), scale, image)
 
 
+_PROBABILITIES = ("softmax", "sigmoid", "hard_sigmoid", "sparsemax", "sparse_sigmoid")
+"""Activations whose values are taken for probabilities."""
+
+
 def _with_target(
     path: Path, model: keras.Model, options: ModelFileOptions, dataset: Dataset | None, say: Say
 ) -> tuple[keras.Model, TargetEncoder]:
@@ -228,6 +232,11 @@ def _with_target(
         message += f"{units} outputs" if units > 1 else "one output for two classes"
         message += f". Name {'them' if units > 1 else 'these'} in their order with --classes NAME,NAME…"
         raise InputError(message, "model-file", SourceLocation("--classes"))
+    if activation not in ("linear", *_PROBABILITIES):
+        message = f"its last layer ends in `{activation}`, whose values are neither probabilities, as of softmax or "
+        raise InputError(
+            message + "sigmoid, nor logits, as without activation.", "model-file", SourceLocation(str(path))
+        )
     if activation == "linear":
         say("Its outputs are logits; probabilities are made of them.")
         function = "sigmoid" if units == 1 else "softmax"

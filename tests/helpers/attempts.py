@@ -166,6 +166,8 @@ NEVER = {"--help", "--install-completion", "--show-completion", "--version"}
 
 def workspace(folder: Path, trained: bool = True) -> None:
     """Small files of every kind that a verb reads; where `trained`, the runs and model files as well."""
+    import keras  # noqa: F401  its time and memory are no attempt's
+
     folder.mkdir(exist_ok=True)
     for name, text in FILES.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -134,6 +134,13 @@ def test_what_only_looks_at_its_input_is_no_defect(room):
     assert len(kerasdeep.predict("bare.keras", np.eye(3))) == 3
 
 
+def test_outputs_that_are_no_probabilities_are_refused(room):
+    inputs = keras.Input((3,))
+    keras.Model(inputs, keras.layers.Dense(2, "tanh")(inputs)).save(room / "tanh.keras")
+    with pytest.raises(InputError, match=r"ends in `tanh`.*softmax"):
+        kerasdeep.predict("tanh.keras", np.eye(3))
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
