@@ -114,7 +114,7 @@ WARNINGS = {
     "total": "total-row",
     "one 1e300": "absurd-number",
     "twice.csv": "duplicate-column",
-    "dates": "not-a-date",
+    "dates": "replaced-values",
     **dict.fromkeys(("thousands", "thousands in German", "percent", "currency"), "written-number"),
 }
 
