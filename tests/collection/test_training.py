@@ -24,9 +24,8 @@ BY_DEFAULT = ("reference",)
 @pytest.mark.parametrize("name", sampled(FILES, BY_DEFAULT))
 def test_it_trains_and_gets_its_report(name, tmp_path):
     fast = "fast" if "fast" in load_config(FILES[name]).config.profiles else None
-    loaded = load_config(
-        FILES[name], Overrides(profile=fast, flags={} if fast else {"training.epochs": ("--epochs", "1")})
-    )
+    flags = {} if fast else {"training.epochs": ("--epochs", "1")}
+    loaded = load_config(FILES[name], Overrides(["runtime.threads=auto"], profile=fast, flags=flags))
     run: RunDir = training.train(loaded, tmp_path, progress="quiet")
     report.write(run)
     result = run.read_result()

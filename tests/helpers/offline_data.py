@@ -31,10 +31,12 @@ def install(monkeypatch):
 
 
 def load(path):
-    """The experiment, an application's learnt weights replaced by new ones: those would be downloaded."""
+    """The experiment on the threads of this process, an application's learnt weights replaced by new ones: those would
+    be downloaded."""
     loaded = load_config(path)
     learnt = loaded.config.pretrained and loaded.config.pretrained.application
-    return load_config(path, Overrides(["pretrained.weights=null"])) if learnt else loaded
+    sets = ["runtime.threads=auto", *(["pretrained.weights=null"] if learnt else [])]
+    return load_config(path, Overrides(sets))
 
 
 def _giving(made):
