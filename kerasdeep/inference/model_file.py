@@ -297,6 +297,13 @@ def _write(
     head = "keep" if find_head(model) else "auto"
     rows = 32 if dataset is None else len(dataset.train)
     config = {"name": path.stem, "data": section, "pretrained": {"from": str(run.model), "head": head}}
+    encoder = preprocessing.targets[0]
+    if encoder.kind == "multiclass":  # of two classes, too, which would otherwise have one output
+        config["task"] = encoder.kind
+    if dataset is not None and encoder.task.has_classes:
+        labels = dataset.preprocessing.targets[0].labels
+        if set(labels) == set(encoder.labels):
+            section["classes"] = list(encoder.labels)  # in the order of the model's outputs
     config["training"] = {"batch_size": max(1, min(32, rows // 2))}
     run.resolved.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     run.write_result({"name": path.stem, "status": "completed", "metrics": {}, "parameters": model.count_params()})

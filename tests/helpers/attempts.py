@@ -157,8 +157,12 @@ BY_VERB = {
     ("recipes copy", "path"): ["copied", "copied.yaml", "rows.csv"],
     ("export", "out"): ["out.keras", "out", "pictures", "rows.csv"],
     ("lr-find", "steps"): ["20", "25"],
+    ("plan", "config_or_run"): CONFIGS + RUNS + MODELS,
+    ("diagnose", "config_or_run"): CONFIGS + RUNS + MODELS,
     ("init", "out"): ["out.yaml", "rows.csv", "new/out.yaml"],
 }
+OF_MODELS = ("evaluate", "predict", "plan", "diagnose", "export")
+"""Verbs that take a model file, and labelled rows with it."""
 WHERE = {"profile": "study.yaml", "variant": "study.yaml", "classes": "net.keras", "scaling": "net.keras"}
 """Options that make sense with one argument only, and rarely stand elsewhere."""
 NEVER = {"--help", "--install-completion", "--show-completion", "--version"}
@@ -262,7 +266,7 @@ def _words(verb: str, command: click.Command, rng: random.Random) -> list[str]:
     given = GIVEN.get(verb, [])
     if rng.random() < 0.97 and words[1:2] != ["stages.yaml"] and not (verb == "compare" and words[1] in RUNS):
         words += ["--resume", "--epochs", "2"] if verb == "train" and words[1] in RUNS else given
-        words += ["--data", "rows.npz"] if verb in ("evaluate", "predict") and words[1] in MODELS else []
+        words += ["--data", "rows.npz"] if words[1] in MODELS and verb in OF_MODELS else []
     for option in drawn:
         fits = words[1] == WHERE[option.name] if option.name in WHERE else True
         if fits or rng.random() < 0.1:

@@ -141,6 +141,19 @@ def test_outputs_that_are_no_probabilities_are_refused(room):
         kerasdeep.predict("tanh.keras", np.eye(3))
 
 
+@pytest.mark.parametrize("classes", ["a,b", "b,a"])
+def test_two_outputs_for_two_classes_are_diagnosed(room, classes):
+    """In the order of the outputs: the model is right about every row, or about none."""
+    inputs, x = keras.Input((2,)), np.eye(2)[np.arange(40) % 2]
+    model = keras.Model(inputs, keras.layers.Dense(2, "softmax")(inputs))
+    model.layers[-1].set_weights([9 * np.eye(2), np.zeros(2)])
+    model.save(room / "two.keras")
+    np.savez(room / "two.npz", x=x, y=np.array(["a", "b"])[np.arange(40) % 2])
+    diagnosis = kerasdeep.diagnose("two.keras", data="two.npz", classes=classes)
+    assert diagnosis.layers
+    assert accuracy(kerasdeep.evaluate("two.keras", "two.npz", classes=classes)) == (classes == "a,b")
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
