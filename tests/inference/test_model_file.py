@@ -154,6 +154,17 @@ def test_two_outputs_for_two_classes_are_diagnosed(room, classes):
     assert accuracy(kerasdeep.evaluate("two.keras", "two.npz", classes=classes)) == (classes == "a,b")
 
 
+def test_a_model_of_any_width_is_planned(room):
+    """It is saved around the layer that fixes its width, so that its head is in a model of its own."""
+    inputs, rows = keras.Input((None,)), np.eye(4)[np.arange(40) % 4]
+    hidden = keras.layers.Dense(3, name="hidden")(keras.layers.Reshape((4,))(inputs))
+    keras.Model(inputs, keras.layers.Dense(2, "softmax")(hidden)).save(room / "any.keras")
+    keras.Model(inputs, keras.layers.Dense(2, "softmax")(keras.layers.Reshape((4,))(inputs))).save(room / "one.keras")
+    np.savez(room / "rows.npz", x=rows, y=np.arange(40) % 2)
+    for name in ("any.keras", "one.keras"):
+        assert kerasdeep.plan(name, data="rows.npz")["parameters"] > 0
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [

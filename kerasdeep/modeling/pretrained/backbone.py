@@ -162,7 +162,7 @@ def open_last_model(source: keras.Model) -> keras.Model:
     """The source with the layers of the model that it ends in as its own, so that the last of them is its head."""
     weighted = [layer for layer in source.layers if layer.weights]
     last = weighted[-1] if weighted else None
-    if not isinstance(last, keras.Model) or sum(bool(layer.weights) for layer in last.layers) < 2:
+    if not isinstance(last, keras.Model):
         return source
     if len(last.inputs) != 1 or len(last.outputs) != 1 or len(source.outputs) != 1:
         return source
