@@ -266,7 +266,7 @@ def _words(verb: str, command: click.Command, rng: random.Random) -> list[str]:
     given = GIVEN.get(verb, [])
     if rng.random() < 0.97 and words[1:2] != ["stages.yaml"] and not (verb == "compare" and words[1] in RUNS):
         words += ["--resume", "--epochs", "2"] if verb == "train" and words[1] in RUNS else given
-        words += ["--data", "rows.npz"] if words[1] in MODELS and verb in OF_MODELS else []
+        words += ["--data", "rows.npz"] if verb in OF_MODELS and words[1] in MODELS else []
     for option in drawn:
         fits = words[1] == WHERE[option.name] if option.name in WHERE else True
         if fits or rng.random() < 0.1:
